@@ -1,0 +1,46 @@
+"""The one place where amounts are rounded."""
+
+from collections.abc import Sequence
+
+
+def apportion(total: int, weights: Sequence[int]) -> list[int]:
+    """Split an integer in proportion to integer weights so that the parts sum to it exactly.
+
+    Largest remainder: each part is `floor(total * w / sum(w))`, and the units left over go one each to the largest
+    remainders, the earlier weight first where remainders are equal. A negative total is split as its absolute value.
+
+    Raises:
+        ValueError: a weight is negative, or there is something to split and no weight to split it by.
+    """
+    whole = sum(weights)
+    if any(weight < 0 for weight in weights):
+        raise ValueError(f"weights must not be negative: {min(weights)}")
+    if whole == 0:
+        if total:
+            raise ValueError(f"{total} cannot be split: all {len(weights)} weights are zero")
+        return [0] * len(weights)
+    if total < 0:
+        return [-part for part in apportion(-total, weights)]
+    shares = [divmod(total * weight, whole) for weight in weights]
+    parts = [quotient for quotient, _ in shares]
+    by_remainder = sorted(range(len(shares)), key=lambda index: -shares[index][1])
+    for index in by_remainder[: total - sum(parts)]:
+        parts[index] += 1
+    return parts
+
+
+def divide(numerator: int, denominator: int) -> int:
+    """`numerator / denominator` rounded half up: the whole of one amount before it is apportioned."""
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def prorate(amount: int, elapsed: int, length: int) -> int:
+    """The part of an amount that belongs to the first `elapsed` of `length` units of time.
+
+    `prorate(A, b, L) - prorate(A, a, L)` is the part of [a, b): such parts telescope, so the parts of any partition
+    of [0, L) sum to the amount. Rounds toward zero, for a correction as for a charge.
+    """
+    if not 0 <= elapsed <= length or length == 0:
+        raise ValueError(f"elapsed {elapsed} must lie within 0 and the length {length}")
+    part = abs(amount) * elapsed // length
+    return part if amount >= 0 else -part

@@ -1,0 +1,107 @@
+"""Samples as columns: raw series as a source shows them, and device series as the cost engine reads them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+PPB = 1_000_000_000
+"""Parts per billion in a whole: activities are integers of these, so their sums do not depend on order."""
+
+Millis = NDArray[np.int64]
+Values = NDArray[np.float64]
+Parts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawSeries:
+    """One series exactly as the source shows it.
+
+    Attributes:
+        name: metric name of whatever dialect.
+        labels: all labels, among them `exported_pod` and `pod` where a Prometheus renamed them.
+        at_ms: sample times; not necessarily sorted or unique.
+        value: sample values; NaN, infinities and sentinels included.
+        target_node: the node that the scraped exporter runs on, where the source knows it.
+        target_pod: (namespace, name) of the scraped exporter pod, where the source knows it.
+        help: HELP text of the metric, empty where the source has none; it tells percent from ratio.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    at_ms: Millis
+    value: Values
+    target_node: str | None = None
+    target_pod: tuple[str, str] | None = None
+    help: str = ""
+
+
+class Signal(StrEnum):
+    """What a device series measures, whatever its dialect called it."""
+
+    ENGINE_ACTIVE = "engine-active"
+    """Fraction of time in which the compute engine was busy: what utilisation for cost rests on."""
+    GPU_UTIL = "gpu-util"
+    """Fraction of time with at least one kernel running: the last resort."""
+    SM_ACTIVE = "sm-active"
+    MEMORY_USED = "memory-used"
+    """Bytes of device memory in use."""
+    ENERGY = "energy"
+    """Millijoules since driver load."""
+    XID = "xid"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DeviceSeries:
+    """One cleaned series of one device: sorted, unique times; fractions as parts per billion, else in base units.
+
+    Attributes:
+        device: UUID of the physical GPU.
+        instance: MIG instance id, None for a whole GPU.
+        node: name of the node, None if it could not be told.
+        holder: (namespace, pod name) that the source says holds the device, None if it says none.
+        holder_uid: the pod's uid where the source tells it.
+    """
+
+    signal: Signal
+    device: str
+    instance: str | None
+    node: str | None
+    holder: tuple[str, str] | None
+    holder_uid: str | None
+    gpu_model: str | None
+    at_ms: Millis
+    value: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDefects:
+    """What cleaning found wrong, as counts; each is exported and shown, none is silent."""
+
+    sentinels: int = 0
+    clamped: int = 0
+    duplicates: int = 0
+    not_finite: int = 0
+    negative: int = 0
+    unknown_metrics: tuple[str, ...] = ()
+    unplaced_devices: tuple[str, ...] = ()
+    """Devices whose node could not be told."""
+    future: int = 0
+    """Samples from after `now`: a clock ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Telemetry:
+    """All that the samples of one padded window said.
+
+    Attributes:
+        series: cleaned series of all devices.
+        interval_ms: time between samples that the source aims at.
+        defects: what was dropped or mended.
+    """
+
+    series: tuple[DeviceSeries, ...]
+    interval_ms: int
+    defects: SampleDefects = SampleDefects()
