@@ -1,0 +1,25 @@
+"""Which devices a node was billed for."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from aicost.domain.inventory.nodes import NodeFacts
+from aicost.domain.sampling.series import DeviceSeries
+
+
+def billed_devices(facts: NodeFacts, series: Iterable[DeviceSeries]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the node's devices: the UUIDs that samples show, and `NODE/gpu-N` for those that none shows.
+
+    The node says how many there are (a lost GPU is still billed). Where it says none (no device plugin), samples say.
+    Where samples show more (a GPU was swapped), those with most samples count.
+
+    Returns:
+        The devices billed, in order, and the UUIDs beyond the node's number, which are not.
+    """
+    counts: Counter[str] = Counter()
+    for one in series:
+        counts[one.device] += len(one.at_ms)
+    seen = sorted(counts, key=lambda device: (-counts[device], device))
+    number = facts.gpus or len(seen)
+    unnamed = (f"{facts.name}/gpu-{index}" for index in range(number - len(seen)))
+    return tuple(sorted((*seen[:number], *unnamed))), tuple(seen[number:])

@@ -1,0 +1,76 @@
+"""Cutting a device's time into spans in which nothing changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from aicost.domain.attribution.claims import WHOLE, Claim
+from aicost.domain.exact.windows import SECOND_MS, Window
+
+HANDOVER_MS = 5 * SECOND_MS
+"""A pod that ends this long after its successor was bound has handed over: the scheduler binds after the end, and what
+differs is when we heard of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A claim with the time for which it counts."""
+
+    claim: Claim
+    span: Window
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpan:
+    """A part of a device's time with constant holders.
+
+    Attributes:
+        holds: who holds it: none, one, or several that share it.
+        unhealthy: the device was lost while the node was billed.
+    """
+
+    span: Window
+    holds: tuple[Hold, ...]
+    unhealthy: bool = False
+
+    @property
+    def exclusive(self) -> Hold | None:
+        """The one pod that holds the whole device, if it is so."""
+        return self.holds[0] if len(self.holds) == 1 and self.holds[0].claim.share == WHOLE else None
+
+
+def settle_handovers(claims: Sequence[Claim]) -> tuple[Hold, ...]:
+    """Let the later holder of a whole device cut a predecessor short whose end came late or went unseen."""
+    ordered = sorted(claims, key=lambda c: (c.tenancy.span.start_ms, c.tenancy.uid))
+    holds = []
+    for position, claim in enumerate(ordered):
+        span = claim.tenancy.span
+        for later in ordered[position + 1 :]:
+            start = later.tenancy.span.start_ms
+            overlap_ms = span.end_ms - start
+            hands_over = claim.tenancy.uncertain or overlap_ms <= HANDOVER_MS
+            if WHOLE in (claim.share, later.share) and overlap_ms > 0 and start > span.start_ms and hands_over:
+                span = Window(span.start_ms, start)
+        holds.append(Hold(claim, span))
+    return tuple(holds)
+
+
+def cut(presence: Window, holds: Sequence[Hold], unhealthy: Sequence[Window]) -> tuple[DeviceSpan, ...]:
+    """Cut the device's presence at each start and end of a hold and of an unhealthy time.
+
+    The spans partition the presence: they neither overlap nor leave a gap.
+    """
+    bounds = {presence.start_ms, presence.end_ms}
+    for span in (*(hold.span for hold in holds), *unhealthy):
+        inside = span.overlap(presence)
+        if inside:
+            bounds |= {inside.start_ms, inside.end_ms}
+    edges = sorted(bounds)
+    return tuple(_span(Window(start, end), holds, unhealthy) for start, end in pairwise(edges) if start < end)
+
+
+def _span(span: Window, holds: Sequence[Hold], unhealthy: Sequence[Window]) -> DeviceSpan:
+    """The constant state within one span."""
+    if any(span.overlap(lost) for lost in unhealthy):
+        return DeviceSpan(span, (), unhealthy=True)
+    return DeviceSpan(span, tuple(hold for hold in holds if span.overlap(hold.span)))
