@@ -63,6 +63,9 @@ class DeviceSeries:
         node: name of the node, None if it could not be told.
         holder: (namespace, pod name) that the source says holds the device, None if it says none.
         holder_uid: the pod's uid where the source tells it.
+        holders: all pods that the source shows on the device at the same times. Where it is more than one the device is
+            shared and `holder` is None. Each (device, instance, signal, time) stands in exactly one series, with the
+            activity of the whole device: rows of single processes are never summed.
     """
 
     signal: Signal
@@ -74,6 +77,7 @@ class DeviceSeries:
     gpu_model: str | None
     at_ms: Millis
     value: Parts
+    holders: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,10 @@ class SampleDefects:
     """Devices whose node could not be told."""
     future: int = 0
     """Samples from after `now`: a clock ahead of ours."""
+    frozen: int = 0
+    """Samples of an exporter whose energy counter stood still: it repeats old values."""
+    unidentified: int = 0
+    """Series that name no device."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,3 +113,49 @@ class Telemetry:
     series: tuple[DeviceSeries, ...]
     interval_ms: int
     defects: SampleDefects = SampleDefects()
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeTarget:
+    """An exporter that is scraped without a Prometheus.
+
+    Attributes:
+        url: where its metrics are.
+        node: the node that it runs on.
+        pod: (namespace, name) of the exporter's own pod.
+    """
+
+    url: str
+    node: str | None = None
+    pod: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of one series, as one scrape shows it: the scalar form of a `RawSeries`."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """What one target answered once.
+
+    Attributes:
+        target: who was asked.
+        at_ms: when it was asked, by our own clock: the time of each reading, whatever the exporter stamped.
+        readings: the needed values; NaN, infinities and sentinels included.
+        defects: lines that could not be read; the others were.
+        clock_skew_ms: how far the exporter's own stamps are ahead of ours, None where it stamps nothing.
+        error: why there is no reading, None where there is an answer.
+    """
+
+    target: ScrapeTarget
+    at_ms: int
+    readings: tuple[Reading, ...] = ()
+    defects: int = 0
+    clock_skew_ms: int | None = None
+    error: str | None = None
