@@ -1,6 +1,7 @@
 """The parts sum to the whole, whatever happens on a node."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -32,7 +33,7 @@ def test_apportioned_parts_sum_to_the_total(total: int, weights: list[int]) -> N
 @given(st.integers(-(10**15), 10**15), st.integers(1, HOUR_MS), st.data())
 def test_prorated_parts_of_any_partition_sum_to_the_amount(amount: int, length: int, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, length), max_size=6)) | {0, length})
-    parts = [prorate(amount, b, length) - prorate(amount, a, length) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [prorate(amount, b, length) - prorate(amount, a, length) for a, b in pairwise(cuts)]
     assert sum(parts) == amount
 
 
