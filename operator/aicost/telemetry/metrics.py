@@ -1,0 +1,96 @@
+"""Metrics of our own, all in one place: the reference is generated from this table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+
+class Kind(StrEnum):
+    """Type of a metric."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """A metric as documented."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+METRICS = (
+    MetricSpec(
+        "aicost_unbalanced_cost_nanos",
+        Kind.GAUGE,
+        "Nano-units by which the rows of the last computed window differ from the price of its nodes. 0, or a bug.",
+    ),
+    MetricSpec("aicost_windows_closed_total", Kind.COUNTER, "Billing windows posted to the ledger by this process."),
+    MetricSpec(
+        "aicost_last_closed_window_timestamp_seconds", Kind.GAUGE, "End of the last billing window in the ledger."
+    ),
+    MetricSpec("aicost_ledger_rows_total", Kind.COUNTER, "Rows posted to the ledger.", ("kind",)),
+    MetricSpec(
+        "aicost_open_window_timestamp_seconds", Kind.GAUGE, "When the open window was last computed as provisional."
+    ),
+    MetricSpec("aicost_compute_seconds", Kind.GAUGE, "Time that the last computation of a window took.", ("step",)),
+    MetricSpec(
+        "aicost_telemetry_up", Kind.GAUGE, "1 if the last reading of the telemetry source succeeded.", ("source",)
+    ),
+    MetricSpec("aicost_telemetry_targets", Kind.GAUGE, "Exporters scraped directly, by outcome.", ("outcome",)),
+    MetricSpec("aicost_sample_defects_total", Kind.COUNTER, "Samples that were dropped or mended.", ("defect",)),
+    MetricSpec(
+        "aicost_telemetry_coverage_ratio", Kind.GAUGE, "Share of the device time of the last window that has samples."
+    ),
+    MetricSpec("aicost_price_coverage_ratio", Kind.GAUGE, "Share of the device time of the last window with a price."),
+    MetricSpec("aicost_unpriced_nodes", Kind.GAUGE, "Nodes with GPUs for which no price book has an entry."),
+    MetricSpec("aicost_informer_synced", Kind.GAUGE, "1 once all objects of a kind are known.", ("resource",)),
+    MetricSpec("aicost_informer_objects", Kind.GAUGE, "Objects of a kind that are known.", ("resource",)),
+    MetricSpec(
+        "aicost_informer_last_event_age_seconds", Kind.GAUGE, "Age of the last event or bookmark.", ("resource",)
+    ),
+    MetricSpec("aicost_informer_relists_total", Kind.COUNTER, "Lists made again, by reason.", ("resource", "reason")),
+    MetricSpec("aicost_reports_written_total", Kind.COUNTER, "Status writes of reports, by kind.", ("kind",)),
+    MetricSpec("aicost_failures_total", Kind.COUNTER, "Steps that failed and will be tried again.", ("step", "reason")),
+    MetricSpec("aicost_leader", Kind.GAUGE, "1 while this process holds the Lease."),
+)
+
+
+class Metrics:
+    """The metrics of one process, by name."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        for spec in METRICS:
+            if spec.kind is Kind.COUNTER:
+                self._counters[spec.name] = Counter(spec.name, spec.help, spec.labels, registry=self._registry)
+            else:
+                self._gauges[spec.name] = Gauge(spec.name, spec.help, spec.labels, registry=self._registry)
+
+    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+        """Add to a counter."""
+        counter = self._counters[name]
+        (counter.labels(**labels) if labels else counter).inc(amount)
+
+    def show(self, name: str, value: float, **labels: str) -> None:
+        """Set a gauge."""
+        gauge = self._gauges[name]
+        (gauge.labels(**labels) if labels else gauge).set(value)
+
+    def show_all(self, name: str, label: str, values: Mapping[str, float]) -> None:
+        """Set a gauge for each value of its label, and forget those that are no longer there."""
+        gauge = self._gauges[name]
+        gauge.clear()
+        for key, value in values.items():
+            gauge.labels(**{label: key}).set(value)
+
+    def exposition(self) -> bytes:
+        """All metrics as text."""
+        return generate_latest(self._registry)
