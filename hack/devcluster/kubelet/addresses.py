@@ -1,0 +1,34 @@
+"""Addresses of pods: one of 127.0.0.0/8 each, so that several can listen on the same port of one machine."""
+
+import ipaddress
+
+__all__ = ["Addresses"]
+
+_FIRST = int(ipaddress.IPv4Address("127.64.0.1"))
+_COUNT = 2**21
+
+
+class Addresses:
+    """Hands out loopback addresses from 127.64.0.1 to 127.95.255.255, each to one pod at a time."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        self._next = 0
+
+    def take(self, wanted: str | None = None) -> str:
+        """An address that nobody holds; ``wanted`` (an annotation, or the address of before) is given as it is."""
+        address = wanted or self._free()
+        self._used.add(address)
+        return address
+
+    def _free(self) -> str:
+        for _ in range(_COUNT):
+            address = str(ipaddress.IPv4Address(_FIRST + self._next))
+            self._next = (self._next + 1) % _COUNT
+            if address not in self._used and not address.endswith((".0", ".255")):
+                return address
+        raise RuntimeError("all addresses for pods are in use")
+
+    def give_back(self, address: str) -> None:
+        """Let another pod have it."""
+        self._used.discard(address)
