@@ -130,7 +130,7 @@ class ReportSettings(_Section):
     automatic: bool = Field(
         default=True,
         description=(
-            "Keep a report `month-to-date` in each namespace with AI cost, and for the cluster by namespace, team, model."
+            "Keep a report `month-to-date` in each namespace with AI cost, and cluster-wide ones by team and by model."
         ),
     )
     time_zone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="Time zone in which a month begins.")
