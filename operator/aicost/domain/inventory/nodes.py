@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from aicost.domain.exact.windows import Window
 
+OPEN_END_MS = 253_402_300_799_999
+"""End of a span that still goes on: the last millisecond of the year 9999. Readers cut it by the node's presence."""
+
 
 class CapacityType(StrEnum):
     """How the capacity was bought."""
@@ -72,6 +75,8 @@ class NodeRecord:
         until_ms: when it left the cluster, None while it is there.
         gap: the span in which it left unseen.
         unhealthy: spans in which fewer devices were allocatable than the node was bought with -> how many were missing.
+            The last one ends at `OPEN_END_MS` while it goes on. A pod that holds a device keeps it all the same: while
+            a device plugin restarts nothing is allocatable, and what runs goes on running.
     """
 
     facts: NodeFacts

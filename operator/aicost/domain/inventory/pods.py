@@ -70,12 +70,15 @@ class PodRecord:
         held_until_ms: end of the holding, None while it goes on. The start is `facts.bound_ms`.
         gap: the span in which the end lies when it went unseen (the watch was interrupted); the cost engine closes the
             holding at the last sample inside and marks it uncertain.
+        gone: the object has left the API server. A finished pod may stay there for weeks, and must be remembered so
+            long: forgotten and seen again it would be taken for a new one.
     """
 
     facts: PodFacts
     seen_ms: int
     held_until_ms: int | None = None
     gap: Window | None = None
+    gone: bool = False
 
     def holding(self, window: Window) -> Window | None:
         """The part of the window in which the pod held its devices, None if it held none.
