@@ -1,0 +1,96 @@
+"""All our kinds: what is applied, listed and explained."""
+
+from aicost.crd.models.aiworkload import AIWorkload
+from aicost.crd.models.budget.resource import Budget, ClusterBudget
+from aicost.crd.models.pricebook import PriceBook
+from aicost.crd.models.report import AICostReport, ClusterAICostReport
+from aicost.crd.schema.definition import Column, Kind
+
+NAMESPACED = "Namespaced"
+CLUSTER = "Cluster"
+
+_FIGURES = (
+    Column("Cost", ".status.summary.cost", "Cost with its currency"),
+    Column("Change", ".status.summary.change", "Change of the cost against the span before"),
+    Column("GPU-Hours", ".status.summary.gpuHours", "GPU-hours, priced or not"),
+    Column("Util", ".status.summary.utilisation", "GPU time in use over GPU time held and measured"),
+    Column("Idle", ".status.summary.idleShare", "Cost of what was idle over the whole cost"),
+    Column("Coverage", ".status.summary.telemetryCoverage", "Share of device time with samples behind it"),
+    Column("Data-Age", ".status.dataThrough", "Time since the end of the last closed window", "date"),
+)
+_READY = (
+    Column("Ready", ".status.conditions[?(@.type=='Ready')].status", "Whether the figures can be read", wide=True),
+    Column("Reason", ".status.conditions[?(@.type=='Ready')].reason", "Why or why not", wide=True),
+    Column("Age", ".metadata.creationTimestamp", "Time since the object was made", "date", wide=True),
+)
+_WORKLOAD = (
+    *_FIGURES,
+    Column("Model", ".spec.model", "Model that is trained or served", wide=True),
+    Column("Type", ".spec.workloadType", "What the GPUs are used for", wide=True),
+    Column("Stage", ".spec.stage", "How far the work has come", wide=True),
+    Column("Team", ".spec.dimensions.team", "Team that answers for the cost", wide=True),
+    Column("Pods", ".status.claimedPods", "Pods alive that it claims", "integer", wide=True),
+    Column("Unpriced", ".status.summary.unpricedGpuHours", "GPU-hours without a price", wide=True),
+    *_READY,
+)
+_REPORT = (
+    Column("Window", ".status.summary.window", "The span that is reported"),
+    *_FIGURES,
+    Column("By", ".status.summary.groupBy", "What the rows are grouped by", wide=True),
+    Column("Provisional", ".status.summary.provisional", "The part that may still change", wide=True),
+    Column("Unpriced", ".status.summary.unpricedGpuHours", "GPU-hours without a price", wide=True),
+    Column("Priced", ".status.summary.priceCoverage", "Share of device time with a price", wide=True),
+    Column("Labelled", ".status.summary.labelCoverage", "Share of the held cost that names a team", wide=True),
+    Column("List-Prices", ".status.listPrices", "Whether it rests on public list prices", "boolean", wide=True),
+    *_READY,
+)
+_BOOK = (
+    Column("Currency", ".spec.currency", "Currency of all prices"),
+    Column("Entries", ".status.entries", "Entries in force now", "integer"),
+    Column("Nodes", ".status.nodesPriced", "GPU nodes that it prices now", "integer"),
+    Column("List-Prices", ".spec.listPrices", "Whether these are public list prices", "boolean"),
+    Column("As-Of", ".spec.asOf", "When the prices were read"),
+    Column("Accepted", ".status.conditions[?(@.type=='Accepted')].status", "Whether all entries are usable"),
+    Column("Source", ".spec.source", "Where the prices were read", wide=True),
+    Column("Age", ".metadata.creationTimestamp", "Time since the object was made", "date", wide=True),
+)
+_BUDGET = (
+    Column("Limit", ".status.limit", "Limit of the period"),
+    Column("Spent", ".status.spent.total", "Spend in the period"),
+    Column("%Used", ".status.percentUsed", "Spend over limit"),
+    Column("Forecast", ".status.forecast.total", "Spend at the end of the period, by pace"),
+    Column("TTE", ".status.timeToExhaustion", "Time until the limit is reached at this rate"),
+    Column("Gate", ".status.gate", "Gate that is open, or would be"),
+    Column("Next-Action", ".status.nextAction", "What comes next"),
+    Column("Data-Age", ".status.dataThrough", "Time since the end of the last closed window", "date"),
+    Column("Mode", ".spec.mode", "Observe, Advise or Enforce", wide=True),
+    Column("Period-End", ".status.period.end", "End of the period", wide=True),
+    Column("Rate/h", ".status.ratePerHour", "Mean spend per hour of the last day", wide=True),
+    *_READY,
+)
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        "AIWorkload",
+        "aiworkloads",
+        "aiw",
+        NAMESPACED,
+        AIWorkload,
+        _WORKLOAD,
+        (".spec.model", ".spec.workloadType", ".spec.stage", ".spec.dimensions.team"),
+    ),
+    Kind("PriceBook", "pricebooks", "", CLUSTER, PriceBook, _BOOK, (".spec.currency",)),
+    Kind("AICostReport", "aicostreports", "acr", NAMESPACED, AICostReport, _REPORT, (".spec.window",)),
+    Kind(
+        "ClusterAICostReport",
+        "clusteraicostreports",
+        "cacr",
+        CLUSTER,
+        ClusterAICostReport,
+        _REPORT,
+        (".spec.window",),
+    ),
+    Kind("Budget", "budgets", "bgt", NAMESPACED, Budget, _BUDGET, (".spec.mode", ".spec.currency")),
+    Kind("ClusterBudget", "clusterbudgets", "cbgt", CLUSTER, ClusterBudget, _BUDGET, (".spec.mode", ".spec.currency")),
+)
+"""Every kind that the chart installs."""

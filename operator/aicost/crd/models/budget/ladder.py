@@ -1,0 +1,158 @@
+"""The ladder of gates and the redlines beside it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from aicost.crd.fields.amounts import Factor, Price
+from aicost.crd.fields.text import Duration, ItemName
+from aicost.crd.models.aiworkload import Stage
+from aicost.crd.schema.base import ApiModel
+from aicost.crd.schema.markers import SET_LIST, Rule, unit
+
+
+class Gate(StrEnum):
+    """A state of a budget, the least destructive first."""
+
+    NOTIFY = "Notify"
+    ANNOTATE = "Annotate"
+    DEPRIORITIZE = "Deprioritize"
+    FREEZE_GROWTH = "FreezeGrowth"
+    DENY_NEW = "DenyNew"
+    SUSPEND = "Suspend"
+    FAST_FAIL = "FastFail"
+
+
+GATES = tuple(Gate)
+_RANKS_CEL = "{" + ", ".join(f"'{gate}': {place}" for place, gate in enumerate(GATES)) + "}"
+
+
+def rank(gate: Gate) -> int:
+    """Place of a gate on the ladder, 0 for the least destructive."""
+    return GATES.index(gate)
+
+
+class Basis(StrEnum):
+    """What a rung looks at."""
+
+    ACTUAL = "Actual"
+    FORECAST = "Forecast"
+    BURN_RATE = "BurnRate"
+    COMMITTED_RATE = "CommittedRate"
+    UNIT_COST = "UnitCost"
+
+
+_OF_PERCENT = (Basis.ACTUAL, Basis.FORECAST, Basis.UNIT_COST)
+_FOR_FORECASTS = (Gate.NOTIFY, Gate.ANNOTATE, Gate.FREEZE_GROWTH)
+
+
+class Rung(ApiModel):
+    """A threshold that opens a gate."""
+
+    rules = (
+        Rule(
+            "(self.on in ['Actual', 'Forecast', 'UnitCost']) == has(self.atPercent)",
+            "atPercent belongs to on: Actual, Forecast or UnitCost, which need it: give for example atPercent: 80",
+            lambda rung: (rung.on in _OF_PERCENT) == (rung.at_percent is not None),
+        ),
+        Rule(
+            "(self.on == 'BurnRate') == has(self.atBurnRate)",
+            'atBurnRate belongs to on: BurnRate, which needs it: give for example atBurnRate: "2"',
+            lambda rung: (rung.on is Basis.BURN_RATE) == (rung.at_burn_rate is not None),
+        ),
+        Rule(
+            "(self.on == 'CommittedRate') == has(self.atRatePerHour)",
+            'atRatePerHour belongs to on: CommittedRate, which needs it: give for example atRatePerHour: "120"',
+            lambda rung: (rung.on is Basis.COMMITTED_RATE) == (rung.at_rate_per_hour is not None),
+        ),
+        Rule(
+            "!has(self.exitPercent) || (has(self.atPercent) && self.exitPercent < self.atPercent)",
+            "exitPercent must be below atPercent: the gate closes again below it",
+            lambda rung: rung.exit_percent is None or (rung.at_percent or 0) > rung.exit_percent,
+        ),
+        Rule(
+            "self.on != 'Forecast' || self.gate in ['Notify', 'Annotate', 'FreezeGrowth']",
+            "a forecast may open Notify, Annotate and FreezeGrowth only: put harder gates on: Actual",
+            lambda rung: rung.on is not Basis.FORECAST or rung.gate in _FOR_FORECASTS,
+        ),
+    )
+
+    name: ItemName
+    """Name of the rung; messages use it."""
+    gate: Gate
+    """Gate to open: Notify, Annotate, Deprioritize, FreezeGrowth, DenyNew, Suspend (or scale down) or FastFail."""
+    on: Basis = Basis.ACTUAL
+    """What is compared: Actual spend, Forecast spend at the end of the period, BurnRate (1 ends exactly at the limit),
+    CommittedRate of what runs now, or UnitCost."""
+    at_percent: (
+        Annotated[int, Field(ge=1, le=1000), unit("percent of the limit or, for UnitCost, of the target")] | None
+    ) = None
+    """Where the gate opens, for Actual, Forecast and UnitCost."""
+    at_burn_rate: Factor | None = None
+    """Where the gate opens, for BurnRate: a decimal string, 1 spends exactly the rest of the limit by the end."""
+    at_rate_per_hour: Price | None = None
+    """Where the gate opens, for CommittedRate: a decimal string in the budget's currency per hour."""
+    exit_percent: Annotated[int, Field(ge=1, le=1000), unit("percent, as atPercent")] | None = None
+    """Below this the gate closes again. 5 below atPercent, where absent."""
+    evaluations: Annotated[int, Field(ge=1, le=100)] = 3
+    """Evaluations on fresh data, one after the other, that must agree before the gate opens."""
+
+
+_NEVER_EASES = Rule(
+    "self.all(a, self.all(b, a.on != b.on || !has(a.atPercent) || !has(b.atPercent) || "
+    "a.atPercent >= b.atPercent || "
+    f"{_RANKS_CEL}[a.gate] <= {_RANKS_CEL}[b.gate]))",
+    "the ladder ascends: of two rungs on the same figure the higher percentage must open the harder gate",
+    lambda rungs: all(
+        rank(a.gate) <= rank(b.gate)
+        for a in rungs
+        for b in rungs
+        if a.on is b.on and (a.at_percent or 0) < (b.at_percent or 0)
+    ),
+)
+
+Ladder = Annotated[list[Rung], Field(max_length=16), _NEVER_EASES]
+
+
+class RedlineMetric(StrEnum):
+    """What a redline looks at."""
+
+    TOTAL_COST = "TotalCost"
+    COST_PER_UNIT = "CostPerUnit"
+    COST_PER_SUCCESS = "CostPerSuccess"
+    SUCCESS_RATE = "SuccessRate"
+
+
+class Redline(ApiModel):
+    """A limit of its own, beside the ladder, that fails an experiment fast."""
+
+    rules = (
+        Rule(
+            "has(self.above) != has(self.below)",
+            "give exactly one of above and below: the side on which the line is crossed",
+            lambda line: (line.above is None) != (line.below is None),
+        ),
+    )
+
+    name: ItemName
+    """Name of the redline; messages use it."""
+    metric: RedlineMetric
+    """What is compared: TotalCost, CostPerUnit, CostPerSuccess (amounts in the budget's currency) or SuccessRate
+    (0 to 1)."""
+    above: Price | None = None
+    """The line is crossed above this: a decimal string."""
+    below: Price | None = None
+    """The line is crossed below this: a decimal string."""
+    window: Duration = "1h"
+    """Span that the figure is taken over."""
+    min_samples: Annotated[int, Field(ge=1, le=1000000)] = 50
+    """Units that must be in the window before it is judged."""
+    evaluations: Annotated[int, Field(ge=1, le=100)] = 3
+    """Evaluations on fresh data, one after the other, that must agree."""
+    notice: Duration = "5m"
+    """Time between the announcement and the stop."""
+    stages: Annotated[list[Stage], Field(min_length=1, max_length=4), SET_LIST] = Field(
+        default=[Stage.SANDBOX, Stage.EXPERIMENT]
+    )
+    """Stages that it may stop."""

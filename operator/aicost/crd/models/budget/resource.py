@@ -1,0 +1,117 @@
+"""Budget and ClusterBudget: how much may be spent on what, until when, and what happens then."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from aicost.crd.fields.amounts import Currency, Price
+from aicost.crd.fields.text import ItemName, LongText, ObjectName
+from aicost.crd.models.budget.approvals import Approvals, Growth, Owner
+from aicost.crd.models.budget.enforcement import Enforcement, Mode
+from aicost.crd.models.budget.ladder import Gate, Ladder, Redline
+from aicost.crd.models.budget.period import Period, PeriodType, PlannedAmount, Rollover, RolloverMode
+from aicost.crd.models.budget.scope import ClusterScope, Scope
+from aicost.crd.models.budget.status import BudgetStatus
+from aicost.crd.schema.base import ApiModel
+from aicost.crd.schema.markers import SET_LIST, Rule, map_list
+from aicost.domain.ledger.rows import Component
+
+
+class ParentRef(ApiModel):
+    """A budget above this one."""
+
+    name: ObjectName
+    """Name of the ClusterBudget."""
+
+
+class BudgetCommon(ApiModel):
+    """What both kinds of budget say."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.rollover) || self.rollover.mode == 'None' || "
+            "!has(self.period) || self.period.type == 'Calendar'",
+            "only a Calendar period has a next one to carry into: take rollover out",
+            lambda spec: (
+                spec.rollover is None
+                or spec.rollover.mode is RolloverMode.NONE
+                or spec.period is None
+                or spec.period.type is PeriodType.CALENDAR
+            ),
+        ),
+        Rule(
+            "!has(self.plannedAmounts) || !has(self.period) || self.period.type == 'Calendar'",
+            "plannedAmounts belong to a Calendar period: take them out",
+            lambda spec: not spec.planned_amounts or spec.period is None or spec.period.type is PeriodType.CALENDAR,
+        ),
+    )
+
+    limit: Price
+    """What may be spent in one period, as a decimal string above zero in the currency given here."""
+    currency: Currency
+    """ISO 4217 code of all amounts of the budget; that of the price books."""
+    period: Period | None = None
+    """The span that the limit is for. Calendar months, where absent."""
+    planned_amounts: Annotated[list[PlannedAmount], Field(max_length=60), map_list("from")] | None = None
+    """Limits that replace the one above from a moment on."""
+    rollover: Rollover | None = None
+    """What is carried into the next period. Nothing, where absent."""
+    parent_ref: ParentRef | None = None
+    """A ClusterBudget above this one: what it refuses is refused here too."""
+    components: Annotated[list[Component], Field(min_length=1, max_length=6), SET_LIST] | None = None
+    """Components of the cost that count: gpu, cpu, memory, storage, network, api. All, where absent."""
+    ladder: Annotated[Ladder, map_list("name")] | None = None
+    """Thresholds and the gates that they open. Notify at 50, 80 and 100 percent of actual spend, where absent."""
+    mode: Mode = Mode.OBSERVE
+    """Observe shows, Advise also tells people, Enforce also acts. This version observes in every mode."""
+    max_gate: Gate = Gate.FREEZE_GROWTH
+    """The hardest gate that this budget may open, whatever the ladder says. Above FreezeGrowth it needs label coverage
+    of 0.90."""
+    enforcement: Enforcement | None = None
+    """How carefully it acts. Kept for enforcement, which this version does not do."""
+    redlines: Annotated[list[Redline], Field(max_length=8), map_list("name")] | None = None
+    """Limits of their own that fail an experiment fast. Kept for enforcement, which this version does not do."""
+    approvals: Approvals | None = None
+    """Who may allow more. Kept for enforcement, which this version does not do."""
+    growth: Growth | None = None
+    """Lets the limit grow with success. Kept for enforcement, which this version does not do."""
+    owners: Annotated[list[Owner], Field(max_length=16), map_list("name")] | None = None
+    """Who answers for it."""
+    routes: Annotated[list[ItemName], Field(max_length=16), SET_LIST] | None = None
+    """Names of the notification routes to tell. Kept for notifications, which this version does not send."""
+    runbook_url: LongText | None = None
+    """Page that each message links to."""
+    paused: bool = False
+    """Whether nothing is opened or closed for now; spend is counted all the same."""
+
+
+class BudgetSpec(BudgetCommon):
+    """How much this namespace may spend."""
+
+    scope: Scope | None = None
+    """Which cost of this namespace counts. All of it, where absent."""
+
+
+class ClusterBudgetSpec(BudgetCommon):
+    """How much the cluster, or a part of it, may spend."""
+
+    scope: ClusterScope | None = None
+    """Which cost counts. All of it, where absent."""
+
+
+class Budget(ApiModel):
+    """How much this namespace may spend, and what happens at which threshold."""
+
+    spec: BudgetSpec
+    """Limit, period, ladder and safety."""
+    status: BudgetStatus | None = None
+    """Where it stands. Written by the controller alone."""
+
+
+class ClusterBudget(ApiModel):
+    """How much the cluster, or a part of it, may spend, and what happens at which threshold."""
+
+    spec: ClusterBudgetSpec
+    """Limit, period, ladder and safety."""
+    status: BudgetStatus | None = None
+    """Where it stands. Written by the controller alone."""

@@ -1,0 +1,163 @@
+"""The conditions that the controller sets: which types each kind has, and why each may hold or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aicost.crd.fields.conditions import ConditionStatus
+
+
+class ConditionType(StrEnum):
+    """What a condition states."""
+
+    READY = "Ready"
+    PODS_CLAIMED = "PodsClaimed"
+    TELEMETRY_AVAILABLE = "TelemetryAvailable"
+    PRICED = "Priced"
+    DATA_FRESH = "DataFresh"
+    WINDOW_VALID = "WindowValid"
+    ACCEPTED = "Accepted"
+    OVERLAPPING = "Overlapping"
+    WITHIN_BUDGET = "WithinBudget"
+    ENFORCING = "Enforcing"
+
+
+class Reason(StrEnum):
+    """Why a condition holds or not, as one word for programs."""
+
+    REPORTED = "Reported"
+    WAITING = "Waiting"
+    INVALID_SPEC = "InvalidSpec"
+    LEDGER_UNAVAILABLE = "LedgerUnavailable"
+    CURRENCY_MISMATCH = "CurrencyMismatch"
+    CLAIMED = "Claimed"
+    NOTHING_SELECTED = "NothingSelected"
+    TARGET_NOT_FOUND = "TargetNotFound"
+    CONFLICT = "Conflict"
+    SELECTS_EVERYTHING = "SelectsEverything"
+    MEASURED = "Measured"
+    PARTLY_MEASURED = "PartlyMeasured"
+    NO_SOURCE = "NoSource"
+    NO_SAMPLES = "NoSamples"
+    ALL_PRICED = "AllPriced"
+    LIST_PRICES = "ListPrices"
+    PARTLY_PRICED = "PartlyPriced"
+    NOTHING_PRICED = "NothingPriced"
+    FRESH = "Fresh"
+    STALE = "Stale"
+    NO_WINDOW_YET = "NoWindowYet"
+    VALID = "Valid"
+    IN_FUTURE = "InFuture"
+    BEFORE_LEDGER = "BeforeLedger"
+    UNKNOWN_TIME_ZONE = "UnknownTimeZone"
+    ACCEPTED = "Accepted"
+    INVALID_ENTRY = "InvalidEntry"
+    ENTRIES_OVERLAP = "EntriesOverlap"
+    NO_OVERLAP = "NoOverlap"
+    WITHIN = "Within"
+    FORECAST_OVER = "ForecastOver"
+    OVER_LIMIT = "OverLimit"
+    OBSERVE_ONLY = "ObserveOnly"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One way in which a condition comes to its status."""
+
+    status: ConditionStatus
+    reason: Reason
+    meaning: str
+
+
+_YES, _NO, _OPEN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+_READY = (
+    Cause(_YES, Reason.REPORTED, "The figures answer the spec."),
+    Cause(_NO, Reason.INVALID_SPEC, "The spec asks for something impossible; the message names field and fix."),
+    Cause(_NO, Reason.LEDGER_UNAVAILABLE, "The ledger cannot be read; the figures are the last ones."),
+    Cause(_OPEN, Reason.WAITING, "Nothing was computed yet."),
+)
+_TELEMETRY = (
+    Cause(_YES, Reason.MEASURED, "The GPUs have samples."),
+    Cause(_NO, Reason.PARTLY_MEASURED, "Some device time has no samples; its cost is allocated-unmeasured."),
+    Cause(_NO, Reason.NO_SAMPLES, "The source answers and has no sample of these GPUs."),
+    Cause(_NO, Reason.NO_SOURCE, "No source of telemetry was found; the message says what was looked for."),
+)
+_PRICED = (
+    Cause(_YES, Reason.ALL_PRICED, "All device time has a price."),
+    Cause(_YES, Reason.LIST_PRICES, "All device time has a price; a part rests on public list prices."),
+    Cause(_NO, Reason.PARTLY_PRICED, "Some device time has no price; the message gives the entry to add."),
+    Cause(_NO, Reason.NOTHING_PRICED, "No device time has a price; the message gives the entry to add."),
+)
+_FRESH = (
+    Cause(_YES, Reason.FRESH, "The last closed window is as recent as it can be."),
+    Cause(_NO, Reason.STALE, "Windows that should be closed are not; the message says since when."),
+    Cause(_OPEN, Reason.NO_WINDOW_YET, "No window was closed yet; the figures are provisional."),
+)
+_CLAIMED = (
+    Cause(_YES, Reason.CLAIMED, "Pods are claimed."),
+    Cause(_NO, Reason.NOTHING_SELECTED, "No pod matches; the message says what would."),
+    Cause(_NO, Reason.TARGET_NOT_FOUND, "The targetRef names nothing that owns a pod here."),
+    Cause(_NO, Reason.CONFLICT, "Another AIWorkload claims some of the pods; the message names it and the rule."),
+    Cause(_NO, Reason.SELECTS_EVERYTHING, "The selector matches every pod of the namespace."),
+)
+_WINDOW = (
+    Cause(_YES, Reason.VALID, "The window can be reported."),
+    Cause(_NO, Reason.IN_FUTURE, "The window has not begun."),
+    Cause(_NO, Reason.BEFORE_LEDGER, "The window ends before the ledger begins."),
+    Cause(_NO, Reason.UNKNOWN_TIME_ZONE, "The time zone is in no IANA table here."),
+)
+_ACCEPTED = (
+    Cause(_YES, Reason.ACCEPTED, "All entries are usable."),
+    Cause(_NO, Reason.INVALID_ENTRY, "An entry is not usable and is left out; the message names it and the fix."),
+)
+_OVERLAPPING = (
+    Cause(
+        _YES, Reason.ENTRIES_OVERLAP, "Two entries match the same nodes at the same time; the message says which holds."
+    ),
+    Cause(_NO, Reason.NO_OVERLAP, "At each moment at most one entry of each kind holds."),
+)
+_WITHIN = (
+    Cause(_YES, Reason.WITHIN, "Spend and forecast are below the limit."),
+    Cause(_YES, Reason.FORECAST_OVER, "Spend is below the limit, the forecast is not."),
+    Cause(_NO, Reason.OVER_LIMIT, "Spend has reached the limit."),
+)
+_BUDGET_READY = (
+    *_READY,
+    Cause(_NO, Reason.CURRENCY_MISMATCH, "The budget's currency is not the one of the cost; nothing is converted."),
+)
+_ENFORCING = (Cause(_NO, Reason.OBSERVE_ONLY, "The budget shows where it stands and does nothing else."),)
+
+_REPORT = {
+    ConditionType.READY: _READY,
+    ConditionType.WINDOW_VALID: _WINDOW,
+    ConditionType.TELEMETRY_AVAILABLE: _TELEMETRY,
+    ConditionType.PRICED: _PRICED,
+    ConditionType.DATA_FRESH: _FRESH,
+}
+_BUDGET = {
+    ConditionType.READY: _BUDGET_READY,
+    ConditionType.WITHIN_BUDGET: _WITHIN,
+    ConditionType.DATA_FRESH: _FRESH,
+    ConditionType.PRICED: _PRICED,
+    ConditionType.ENFORCING: _ENFORCING,
+}
+
+CONDITIONS: Mapping[str, Mapping[ConditionType, tuple[Cause, ...]]] = {
+    "AIWorkload": {
+        ConditionType.READY: _READY,
+        ConditionType.PODS_CLAIMED: _CLAIMED,
+        ConditionType.PRICED: _PRICED,
+        ConditionType.TELEMETRY_AVAILABLE: _TELEMETRY,
+    },
+    "PriceBook": {
+        ConditionType.ACCEPTED: _ACCEPTED,
+        ConditionType.OVERLAPPING: _OVERLAPPING,
+        ConditionType.PRICED: _PRICED,
+    },
+    "AICostReport": _REPORT,
+    "ClusterAICostReport": _REPORT,
+    "Budget": _BUDGET,
+    "ClusterBudget": _BUDGET,
+}
+"""Kind -> type -> causes: what the controller may set and the reference lists."""
