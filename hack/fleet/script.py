@@ -82,7 +82,7 @@ class SimExporter:
     """One exporter pod of a node.
 
     Attributes:
-        dialect: name of a dialect in `fleet.dialects`.
+        dialect: name of a dialect in `fleet.exporter.dialects`.
         pod: name of the exporter's own pod.
         ip: address of that pod.
         namespace: namespace of that pod.

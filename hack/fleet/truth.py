@@ -21,7 +21,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from fleet.activity import ZERO, Program, segments
-from fleet.dialects import exported_fields
+from fleet.exporter.dialects import exported_fields
 from fleet.faults import FaultKind
 from fleet.script import HOUR_MS, Fleet, SimGpu, SimNode, SimPod
 

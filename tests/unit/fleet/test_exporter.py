@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from fleet import truth
 from fleet.activity import Steady
 from fleet.builders import node, pod
-from fleet.dialects import DIALECTS
-from fleet.exporter import Exporter
+from fleet.exporter.dialects import DIALECTS
+from fleet.exporter.text import Exporter
 from fleet.faults import Fault, FaultKind
 from fleet.script import Collection, Fleet, SimExporter
 from fleet.spec import parse

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from fleet.device import SM_PART, DeviceHistory
-from fleet.dialects import Field, dialect_of, fields_of
+from fleet.exporter.device import SM_PART, DeviceHistory
+from fleet.exporter.dialects import Field, dialect_of, fields_of
 from fleet.faults import SPOILED_VALUE, FaultKind
 from fleet.script import Fleet, SimExporter, SimNode, SimPod
 

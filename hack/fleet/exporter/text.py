@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from fleet.exporter.rows import ExporterView, Labels, Row
 from fleet.faults import FaultKind
-from fleet.rows import ExporterView, Labels, Row
 from fleet.script import Fleet
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"

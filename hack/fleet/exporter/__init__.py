@@ -1,0 +1,1 @@
+"""What exporters show of the script: dialects as data, the state of a device, rows, and their text."""
