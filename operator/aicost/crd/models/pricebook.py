@@ -61,12 +61,12 @@ class PriceEntry(ApiModel):
             lambda entry: bool(entry.per_gpu_hour or entry.per_node_hour),
         ),
         Rule(
-            "(self.split == 'gpuShare') == has(self.gpuShare)",
+            "(has(self.split) && self.split == 'gpuShare') == has(self.gpuShare)",
             "gpuShare goes with split: gpuShare: give both or neither",
             lambda entry: (entry.split is NodeSplit.GPU_SHARE) == (entry.gpu_share is not None),
         ),
         Rule(
-            "self.split == 'residual' || !has(self.perGpuHour)",
+            "!has(self.split) || self.split == 'residual' || !has(self.perGpuHour)",
             "with perGpuHour the GPUs have their price and there is nothing to split: leave split out",
             lambda entry: entry.split is NodeSplit.RESIDUAL or entry.per_gpu_hour is None,
         ),

@@ -1,5 +1,6 @@
 """From pydantic's JSON schema to the structural schema of `apiextensions.k8s.io/v1`."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,19 +50,23 @@ def resolve(schema: Mapping[str, Any]) -> Schema:
     return _resolve(schema, schema.get("$defs", {}), ())
 
 
-def publish(resolved: Mapping[str, Any], where: str = "") -> Schema:
+def publish(resolved: Mapping[str, Any], where: str = "", *, in_list: bool = False) -> Schema:
     """The structural schema of a resolved one: units in the descriptions, only keys that the API server knows.
+
+    A default inside the item of a list is told in words and not published: client-side apply and GitOps tools compare
+    lists as a whole, and would see a change of ours in each of them for ever.
 
     Raises:
         SchemaError: a key has no meaning there, or a list does not say how it merges.
     """
-    said = _with_description(_with_boolean_bounds(dict(resolved)))
+    told = _default_in_words(resolved) if in_list else dict(resolved)
+    said = _with_description(_with_boolean_bounds(told))
     unknown = said.keys() - set(_KEPT) - _NOT_SAID_HERE
     if unknown:
         raise SchemaError(f"{where or 'schema'}: {', '.join(sorted(unknown))} cannot be said in a structural schema")
     if said.get("type") == "array" and LIST_TYPE not in said:
         raise SchemaError(f"{where}: say how the list merges: map_list(...), SET_LIST or ATOMIC_LIST")
-    return _in_order(_nested(said, where))
+    return _in_order(_nested(said, where, in_list=in_list))
 
 
 def _resolve(node: Mapping[str, Any], definitions: Mapping[str, Any], inside: tuple[str, ...]) -> Schema:
@@ -130,12 +135,21 @@ def _with_boolean_bounds(said: Schema) -> Schema:
     return said
 
 
-def _nested(said: Schema, where: str) -> Schema:
+def _default_in_words(resolved: Mapping[str, Any]) -> Schema:
+    told = dict(resolved)
+    if "default" in told:
+        words = json.dumps(told.pop("default"))
+        told["description"] = f"{told.get('description', '')} Default: {words}."
+    return told
+
+
+def _nested(said: Schema, where: str, *, in_list: bool) -> Schema:
     if "properties" in said:
-        said["properties"] = {name: publish(part, f"{where}.{name}") for name, part in said["properties"].items()}
+        parts = said["properties"].items()
+        said["properties"] = {name: publish(part, f"{where}.{name}", in_list=in_list) for name, part in parts}
     for key in ("items", "additionalProperties"):
         if isinstance(said.get(key), dict):
-            said[key] = publish(said[key], f"{where}[]")
+            said[key] = publish(said[key], f"{where}[]", in_list=in_list or key == "items")
     return said
 
 

@@ -52,19 +52,19 @@ class Rung(ApiModel):
 
     rules = (
         Rule(
-            "(self.on in ['Actual', 'Forecast', 'UnitCost']) == has(self.atPercent)",
-            "atPercent belongs to on: Actual, Forecast or UnitCost, which need it: give for example atPercent: 80",
-            lambda rung: (rung.on in _OF_PERCENT) == (rung.at_percent is not None),
+            "(self.basis in ['Actual', 'Forecast', 'UnitCost']) == has(self.atPercent)",
+            "atPercent belongs to basis: Actual, Forecast or UnitCost, which need it: give for example atPercent: 80",
+            lambda rung: (rung.basis in _OF_PERCENT) == (rung.at_percent is not None),
         ),
         Rule(
-            "(self.on == 'BurnRate') == has(self.atBurnRate)",
-            'atBurnRate belongs to on: BurnRate, which needs it: give for example atBurnRate: "2"',
-            lambda rung: (rung.on is Basis.BURN_RATE) == (rung.at_burn_rate is not None),
+            "(self.basis == 'BurnRate') == has(self.atBurnRate)",
+            'atBurnRate belongs to basis: BurnRate, which needs it: give for example atBurnRate: "2"',
+            lambda rung: (rung.basis is Basis.BURN_RATE) == (rung.at_burn_rate is not None),
         ),
         Rule(
-            "(self.on == 'CommittedRate') == has(self.atRatePerHour)",
-            'atRatePerHour belongs to on: CommittedRate, which needs it: give for example atRatePerHour: "120"',
-            lambda rung: (rung.on is Basis.COMMITTED_RATE) == (rung.at_rate_per_hour is not None),
+            "(self.basis == 'CommittedRate') == has(self.atRatePerHour)",
+            'atRatePerHour belongs to basis: CommittedRate, which needs it: give for example atRatePerHour: "120"',
+            lambda rung: (rung.basis is Basis.COMMITTED_RATE) == (rung.at_rate_per_hour is not None),
         ),
         Rule(
             "!has(self.exitPercent) || (has(self.atPercent) && self.exitPercent < self.atPercent)",
@@ -72,9 +72,9 @@ class Rung(ApiModel):
             lambda rung: rung.exit_percent is None or (rung.at_percent or 0) > rung.exit_percent,
         ),
         Rule(
-            "self.on != 'Forecast' || self.gate in ['Notify', 'Annotate', 'FreezeGrowth']",
-            "a forecast may open Notify, Annotate and FreezeGrowth only: put harder gates on: Actual",
-            lambda rung: rung.on is not Basis.FORECAST or rung.gate in _FOR_FORECASTS,
+            "self.basis != 'Forecast' || self.gate in ['Notify', 'Annotate', 'FreezeGrowth']",
+            "a forecast may open Notify, Annotate and FreezeGrowth only: put harder gates on basis: Actual",
+            lambda rung: rung.basis is not Basis.FORECAST or rung.gate in _FOR_FORECASTS,
         ),
     )
 
@@ -82,7 +82,7 @@ class Rung(ApiModel):
     """Name of the rung; messages use it."""
     gate: Gate
     """Gate to open: Notify, Annotate, Deprioritize, FreezeGrowth, DenyNew, Suspend (or scale down) or FastFail."""
-    on: Basis = Basis.ACTUAL
+    basis: Basis
     """What is compared: Actual spend, Forecast spend at the end of the period, BurnRate (1 ends exactly at the limit),
     CommittedRate of what runs now, or UnitCost."""
     at_percent: (
@@ -100,7 +100,7 @@ class Rung(ApiModel):
 
 
 _NEVER_EASES = Rule(
-    "self.all(a, self.all(b, a.on != b.on || !has(a.atPercent) || !has(b.atPercent) || "
+    "self.all(a, self.all(b, a.basis != b.basis || !has(a.atPercent) || !has(b.atPercent) || "
     "a.atPercent >= b.atPercent || "
     f"{_RANKS_CEL}[a.gate] <= {_RANKS_CEL}[b.gate]))",
     "the ladder ascends: of two rungs on the same figure the higher percentage must open the harder gate",
@@ -108,7 +108,7 @@ _NEVER_EASES = Rule(
         rank(a.gate) <= rank(b.gate)
         for a in rungs
         for b in rungs
-        if a.on is b.on and (a.at_percent or 0) < (b.at_percent or 0)
+        if a.basis is b.basis and (a.at_percent or 0) < (b.at_percent or 0)
     ),
 )
 
