@@ -94,6 +94,11 @@ def _is_forced(board: _Board, devices: Sequence[str], tenancy: Tenancy, wanted: 
     return sum(not board.load(device, tenancy.span) for device in devices) == wanted
 
 
+def names_on(series: DeviceSeries) -> tuple[tuple[str, str], ...]:
+    """The pods, as (namespace, name), that samples show on a device: none, one, or several that share it."""
+    return series.holders or ((series.holder,) if series.holder else ())
+
+
 def _evidence(
     tenancies: Sequence[Tenancy], series: Iterable[DeviceSeries], devices: Sequence[str]
 ) -> dict[int, dict[str, int]]:
@@ -104,9 +109,9 @@ def _evidence(
         by_name[tenancy.name].append(tenancy)
     counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one in series:
-        if one.holder is None or one.device not in known:
+        if one.device not in known:
             continue
-        for tenancy in by_name.get(one.holder, ()):
+        for tenancy in (tenancy for name in names_on(one) for tenancy in by_name.get(name, ())):
             if one.holder_uid and one.holder_uid != tenancy.uid:
                 continue
             start, end = np.searchsorted(one.at_ms, (tenancy.span.start_ms, tenancy.span.end_ms))

@@ -27,6 +27,7 @@ ActivityOf = Callable[[str, Window, Window], Activity]
 """(device, the holder's whole span, the part to integrate) -> activity."""
 
 NOBODY = Holder()
+_ALIVE = (True, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +164,16 @@ def _lay_out(window: Window, node: NodeInput, devices: Sequence[str]) -> _Layout
 def _lost_devices(
     node: NodeInput, devices: Sequence[str], holds: Mapping[str, Sequence[Hold]]
 ) -> Mapping[str, list[Window]]:
-    """For each unhealthy time of the node, which devices were lost: those nobody held, then those without samples."""
+    """Which devices were lost in each unhealthy time of the node: those without samples first, then those nobody held.
+
+    A device that a pod holds and that samples speak of works, whatever the kubelet offers: its plugin was restarting.
+    """
     lost: dict[str, list[Window]] = {device: [] for device in devices}
     for span, missing in node.record.unhealthy:
-        ranked = sorted(devices, key=lambda device: (*_signs_of_life(node, device, span, holds[device]), device))
+        life = {device: _signs_of_life(node, device, span, holds[device]) for device in devices}
+        ranked = sorted(
+            (device for device in devices if life[device] != _ALIVE), key=lambda device: (life[device], device)
+        )
         for device in ranked[:missing]:
             lost[device].append(span)
     return lost

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from aicost.domain.attribution.claims import WHOLE, Tenancy
+from aicost.domain.attribution.claims import WHOLE, Tenancy, names_on
 from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.domain.inventory.nodes import NodeFacts, SharingMode
 from aicost.domain.inventory.pods import PodRecord
@@ -63,7 +63,7 @@ def tenancies_of(
         interval_ms: time between samples.
         until_ms: end of the billing window; a holding that goes on reaches beyond it.
     """
-    named = {one.holder for one in series if one.holder}
+    named = {name for one in series for name in names_on(one)}
     found = []
     for index, record in pods:
         shares = raw_shares(facts, record.facts.devices)
@@ -85,7 +85,7 @@ def _whole_span(record: PodRecord, series: Sequence[DeviceSeries], interval_ms: 
         return Window(start, max(start, record.held_until_ms))
     name = (record.facts.namespace, record.facts.name)
     last = max(
-        (_last_in(one, record.gap) for one in series if one.holder == name), default=None, key=lambda at: at or 0
+        (_last_in(one, record.gap) for one in series if name in names_on(one)), default=None, key=lambda at: at or 0
     )
     end = record.gap.start_ms if last is None else min(last + interval_ms, record.gap.end_ms)
     return Window(start, max(start, end))
@@ -101,10 +101,11 @@ def unseen_pods(known: set[tuple[str, str]], series: Iterable[DeviceSeries], int
     """Pods that only samples know, from one interval before their first sample to one after their last."""
     spans: dict[tuple[tuple[str, str], str], Window] = {}
     for one in series:
-        if one.holder is None or one.holder in known or not len(one.at_ms):
+        if not len(one.at_ms):
             continue
         first, last = int(one.at_ms[0]) - interval_ms, int(one.at_ms[-1]) + interval_ms
-        key = (one.holder, one.holder_uid or "")
-        before = spans.get(key)
-        spans[key] = Window(min(first, before.start_ms), max(last, before.end_ms)) if before else Window(first, last)
+        for name in set(names_on(one)) - known:
+            key = (name, one.holder_uid or "")
+            before = spans.get(key, Window(first, last))
+            spans[key] = Window(min(first, before.start_ms), max(last, before.end_ms))
     return tuple(Unseen(name, uid, span) for (name, uid), span in sorted(spans.items()))

@@ -1,0 +1,60 @@
+"""What samples say of the devices of one node, ready to be integrated."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+
+from aicost.domain.attribution.split import UNMEASURED, Activity
+from aicost.domain.exact.windows import Window
+from aicost.domain.sampling.integration import Coverage, cover_best
+from aicost.domain.sampling.series import DeviceSeries, Millis, Parts, Signal
+
+LADDER = (Signal.ENGINE_ACTIVE, Signal.GPU_UTIL)
+"""Signals that utilisation for cost rests on, best first: the next one fills what the better one leaves open."""
+
+_Samples = tuple[Signal, Millis, Parts]
+
+
+class Timelines:
+    """Activity of whole devices over time. Samples of one device under several holders are one timeline."""
+
+    def __init__(self, series: Iterable[DeviceSeries], interval_ms: int) -> None:
+        self._interval_ms = interval_ms
+        self._samples = _by_device(series)
+        self._coverages: dict[tuple[str, Window], Coverage | None] = {}
+
+    def activity(self, device: str, whole: Window, part: Window) -> Activity:
+        """Integrate a part of a span during which the device's holders did not change."""
+        key = (device, whole)
+        if key not in self._coverages:
+            self._coverages[key] = cover_best(self._samples.get(device, []), whole, self._interval_ms)
+        coverage = self._coverages[key]
+        if coverage is None:
+            return UNMEASURED
+        integral = coverage.over(part)
+        signal = "+".join(signal.value for signal in integral.signals)
+        return Activity(integral.active_ppb_ms, integral.covered_ms, integral.error_ppb_ms, signal)
+
+
+def _by_device(series: Iterable[DeviceSeries]) -> dict[str, list[_Samples]]:
+    """Merge the series of each device and signal, best signal first; an instance does not speak for the whole GPU."""
+    parts: dict[tuple[str, Signal], list[DeviceSeries]] = defaultdict(list)
+    for one in series:
+        if one.signal in LADDER and one.instance is None:
+            parts[one.device, one.signal].append(one)
+    merged: dict[str, list[_Samples]] = defaultdict(list)
+    for signal in LADDER:
+        for device in sorted(device for device, of in parts if of is signal):
+            merged[device].append((signal, *_merge(parts[device, signal])))
+    return merged
+
+
+def _merge(series: list[DeviceSeries]) -> tuple[Millis, Parts]:
+    """One sorted timeline of several series; where two speak of the same moment, the greater value counts."""
+    at_ms = np.concatenate([one.at_ms for one in series])
+    value = np.concatenate([one.value for one in series])
+    order = np.lexsort((value, at_ms))
+    at_ms, value = at_ms[order], value[order]
+    last = np.append(at_ms[1:] != at_ms[:-1], True) if len(at_ms) else np.zeros(0, bool)
+    return at_ms[last], value[last]
