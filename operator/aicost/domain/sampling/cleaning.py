@@ -1,0 +1,107 @@
+"""From raw series of any dialect to clean columns per device: the one way in which samples enter the product."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+import numpy as np
+
+from aicost.domain.sampling.columns import Columns, Entry, describe, to_columns
+from aicost.domain.sampling.dialects import METRICS
+from aicost.domain.sampling.freezing import frozen_after, frozen_samples
+from aicost.domain.sampling.identity import SamplingContext, exporter_node
+from aicost.domain.sampling.merging import Merged, merge_alone, merge_rows
+from aicost.domain.sampling.placement import place
+from aicost.domain.sampling.series import DeviceSeries, RawSeries, SampleDefects, Signal, Telemetry
+
+
+def padding_ms(interval_ms: int) -> int:
+    """How far beyond a window samples are needed, so that what is carried, reached back or frozen is seen whole."""
+    return frozen_after(interval_ms) + 2 * interval_ms
+
+
+def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: int) -> Telemetry:
+    """Clean the samples of one padded window.
+
+    Steps: 1. say what each series is; 2. drop what is no value, scale, clamp; 3. drop what a hanging exporter repeats;
+    4. merge the rows of each device and moment; 5. place devices on nodes. The series do not depend on the order of
+    series and samples, on duplicates or on delivery in parts.
+
+    Args:
+        raw: series as sources show them.
+        context: what is known of the cluster.
+        now_ms: samples from later are dropped.
+    """
+    entries, unidentified = describe(raw, context)
+    columns = to_columns(entries, now_ms)
+    frozen = frozen_samples(columns, context.interval_ms)
+    columns = columns.without(frozen)
+    nodes = _nodes(entries, context)
+    models = _models(entries)
+    series = tuple(
+        _series(device, instance, signal, merged, nodes[device], models.get(device))
+        for (device, instance, signal), merged in _merged(columns)
+    )
+    defects = SampleDefects(
+        **columns.dropped,
+        duplicates=len(columns.at_ms) - sum(len(one.at_ms) for one in series),
+        unknown_metrics=tuple(sorted({one.name for one in raw} - METRICS.keys())),
+        unplaced_devices=tuple(sorted(device for device, node in nodes.items() if node is None)),
+        frozen=int(np.count_nonzero(frozen)),
+        unidentified=unidentified,
+    )
+    return Telemetry(series, context.interval_ms, defects)
+
+
+def _merged(columns: Columns) -> Iterator[tuple[tuple[str, str | None, Signal], Merged]]:
+    """The samples of each device, instance and signal, by holder."""
+    bounds = columns.bounds().tolist()
+    for _, group in groupby(range(len(columns.entries)), key=lambda index: columns.entries[index].key):
+        indexes = [index for index in group if bounds[index] < bounds[index + 1]]
+        if not indexes:
+            continue
+        entry = columns.entries[indexes[0]]
+        rows = [
+            (
+                columns.entries[i].holder,
+                columns.at_ms[bounds[i] : bounds[i + 1]],
+                columns.value[bounds[i] : bounds[i + 1]],
+            )
+            for i in indexes
+        ]
+        key = (entry.device, entry.instance, entry.signal)
+        for merged in [merge_alone(*rows[0])] if len(rows) == 1 else merge_rows(rows):
+            yield key, merged
+
+
+def _series(
+    device: str, instance: str | None, signal: Signal, merged: Merged, node: str | None, model: str | None
+) -> DeviceSeries:
+    alone = merged.holders[0] if len(merged.holders) == 1 else None
+    return DeviceSeries(
+        signal=signal,
+        device=device,
+        instance=instance,
+        node=node,
+        holder=alone.pod if alone else None,
+        holder_uid=alone.uid if alone else None,
+        gpu_model=model,
+        at_ms=merged.at_ms,
+        value=merged.value,
+        holders=tuple(holder.pod for holder in merged.holders),
+    )
+
+
+def _nodes(entries: Sequence[Entry], context: SamplingContext) -> Mapping[str, str | None]:
+    """Each device's node by the best evidence that any of its series has; the first in order where equals differ."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for entry in entries:
+        holder_node = context.pod_nodes.get(entry.holder.pod) if entry.holder else None
+        evidence = place(context.nodes, entry.raw.labels, exporter_node(entry.raw, context), holder_node)
+        found.setdefault(entry.device, []).extend([evidence] if evidence else [])
+    return {device: min(evidence)[1] if evidence else None for device, evidence in found.items()}
+
+
+def _models(entries: Sequence[Entry]) -> Mapping[str, str]:
+    """What the series call each device's model."""
+    named = ((entry.device, entry.raw.labels.get("modelName", "")) for entry in entries)
+    return dict(sorted(pair for pair in named if pair[1]))

@@ -1,0 +1,122 @@
+"""Raw series as columns of integers: what each one is, in which unit, without the values that are none."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aicost.domain.sampling.dialects import HELP_DECIDES, METRICS, Unit, unit_of
+from aicost.domain.sampling.identity import Holder, SamplingContext, device_of, exporter_key, holder_of
+from aicost.domain.sampling.series import PPB, Millis, Parts, RawSeries, Signal, Values
+
+BLANK_32 = 2_147_483_632.0
+"""From here on a 32-bit field says "not available" (not found, not supported, not permitted ...)."""
+BLANK_64 = 140_737_488_355_328.0
+"""The same for a wide field: its floating-point blank; the 64-bit integer blanks (9.2e18) are above it."""
+
+_WIDE = frozenset({Unit.BYTES, Unit.JOULES, Unit.MILLIJOULES})
+_FRACTIONS = frozenset({Unit.RATIO, Unit.PERCENT})
+_SCALE: Mapping[Unit, int] = {
+    Unit.RATIO: PPB,
+    Unit.PERCENT: PPB // 100,
+    Unit.MEBIBYTES: 1 << 20,
+    Unit.JOULES: 1_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one raw series is."""
+
+    raw: RawSeries
+    signal: Signal
+    unit: Unit
+    device: str
+    instance: str | None
+    holder: Holder | None
+    exporter: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Device, instance and signal: what it is a series of, whoever held it and whoever exported it."""
+        return self.device, self.instance or "", self.signal.value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Samples of all entries: entry by entry, but in no order of time.
+
+    Attributes:
+        entries: sorted by their key.
+        at_ms, value: the samples that are values, in base units.
+        entry: index of each sample's entry; rising.
+        dropped: defect -> number of samples that were dropped or mended for it.
+    """
+
+    entries: tuple[Entry, ...]
+    at_ms: Millis
+    value: Parts
+    entry: NDArray[np.intp]
+    dropped: Mapping[str, int]
+
+    def bounds(self) -> NDArray[np.intp]:
+        """Where each entry's samples begin; one more than there are entries."""
+        return np.searchsorted(self.entry, np.arange(len(self.entries) + 1))
+
+    def without(self, unwanted: NDArray[np.bool_]) -> "Columns":
+        """The samples but these."""
+        keep = ~unwanted
+        return Columns(self.entries, self.at_ms[keep], self.value[keep], self.entry[keep], self.dropped)
+
+
+def describe(raw: Iterable[RawSeries], context: SamplingContext) -> tuple[tuple[Entry, ...], int]:
+    """Say what each series is; those that name no device are counted."""
+    known = [(one, device_of(one.labels), exporter_key(one)) for one in raw if one.name in METRICS and len(one.at_ms)]
+    largest = _largest((one, exporter) for one, _, exporter in known)
+    entries = []
+    for one, device, exporter in known:
+        if device is not None:
+            unit = unit_of(one.name, one.help, largest.get((exporter, one.name), 0.0))
+            signal = METRICS[one.name].signal
+            entries.append(Entry(one, signal, unit, *device, holder_of(one, context), exporter))
+    entries.sort(key=lambda entry: entry.key)
+    return tuple(entries), len(known) - len(entries)
+
+
+def _largest(series: Iterable[tuple[RawSeries, tuple[str, ...]]]) -> dict[tuple[tuple[str, ...], str], float]:
+    """Largest plausible value of each exporter's metrics whose unit the name does not prove."""
+    found: dict[tuple[tuple[str, ...], str], float] = {}
+    for one, exporter in series:
+        if one.name in HELP_DECIDES:
+            plausible = one.value[np.isfinite(one.value) & (one.value < BLANK_64)]
+            here = float(plausible.max(initial=0.0))
+            found[exporter, one.name] = max(found.get((exporter, one.name), 0.0), here)
+    return found
+
+
+def to_columns(entries: Sequence[Entry], now_ms: int) -> Columns:
+    """Put samples into columns: drop what is no value or not yet, scale, and clamp fractions to a whole."""
+    index = np.repeat(np.arange(len(entries)), np.array([len(entry.raw.at_ms) for entry in entries], np.int64))
+    at_ms = np.concatenate([np.zeros(0, np.int64), *(entry.raw.at_ms for entry in entries)])
+    value = np.concatenate([np.zeros(0, np.float64), *(entry.raw.value for entry in entries)])
+    blank = np.array([BLANK_64 if entry.unit in _WIDE else BLANK_32 for entry in entries])
+    keep, dropped = _judge(at_ms, value, blank[index], now_ms)
+    at_ms, value, index = at_ms[keep], value[keep], index[keep]
+    scale = np.array([float(_SCALE.get(entry.unit, 1)) for entry in entries])
+    parts = np.rint(value * scale[index]).astype(np.int64)
+    fraction = np.array([entry.unit in _FRACTIONS for entry in entries], bool)
+    above = fraction[index] & (parts > PPB)
+    parts[above] = PPB
+    return Columns(tuple(entries), at_ms, parts, index, dropped | {"clamped": int(above.sum())})
+
+
+def _judge(at_ms: Millis, value: Values, blank: Values, now_ms: int) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Which samples are values, and how many are not, by the first reason that fits."""
+    keep = np.isfinite(value)
+    dropped = {"not_finite": int(len(value) - keep.sum())}
+    for reason, wrong in (("sentinels", value >= blank), ("negative", value < 0), ("future", at_ms > now_ms)):
+        found = keep & wrong
+        dropped[reason] = int(found.sum())
+        keep &= ~wrong
+    return keep, dropped

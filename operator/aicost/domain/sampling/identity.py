@@ -1,0 +1,111 @@
+"""Whose device a series speaks of: device, instance, holder and exporter, by its labels."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from aicost.domain.inventory.cluster import ClusterFacts
+from aicost.domain.inventory.pods import PodFacts
+from aicost.domain.sampling.placement import NodeIndex, PodName, index_nodes
+from aicost.domain.sampling.series import RawSeries
+
+EXPORTER_NAME = "dcgm-exporter"
+HOSTNAME_LABEL = "kubernetes.io/hostname"
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingContext:
+    """What is known of the cluster that the samples come from.
+
+    Attributes:
+        interval_ms: time between samples that the source aims at.
+        nodes: the nodes by their names.
+        exporters: (namespace, name) of pods that measure devices and hold none.
+        pod_nodes: (namespace, name) -> node; a name that was on two nodes is left out.
+    """
+
+    interval_ms: int
+    nodes: NodeIndex = field(default_factory=NodeIndex)
+    exporters: frozenset[PodName] = frozenset()
+    pod_nodes: Mapping[PodName, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The pod that a series shows on the device; `uid` is None where the source does not tell it."""
+
+    pod: PodName
+    uid: str | None = None
+
+
+def context_of(facts: ClusterFacts, interval_ms: int) -> SamplingContext:
+    """The context for the samples of a cluster."""
+    nodes = {record.facts.name: record.facts.labels.get(HOSTNAME_LABEL, "") for record in facts.nodes}
+    pods = [record.facts for record in facts.pods]
+    return SamplingContext(interval_ms, index_nodes(nodes), exporter_pods(pods), _pod_nodes(pods))
+
+
+def exporter_pods(pods: Iterable[PodFacts]) -> frozenset[PodName]:
+    """Pods that run an exporter image and ask for no device: one that asks for a device is somebody's workload."""
+    return frozenset((pod.namespace, pod.name) for pod in pods if _is_exporter(pod))
+
+
+def _is_exporter(pod: PodFacts) -> bool:
+    return not pod.devices and not pod.claims and any(EXPORTER_NAME in one.image for one in pod.containers)
+
+
+def _pod_nodes(pods: Iterable[PodFacts]) -> dict[PodName, str]:
+    nodes: dict[PodName, set[str]] = {}
+    for pod in pods:
+        if pod.node:
+            nodes.setdefault((pod.namespace, pod.name), set()).add(pod.node)
+    return {name: next(iter(found)) for name, found in nodes.items() if len(found) == 1}
+
+
+def device_of(labels: Mapping[str, str]) -> tuple[str, str | None] | None:
+    """UUID of the physical GPU and its MIG instance (None for the whole GPU); None where the labels name no device."""
+    uuid = labels.get("UUID") or labels.get("uuid")
+    return (uuid, labels.get("GPU_I_ID") or None) if uuid else None
+
+
+def holder_of(series: RawSeries, context: SamplingContext) -> Holder | None:
+    """The pod that holds the device according to the labels; None where they name nobody.
+
+    A Prometheus that keeps its own labels writes the holder as `exported_pod`; `pod` is then the exporter. Without
+    `exported_pod` it is `pod`, unless that is the exporter itself: where the exporter's labels win over the target's, a
+    device that nobody holds wears the exporter's name. An empty label is no label.
+    """
+    labels = series.labels
+    if labels.get("exported_pod"):
+        namespace = labels.get("exported_namespace") or labels.get("namespace") or ""
+        return Holder((namespace, labels["exported_pod"]), _uid(labels, "exported_pod_uid"))
+    if not labels.get("pod"):
+        return None
+    pod = (labels.get("namespace", ""), labels["pod"])
+    return None if _is_measuring(pod, series, context) else Holder(pod, _uid(labels, ""))
+
+
+def _uid(labels: Mapping[str, str], exported: str) -> str | None:
+    """The holder's uid; a target has no label `pod_uid` of its own, so it need not have been renamed."""
+    return labels.get(exported) or labels.get("pod_uid") or None
+
+
+def _is_measuring(pod: PodName, series: RawSeries, context: SamplingContext) -> bool:
+    """Whether a pod is the exporter; by its name alone only if the cluster knows no such pod."""
+    if pod == series.target_pod or pod in context.exporters:
+        return True
+    return EXPORTER_NAME in pod[1] and pod not in context.pod_nodes
+
+
+def exporter_key(series: RawSeries) -> tuple[str, ...]:
+    """What tells the exporters of a cluster apart."""
+    labels = series.labels
+    host = labels.get("Hostname") or labels.get("hostname") or ""
+    target = series.target_pod or ("", "")
+    return (*target, series.target_node or "", labels.get("job", ""), labels.get("instance", ""), host)
+
+
+def exporter_node(series: RawSeries, context: SamplingContext) -> str | None:
+    """The node that the exporter runs on, where the source or the cluster knows it."""
+    if series.target_node or series.target_pod is None:
+        return series.target_node
+    return context.pod_nodes.get(series.target_pod)

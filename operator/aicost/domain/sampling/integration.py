@@ -1,0 +1,147 @@
+"""What samples prove of a span: pieces of constant activity, and their integral over any part of it.
+
+The rule: a sample carries forward until the next one, at most `CARRIED_INTERVALS` intervals, and never beyond the end
+of the span. The first sample also reaches back to the span's start, at most one interval, because a gauge is the mean
+over the interval before it. What no sample reaches is not covered: not idle, not busy, unknown.
+
+Pieces depend on the whole span and its samples alone, never on the part that is asked for. All amounts are integers
+(parts per billion times milliseconds), so the parts of a span add up exactly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aicost.domain.exact.windows import SECOND_MS, Window
+from aicost.domain.sampling.pieces import Pieces, merge, no_pieces, outside
+from aicost.domain.sampling.series import Millis, Parts, Signal
+from aicost.domain.sampling.uncertainty import half_width, squared_errors
+
+CARRIED_INTERVALS = 2
+LONGEST_INTERVAL_MS = 300 * SECOND_MS
+_FEWEST_STEPS = 3
+_MOST_COVERED_MS = 9_000_000_000
+"""104 days: more could overflow 64 bits at full activity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Integral:
+    """What samples say of one part of a span.
+
+    Attributes:
+        active_ppb_ms: activity times time, in parts per billion times milliseconds: `sum(value * length)`.
+        covered_ms: time that samples speak of; the rest of the part is not measured.
+        samples: samples taken inside the part.
+        error_ppb_ms: half-width of the 95 % error bar of `active_ppb_ms`, rounded up.
+        signals: what was used, best first.
+    """
+
+    active_ppb_ms: int = 0
+    covered_ms: int = 0
+    samples: int = 0
+    error_ppb_ms: int = 0
+    signals: tuple[Signal, ...] = ()
+
+
+class Coverage:
+    """Pieces with running sums, so that many parts of one span are integrated cheaply."""
+
+    __slots__ = ("_active", "_covered", "_sampled", "pieces", "signals")
+
+    def __init__(self, pieces: Pieces, signals: tuple[Signal, ...]) -> None:
+        self.pieces = pieces
+        self.signals = signals
+        lengths = pieces.end_ms - pieces.start_ms
+        self._covered = np.concatenate(([0], np.cumsum(lengths)))
+        if self._covered[-1] > _MOST_COVERED_MS:
+            raise ValueError(f"samples cover {self._covered[-1]} ms: integrate at most {_MOST_COVERED_MS} ms at once")
+        self._active = np.concatenate(([0], np.cumsum(pieces.value * lengths)))
+        self._sampled = np.sort(pieces.at_ms)
+
+    def over(self, part: Window) -> Integral:
+        """Integrate a part of the span, half-open."""
+        first = int(np.searchsorted(self.pieces.end_ms, part.start_ms, side="right"))
+        last = int(np.searchsorted(self.pieces.start_ms, part.end_ms, side="left"))
+        if first >= last:
+            return Integral(samples=self._samples(part))
+        active_before, covered_before = self._until(part.start_ms)
+        active_after, covered_after = self._until(part.end_ms)
+        return Integral(
+            active_ppb_ms=active_after - active_before,
+            covered_ms=covered_after - covered_before,
+            samples=self._samples(part),
+            error_ppb_ms=self._error(part, slice(first, last)),
+            signals=self._used(slice(first, last)),
+        )
+
+    def _until(self, moment: int) -> tuple[int, int]:
+        """Activity and covered time before a moment."""
+        index = int(np.searchsorted(self.pieces.start_ms, moment, side="left")) - 1
+        if index < 0:
+            return 0, 0
+        length = min(moment, int(self.pieces.end_ms[index])) - int(self.pieces.start_ms[index])
+        active = int(self._active[index]) + int(self.pieces.value[index]) * length
+        return active, int(self._covered[index]) + length
+
+    def _samples(self, part: Window) -> int:
+        low, high = np.searchsorted(self._sampled, (part.start_ms, part.end_ms))
+        return int(high - low)
+
+    def _error(self, part: Window, inside: slice) -> int:
+        pieces = self.pieces.pick(inside)
+        lengths = np.minimum(pieces.end_ms, part.end_ms) - np.maximum(pieces.start_ms, part.start_ms)
+        return half_width(pieces.error_squared, lengths)
+
+    def _used(self, inside: slice) -> tuple[Signal, ...]:
+        return tuple(self.signals[index] for index in np.unique(self.pieces.source[inside]))
+
+
+def expected_interval(at_ms: Millis, default_ms: int) -> int:
+    """Time between samples that these times show, in whole seconds: their median step, rounded up.
+
+    Never below what the source aims at (two exporters for one device halve the steps, not the interval), never above
+    five minutes, and the default where there are too few samples to tell.
+    """
+    steps = np.sort(np.diff(at_ms))
+    if len(steps) < _FEWEST_STEPS:
+        return default_ms
+    median = int(steps[(len(steps) - 1) // 2])
+    return max(default_ms, min(-(-median // SECOND_MS) * SECOND_MS, LONGEST_INTERVAL_MS))
+
+
+def cover(at_ms: Millis, value: Parts, span: Window, interval_ms: int, signal: Signal) -> Coverage:
+    """What the samples of one signal prove of a span.
+
+    Args:
+        at_ms: sample times, sorted and unique; those outside the span are left out.
+        value: activity in parts per billion.
+        span: the whole time that one holder held the device, beyond the billing window too.
+        interval_ms: time between samples.
+        signal: what was sampled.
+    """
+    low, high = np.searchsorted(at_ms, (span.start_ms, span.end_ms))
+    times, values = at_ms[low:high], value[low:high]
+    if not len(times):
+        return Coverage(no_pieces(), (signal,))
+    following = np.append(times[1:], span.end_ms)
+    ends = np.minimum(following, times + CARRIED_INTERVALS * interval_ms)
+    starts = times.copy()
+    starts[0] = max(span.start_ms, int(times[0]) - interval_ms)
+    errors = squared_errors(values, signal, mixed=bool(times[0] - span.start_ms < interval_ms))
+    return Coverage(Pieces(starts, ends, values, errors, np.zeros(len(times), np.int64), times), (signal,))
+
+
+def combine(primary: Coverage, fallback: Coverage) -> Coverage:
+    """The primary signal where it covers, the fallback where only that does."""
+    filler = outside(fallback.pieces, primary.pieces)
+    return Coverage(merge(primary.pieces, filler, len(primary.signals)), primary.signals + fallback.signals)
+
+
+def cover_best(samples: Sequence[tuple[Signal, Millis, Parts]], span: Window, interval_ms: int) -> Coverage | None:
+    """Cover a span by several signals, best first; None where there is no signal at all."""
+    coverage: Coverage | None = None
+    for signal, at_ms, value in samples:
+        own = cover(at_ms, value, span, expected_interval(at_ms, interval_ms), signal)
+        coverage = own if coverage is None else combine(coverage, own)
+    return coverage

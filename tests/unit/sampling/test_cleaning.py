@@ -1,0 +1,186 @@
+import numpy as np
+import pytest
+
+from aicost.domain.sampling.cleaning import padding_ms
+from aicost.domain.sampling.series import PPB, Signal
+from support.samples import ENERGY, ENGINE, FB_USED, STEP, T0, UTIL, context, only, raw, read
+
+BLANKS = [9223372036854775792.0, 2147483632.0, 2147483635.0, 140737488355328.0]
+
+
+def test_a_clean_series_is_quantised_and_keeps_its_times():
+    one = only(read(raw([0.714, 0.0, 1.0])))
+    assert one.value.tolist() == [714_000_000, 0, PPB]
+    assert one.at_ms.tolist() == [T0, T0 + STEP, T0 + 2 * STEP]
+    assert (one.signal, one.device, one.instance, one.node) == (Signal.ENGINE_ACTIVE, "GPU-1", None, "n1")
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("name", [ENGINE, UTIL])
+def test_a_value_that_means_not_available_is_dropped_and_counted(name, blank):
+    telemetry = read(raw([0.5, blank, 0.5], name))
+    assert len(only(telemetry).value) == 2
+    assert telemetry.defects.sentinels == 1
+
+
+def test_an_energy_counter_may_pass_the_32_bit_blanks():
+    telemetry = read(raw([2147483640.0], ENERGY))
+    assert (only(telemetry).value.tolist(), telemetry.defects.sentinels) == ([2147483640], 0)
+
+
+def test_what_is_no_number_and_what_is_negative_is_dropped_and_counted():
+    telemetry = read(raw([float("nan"), float("inf"), -0.1, 0.5]))
+    assert only(telemetry).value.tolist() == [PPB // 2]
+    assert (telemetry.defects.not_finite, telemetry.defects.negative) == (2, 1)
+
+
+def test_a_series_of_nothing_but_blanks_leaves_no_series_and_no_zero():
+    assert read(raw([BLANKS[0]] * 3)).series == ()
+
+
+def test_a_fraction_above_one_is_clamped_and_counted():
+    telemetry = read(raw([1.29, 1.0]))
+    assert only(telemetry).value.tolist() == [PPB, PPB]
+    assert telemetry.defects.clamped == 1
+
+
+def test_samples_from_after_now_are_dropped_and_counted():
+    telemetry = read(raw([0.1, 0.2, 0.3]), now=T0 + STEP)
+    assert len(only(telemetry).at_ms) == 2
+    assert telemetry.defects.future == 1
+
+
+def test_two_exporters_for_one_gpu_are_one_device():
+    telemetry = read(raw([0.5, 0.5], Hostname="n1"), raw([0.5, 0.5], Hostname="", hostname="n1"))
+    assert len(only(telemetry).at_ms) == 2
+    assert telemetry.defects.duplicates == 2
+
+
+def test_a_row_with_a_pod_is_preferred_to_one_without():
+    one = only(read(raw([0.5]), raw([0.5], pod="p", namespace="t")))
+    assert (one.holder, one.holders) == (("t", "p"), (("t", "p"),))
+
+
+def test_rows_of_single_processes_are_never_summed_and_mark_the_device_as_shared():
+    telemetry = read(
+        raw([99], UTIL),
+        raw([61], UTIL, pod="p1", namespace="a", vgpu="3"),
+        raw([38], UTIL, pod="p2", namespace="a", vgpu="0"),
+    )
+    one = only(telemetry)
+    assert one.value.tolist() == [990_000_000]
+    assert (one.holder, one.holders) == (None, (("a", "p1"), ("a", "p2")))
+
+
+def test_a_change_of_holder_makes_two_series():
+    telemetry = read(raw([0.5] * 2, pod="p", namespace="t"), raw([0.1] * 2, start=T0 + 2 * STEP))
+    assert [(one.holder, len(one.at_ms)) for one in telemetry.series] == [(None, 2), (("t", "p"), 2)]
+
+
+def test_a_uid_that_one_row_tells_is_kept():
+    one = only(read(raw([0.5], pod="p", namespace="t"), raw([0.5], pod="p", namespace="t", pod_uid="u")))
+    assert (one.holder, one.holder_uid) == (("t", "p"), "u")
+
+
+def test_a_pod_recreated_under_its_name_is_another_holder():
+    telemetry = read(
+        raw([0.5], pod="p", namespace="t", pod_uid="u1"),
+        raw([0.5], start=T0 + STEP, pod="p", namespace="t", pod_uid="u2"),
+    )
+    assert [one.holder_uid for one in telemetry.series] == ["u1", "u2"]
+
+
+def test_mig_instances_are_devices_of_their_own():
+    telemetry = read(raw([0.1]), raw([0.2], GPU_I_ID="7", GPU_I_PROFILE="1g.10gb"), raw([0.3], GPU_I_ID="8"))
+    assert [(one.instance, one.value.tolist()[0]) for one in telemetry.series] == [
+        (None, PPB // 10),
+        ("7", PPB // 5),
+        ("8", 3 * PPB // 10),
+    ]
+
+
+def test_memory_is_bytes_and_energy_millijoules():
+    telemetry = read(raw([1024], FB_USED), raw([12.5], "DCGM_FI_DEV_GPU_ENERGY_JOULES_TOTAL"))
+    assert only(telemetry, Signal.MEMORY_USED).value.tolist() == [1 << 30]
+    assert only(telemetry, Signal.ENERGY).value.tolist() == [12_500]
+
+
+def test_metrics_that_nobody_knows_and_devices_without_a_name_are_reported():
+    defects = read(raw([1], "my_gpu_metric"), raw([0.5], device="")).defects
+    assert defects.unknown_metrics == ("my_gpu_metric",)
+    assert defects.unidentified == 1
+
+
+def test_a_device_on_no_known_node_is_reported():
+    telemetry = read(raw([0.5], Hostname="elsewhere"))
+    assert telemetry.defects.unplaced_devices == ("GPU-1",)
+    assert only(telemetry).node is None
+
+
+def test_all_series_of_a_device_stand_on_the_node_with_the_best_evidence():
+    telemetry = read(raw([0.5], Hostname="unknown"), raw([10], UTIL, Hostname="n2"))
+    assert {one.node for one in telemetry.series} == {"n2"}
+
+
+def test_the_model_is_the_one_that_the_rows_name():
+    assert only(read(raw([0.5], modelName="NVIDIA L4"))).gpu_model == "NVIDIA L4"
+
+
+def energy(values: list[float], **labels: str):
+    return raw(values, ENERGY, **labels)
+
+
+def test_what_a_hanging_exporter_repeats_is_dropped():
+    telemetry = read(raw([0.7] * 20), energy([100 + k if k < 10 else 110 for k in range(20)]))
+    one = only(telemetry, Signal.ENGINE_ACTIVE)
+    assert one.at_ms.tolist() == [T0 + k * STEP for k in range(11)]
+    assert telemetry.defects.frozen == 9
+
+
+def test_a_steady_load_with_a_rising_counter_is_not_frozen():
+    telemetry = read(raw([0.7] * 20), energy([100.0 + k for k in range(20)]))
+    assert (telemetry.defects.frozen, len(only(telemetry, Signal.ENGINE_ACTIVE).at_ms)) == (0, 20)
+
+
+def test_a_counter_that_is_collected_less_often_than_it_is_scraped_is_not_frozen():
+    assert read(raw([0.7] * 20), energy([100.0 + k // 2 for k in range(20)])).defects.frozen == 0
+
+
+def test_a_counter_that_is_always_zero_says_nothing():
+    assert read(raw([0.7] * 20), energy([0.0] * 20)).defects.frozen == 0
+
+
+def test_only_the_exporter_that_hangs_is_judged():
+    telemetry = read(
+        raw([0.7] * 20, instance="a:1"),
+        energy([100.0] * 20, instance="a:1"),
+        raw([0.3] * 20, instance="b:1", start=T0 + 5_000),
+        energy([100.0 + k for k in range(20)], instance="b:1", start=T0 + 5_000),
+    )
+    one = only(telemetry, Signal.ENGINE_ACTIVE)
+    assert telemetry.defects.frozen == 19
+    assert (one.value == 3 * PPB // 10).sum() == 20
+
+
+def test_a_frozen_counter_is_seen_across_a_change_of_labels():
+    telemetry = read(
+        raw([0.7] * 20), energy([100.0] * 10, pod="p"), energy([100.0] * 10, start=T0 + 10 * STEP, pod="q")
+    )
+    assert telemetry.defects.frozen == 19
+
+
+def test_the_padding_shows_a_standstill_whole():
+    assert padding_ms(15_000) == 90_000
+    assert padding_ms(60_000) == 240_000
+
+
+def test_no_series_at_all_is_no_telemetry_and_no_error():
+    telemetry = read(where=context(interval=30_000))
+    assert (telemetry.series, telemetry.interval_ms) == ((), 30_000)
+
+
+def test_arrays_of_the_source_are_not_changed():
+    series = raw([1.29, 0.5])
+    before = series.value.copy()
+    read(series)
+    assert np.array_equal(series.value, before)

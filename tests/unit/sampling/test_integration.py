@@ -1,0 +1,165 @@
+import numpy as np
+import pytest
+
+from aicost.domain.exact.windows import Window
+from aicost.domain.sampling.energy import energy_increase
+from aicost.domain.sampling.integration import Coverage, combine, cover, cover_best, expected_interval
+from aicost.domain.sampling.measured import MeasuredActivity
+from aicost.domain.sampling.series import PPB, Signal
+from support.samples import STEP, T0, UTIL, raw, read
+
+
+def covered(times: list[int], values: list[int], span: Window, signal: Signal = Signal.ENGINE_ACTIVE) -> Coverage:
+    return cover(np.array(times, np.int64), np.array(values, np.int64), span, STEP, signal)
+
+
+def test_a_sample_holds_until_the_next_one():
+    got = covered([0, STEP], [PPB, 0], Window(0, 2 * STEP)).over(Window(0, 2 * STEP))
+    assert (got.active_ppb_ms, got.covered_ms, got.samples) == (PPB * STEP, 2 * STEP, 2)
+
+
+def test_a_sample_is_carried_for_two_intervals_and_no_further():
+    got = covered([0], [PPB], Window(0, 100 * STEP)).over(Window(0, 100 * STEP))
+    assert (got.active_ppb_ms, got.covered_ms) == (2 * STEP * PPB, 2 * STEP)
+
+
+def test_a_sample_is_not_carried_beyond_the_holder():
+    got = covered([STEP], [PPB], Window(STEP, STEP + 4_000)).over(Window(0, 100 * STEP))
+    assert (got.active_ppb_ms, got.covered_ms) == (4_000 * PPB, 4_000)
+
+
+def test_the_first_sample_reaches_back_to_the_start_by_at_most_one_interval():
+    near = covered([10_000], [PPB], Window(0, 20_000)).over(Window(0, 20_000))
+    far = covered([100_000], [PPB], Window(0, 110_000)).over(Window(0, 110_000))
+    assert (near.covered_ms, far.covered_ms) == (20_000, STEP + 10_000)
+
+
+def test_samples_of_the_holder_before_and_after_do_not_count():
+    times = [0, STEP, 2 * STEP, 3 * STEP]
+    got = covered(times, [PPB, 0, 0, PPB], Window(STEP, 3 * STEP)).over(Window(0, 10 * STEP))
+    assert (got.active_ppb_ms, got.covered_ms, got.samples) == (0, 2 * STEP, 2)
+
+
+def test_the_part_is_half_open():
+    cover_all = covered([0, STEP], [PPB, PPB], Window(0, 2 * STEP))
+    assert cover_all.over(Window(STEP, 2 * STEP)).samples == 1
+    assert cover_all.over(Window(0, STEP)).samples == 1
+    assert cover_all.over(Window(STEP, STEP)).covered_ms == 0
+
+
+def test_a_sample_from_before_the_part_is_carried_into_it():
+    got = covered([0], [PPB], Window(-STEP, 10 * STEP)).over(Window(STEP, 10 * STEP))
+    assert (got.active_ppb_ms, got.covered_ms, got.samples) == (STEP * PPB, STEP, 0)
+
+
+def test_no_sample_covers_nothing():
+    got = covered([], [], Window(0, STEP)).over(Window(0, STEP))
+    assert (got.active_ppb_ms, got.covered_ms, got.samples, got.error_ppb_ms) == (0, 0, 0, 0)
+
+
+def test_the_fallback_fills_only_what_the_primary_leaves_open():
+    primary = covered([0, 10 * STEP], [PPB, PPB], Window(0, 12 * STEP))
+    fallback = covered([k * STEP for k in range(12)], [0] * 12, Window(0, 12 * STEP), Signal.GPU_UTIL)
+    got = combine(primary, fallback).over(Window(0, 12 * STEP))
+    assert (got.active_ppb_ms, got.covered_ms) == (4 * STEP * PPB, 12 * STEP)
+    assert got.signals == (Signal.ENGINE_ACTIVE, Signal.GPU_UTIL)
+
+
+def test_a_fallback_piece_that_is_cut_in_two_counts_its_sample_once():
+    primary = covered([12_000, 14_000], [0, 0], Window(12_000, 16_000))
+    fallback = covered([10_000], [PPB], Window(10_000, 20_000), Signal.GPU_UTIL)
+    got = combine(primary, fallback).over(Window(0, 30_000))
+    assert (got.covered_ms, got.active_ppb_ms, got.samples) == (10_000, 6_000 * PPB, 3)
+
+
+def test_a_fallback_that_adds_nothing_is_not_said_to_be_used():
+    primary = covered([0], [PPB], Window(0, STEP))
+    fallback = covered([0], [0], Window(0, STEP), Signal.GPU_UTIL)
+    assert combine(primary, fallback).over(Window(0, STEP)).signals == (Signal.ENGINE_ACTIVE,)
+
+
+def test_only_the_signals_used_in_the_part_are_named():
+    primary = covered([0], [PPB], Window(0, 10 * STEP))
+    fallback = covered([k * STEP for k in range(10)], [0] * 10, Window(0, 10 * STEP), Signal.GPU_UTIL)
+    assert combine(primary, fallback).over(Window(5 * STEP, 6 * STEP)).signals == (Signal.GPU_UTIL,)
+
+
+def test_without_any_signal_there_is_no_coverage():
+    assert cover_best((), Window(0, STEP), STEP) is None
+
+
+def test_a_steady_load_has_no_error_but_rounding():
+    got = covered([k * STEP for k in range(10)], [PPB // 2] * 10, Window(0, 10 * STEP)).over(Window(0, 10 * STEP))
+    assert 0 < got.error_ppb_ms < got.active_ppb_ms / 1_000_000
+
+
+def test_the_error_bar_follows_its_formula():
+    got = covered([0, STEP, 2 * STEP], [0, PPB, 0], Window(-10 * STEP, 3 * STEP)).over(Window(0, 3 * STEP))
+    rounding = (PPB / 1e6) ** 2 / 12
+    expected = 1.96 * (2 * (PPB**2 / 12 + rounding) * STEP**2 + rounding * STEP**2) ** 0.5
+    assert got.error_ppb_ms == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_first_sample_that_may_mix_in_the_time_before_widens_the_bar():
+    at_start = covered([5_000, STEP], [PPB // 10, PPB], Window(0, 2 * STEP)).over(Window(0, 2 * STEP))
+    later = covered([5_000, STEP], [PPB // 10, PPB], Window(-10 * STEP, 2 * STEP)).over(Window(0, 2 * STEP))
+    assert at_start.error_ppb_ms > later.error_ppb_ms
+
+
+def test_whole_percents_widen_the_bar():
+    fine = covered([0], [PPB // 2], Window(0, STEP)).over(Window(0, STEP))
+    coarse = covered([0], [PPB // 2], Window(0, STEP), Signal.GPU_UTIL).over(Window(0, STEP))
+    assert coarse.error_ppb_ms > 1_000 * fine.error_ppb_ms
+
+
+def test_the_interval_is_told_from_the_samples_but_never_below_what_is_aimed_at():
+    every = np.arange(0, 600_000, 30_000)
+    assert expected_interval(every, 15_000) == 30_000
+    assert expected_interval(every, 60_000) == 60_000
+    assert expected_interval(every[:3], 15_000) == 15_000
+    assert expected_interval(np.arange(0, 10**8, 10**7), 15_000) == 300_000
+
+
+def test_jitter_does_not_change_the_interval():
+    times = np.cumsum(np.array([29_990, 30_004, 29_998, 29_995, 29_999] * 4))
+    assert expected_interval(times, 15_000) == 30_000
+
+
+def test_too_long_a_span_is_refused_instead_of_overflowing():
+    times = np.arange(0, 4 * 10**10, 300_000)
+    with pytest.raises(ValueError, match="integrate at most"):
+        cover(times, np.full(len(times), PPB), Window(0, 4 * 10**10), 300_000, Signal.ENGINE_ACTIVE)
+
+
+def test_a_device_is_measured_across_a_change_of_its_holder():
+    telemetry = read(
+        raw([0.5] * 4, pod="a", namespace="t"), raw([0.25] * 4, start=T0 + 4 * STEP, pod="b", namespace="t")
+    )
+    activity = MeasuredActivity(telemetry)
+    whole = Window(T0, T0 + 8 * STEP)
+    assert activity.over("GPU-1", whole, whole).active_ppb_ms == 4 * STEP * (PPB // 2 + PPB // 4)
+    assert activity.over("GPU-1", Window(T0 + 4 * STEP, T0 + 10 * STEP), whole).active_ppb_ms == STEP * PPB
+
+
+def test_utilisation_fills_where_the_engine_was_not_sampled():
+    telemetry = read(raw([0.5] * 4), raw([100] * 20, UTIL))
+    got = MeasuredActivity(telemetry).over("GPU-1", Window(T0, T0 + 20 * STEP), Window(T0, T0 + 20 * STEP))
+    assert got.covered_ms == 20 * STEP
+    assert got.signals == (Signal.ENGINE_ACTIVE, Signal.GPU_UTIL)
+
+
+def test_a_device_without_samples_is_not_measured():
+    got = MeasuredActivity(read()).over("GPU-1", Window(T0, T0 + STEP), Window(T0, T0 + STEP))
+    assert (got.covered_ms, got.signals) == (0, ())
+
+
+def test_energy_survives_a_reset():
+    times, values = np.array([0, 10, 20, 30]), np.array([500, 700, 50, 150])
+    got = energy_increase(times, values, Window(0, 30))
+    assert (got.millijoules, got.covered_ms, got.resets) == (200 + 50 + 100, 30, 1)
+
+
+def test_energy_of_parts_adds_up():
+    times, values = np.array([0, 7, 20]), np.array([0, 10, 31])
+    parts = [energy_increase(times, values, Window(k, k + 1)).millijoules for k in range(20)]
+    assert sum(parts) == 31
