@@ -7,6 +7,9 @@ from enum import StrEnum
 from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.nodes import CapacityType
 
+ALWAYS = Window(-62_135_596_800_000, 253_402_300_799_999)
+"""The effective dates of a price without dates: the years 1 to 9999. An end that is left open is an end of this."""
+
 
 class NodeSplit(StrEnum):
     """How a price per node-hour is divided between its GPUs and the rest of the node."""
@@ -49,7 +52,7 @@ class PriceEntry:
     Attributes:
         per_gpu_hour_nanos, per_node_hour_nanos: at least one is given; all prices are above zero.
         gpu_share_ppm: share of the GPUs in the node price, for `NodeSplit.GPU_SHARE` only.
-        effective: when it holds; open ends are the smallest and largest time.
+        effective: when it holds; open ends are those of `ALWAYS`.
     """
 
     name: str
@@ -62,6 +65,8 @@ class PriceEntry:
     list_price: bool = False
     source: str = ""
     priority: int = 0
+    gpu_count: int | None = None
+    """GPUs of such a node, for a price per node-hour where the node itself does not say."""
 
 
 @dataclass(frozen=True, slots=True)
