@@ -124,6 +124,14 @@ class TelemetrySettings(_Section):
     scrape: ScrapeSettings = Field(ScrapeSettings(), description="Direct scrapes.")
 
 
+class PriceSettings(_Section):
+    """Where prices come from, beside the PriceBooks of the cluster."""
+
+    starter_file: str = Field(
+        "", description="Manifest of a PriceBook of list prices to keep in the cluster. Empty: none is kept."
+    )
+
+
 class ReportSettings(_Section):
     """Reports that are kept without anybody asking."""
 
@@ -165,6 +173,7 @@ class Settings(_Section):
     ledger: LedgerSettings = Field(LedgerSettings(), description="Where amounts are kept.")
     journal: JournalSettings = Field(JournalSettings(), description="Local journal of lifetimes and samples.")
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="Where samples of GPUs come from.")
+    prices: PriceSettings = Field(PriceSettings(), description="Where prices come from.")
     reports: ReportSettings = Field(ReportSettings(), description="Reports kept without anybody asking.")
     server: ServerSettings = Field(ServerSettings(), description="What the controller listens on.")
     leader: LeaderSettings = Field(LeaderSettings(), description="Leader election.")

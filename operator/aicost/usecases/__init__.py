@@ -1,0 +1,1 @@
+"""One file per thing the product does: gather through ports, ask the domain, hand on."""

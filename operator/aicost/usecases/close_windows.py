@@ -1,0 +1,101 @@
+"""Close billing windows: state each one that is due and post it, exactly once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aicost.domain.exact.windows import HOUR_MS, Grid, Window
+from aicost.ports.errors import InvalidAnswer, SourceUnavailable
+from aicost.ports.ledger import LedgerReader, LedgerWriter, Posting
+from aicost.usecases.compute_window import Computed, ComputeWindow
+
+BLIND_AFTER_MS = HOUR_MS
+"""A window whose telemetry source does not answer waits this long; then it is closed unmeasured, and samples that come
+later are posted as differences."""
+MOST_AT_ONCE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """A window that was posted.
+
+    Attributes:
+        posted: False where exactly this posting was in the ledger already.
+    """
+
+    window: Window
+    computed: Computed
+    posted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CloseWindows:
+    """Post windows that ended and settled.
+
+    Attributes:
+        epoch_ms: the ledger's first moment, where it is empty.
+    """
+
+    cluster: str
+    compute: ComputeWindow
+    writer: LedgerWriter
+    reader: LedgerReader
+    grid: Grid
+    settle_ms: int
+    epoch_ms: int
+
+    def due(self, now_ms: int) -> Iterator[Window]:
+        """Windows to close now, oldest first: from the last one in the ledger to the last one that settled."""
+        last = self.reader.last_window(self.cluster)
+        start = last.end_ms if last else self.grid.containing(self.epoch_ms).start_ms
+        settled = now_ms - self.settle_ms
+        if start < settled:
+            yield from (w for w in self.grid.covering(Window(start, settled)) if w.end_ms <= settled)
+
+    def __call__(self, now_ms: int) -> tuple[WindowClosed, ...]:
+        """Close what is due; at most a day's worth at once, so that a long outage is worked off step by step.
+
+        Raises:
+            SourceUnavailable, InvalidAnswer: the telemetry source failed and the window can still wait for it.
+            LedgerUnavailable, LedgerConflict: nothing of the window at hand was posted; those before it were.
+        """
+        closed = []
+        for window in list(self.due(now_ms))[:MOST_AT_ONCE]:
+            try:
+                computed = self.compute(window, now_ms, may_be_blind=now_ms - window.end_ms >= BLIND_AFTER_MS)
+            except (SourceUnavailable, InvalidAnswer):
+                if not closed:
+                    raise
+                break
+            posted = self.writer.post(Posting(self.cluster, window, 0, computed.statement.rows))
+            closed.append(WindowClosed(window, computed, posted))
+        return tuple(closed)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshOpenWindow:
+    """Compute what is not closed yet as provisional rows, in a place that no sum of the ledger touches."""
+
+    cluster: str
+    compute: ComputeWindow
+    writer: LedgerWriter
+    reader: LedgerReader
+    grid: Grid
+    epoch_ms: int
+
+    def __call__(self, now_ms: int) -> tuple[Computed, ...]:
+        """State each window between the last closed one and now: at most the last two, the rest is being closed."""
+        last = self.reader.last_window(self.cluster)
+        start = last.end_ms if last else self.grid.containing(self.epoch_ms).start_ms
+        open_since = max(start, self.grid.containing(now_ms).start_ms - self.grid.length_ms)
+        if open_since >= now_ms:
+            return ()
+        windows = [w for span in self.grid.covering(Window(open_since, now_ms)) if (w := span.overlap(_until(now_ms)))]
+        computed = tuple(self.compute(window, now_ms, may_be_blind=True) for window in windows)
+        rows = [row for one in computed for row in one.statement.rows]
+        self.writer.replace_provisional(self.cluster, Window(open_since, now_ms), rows)
+        return computed
+
+
+def _until(now_ms: int) -> Window:
+    """All time until now."""
+    return Window(0, now_ms)
