@@ -25,7 +25,7 @@ EXPORTER = "fleet.aicost.dev/exporter"
 FAULTS = "fleet.aicost.dev/faults"
 CLOCK_SKEW = "devcluster.aicost.dev/clock-skew-seconds"
 
-_OF_POD = {"pod", "ip", "namespace", "container", "honor_labels", "collection"}
+_OF_POD = {"pod", "ip", "namespace", "container", "honor_labels", "collection", "serves_from_ms", "serves_to_ms"}
 _SPEECH = [item.name for item in fields(SimExporter) if item.name not in _OF_POD]
 _TIMING = [item.name for item in fields(Collection)]
 
@@ -48,8 +48,8 @@ def exporter_text(exporter: SimExporter) -> str:
     return json.dumps(speech | {name: ms for name, ms in timing.items() if ms != getattr(usual.collection, name)})
 
 
-def exporter_from(text: str, *, pod: str, namespace: str, ip: str) -> SimExporter:
-    """An exporter from its annotation and from what its pod is called.
+def exporter_from(text: str, **of_pod: Any) -> SimExporter:
+    """An exporter from its annotation and from what its pod says: `pod`, `namespace`, `ip` and when it serves.
 
     Raises:
         ValueError: the text is no JSON object or has a field that no exporter has.
@@ -60,7 +60,7 @@ def exporter_from(text: str, *, pod: str, namespace: str, ip: str) -> SimExporte
         raise ValueError(f"{EXPORTER}: field {unknown[0]!r} is not known: use {', '.join(_SPEECH + _TIMING)}")
     timing = Collection(**{name: int(given[name]) for name in _TIMING if name in given})
     speech: Any = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if name in _SPEECH}
-    return SimExporter(pod=pod, namespace=namespace, ip=ip, collection=timing, **speech)
+    return SimExporter(collection=timing, **speech, **of_pod)
 
 
 def faults_from(text: str, gpus: tuple[SimGpu, ...], made_ms: int) -> tuple[Fault, ...]:

@@ -94,6 +94,8 @@ class SimExporter:
         honor_labels: whether Prometheus lets its labels win over those of the target.
         stamped: print the node's own clock behind each value.
         container: name of its container.
+        serves_from_ms: when it begins to answer.
+        serves_to_ms: when it no longer answers.
     """
 
     dialect: str = "4.8.3"
@@ -108,6 +110,12 @@ class SimExporter:
     honor_labels: bool = False
     stamped: bool = False
     container: str = "nvidia-dcgm-exporter"
+    serves_from_ms: int = 0
+    serves_to_ms: int = NEVER_MS
+
+    def serves(self, at_ms: int) -> bool:
+        """Whether it answers at this moment."""
+        return self.serves_from_ms <= at_ms < self.serves_to_ms
 
 
 @dataclass(frozen=True, slots=True)

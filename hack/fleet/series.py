@@ -58,7 +58,7 @@ def series(
 
 
 def _scrape(view: ExporterView, at_ms: int, shape: Shape, keep: frozenset[str]) -> Iterator[Sample]:
-    if any(view.has(kind, at_ms) for kind in WHOLE_ANSWER):
+    if not view.exporter.serves(at_ms) or any(view.has(kind, at_ms) for kind in WHOLE_ANSWER):
         return
     stamp_ms = at_ms + view.node.clock_skew_ms if view.exporter.stamped else at_ms
     for row in view.rows(at_ms):

@@ -137,6 +137,8 @@ class _Device:
 
     def cuts(self, from_ms: int, to_ms: int) -> list[int]:
         edges = {step.from_ms for step in self.node.price.steps} if self.node.price else set()
+        for exporter in self.node.exporters:
+            edges |= {exporter.serves_from_ms, exporter.serves_to_ms}
         for fault in self.node.faults:
             edges |= {fault.from_ms, fault.from_ms + self.known_for_ms, fault.to_ms}
         for begin, end, program in self._running():
@@ -172,7 +174,8 @@ class _Device:
     def blind(self, at_ms: int) -> bool:
         """Whether no exporter of the node gives a usable activity now."""
         return all(
-            any(
+            not exporter.serves(at_ms)
+            or any(
                 fault.from_ms + self.known_for_ms <= at_ms < fault.to_ms
                 and fault.blinds(self.uuid, index, exported_fields(exporter))
                 for fault in self.node.faults

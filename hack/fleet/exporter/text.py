@@ -36,6 +36,8 @@ class Exporter:
 
     def answer(self, at_ms: int) -> Answer:
         """The answer to a scrape at a moment, faults included."""
+        if not self.view.exporter.serves(at_ms):
+            return Answer(0, TEXT, b"")
         body = self.text(at_ms).encode()
         answers = {
             FaultKind.GAP: Answer(0, TEXT, b""),

@@ -1,5 +1,7 @@
 """Exporters over HTTP: the text of the script, its faults, and a clock that the test holds."""
 
+import os
+
 import pytest
 import urllib3
 
@@ -62,11 +64,12 @@ def test_faults_arrive_over_the_wire(http):
 
 
 def test_exporters_can_listen_on_the_addresses_of_their_pods(http):
-    host = node(exporters=(SimExporter(ip="127.83.19.7"),))
+    ip = f"127.83.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"  # one test process, one address
+    host = node(exporters=(SimExporter(ip=ip),))
     with FleetServer(Fleet((host,)), SetClock(START), pod_ips=True) as server:
-        assert server.urls == {"gpu-a": ["http://127.83.19.7:9400/metrics"]}
+        assert server.urls == {"gpu-a": [f"http://{ip}:9400/metrics"]}
         assert http.request("GET", server.urls["gpu-a"][0]).status == 200
-        assert http.request("GET", "http://127.83.19.7:9400/").status == 404
+        assert http.request("GET", f"http://{ip}:9400/").status == 404
 
 
 def test_a_closed_server_refuses(http):
