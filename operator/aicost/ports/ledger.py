@@ -6,6 +6,9 @@ from typing import Protocol
 
 from aicost.domain.exact.windows import Window
 from aicost.domain.ledger.rows import Row
+from aicost.domain.reporting.sums import GroupSum
+
+__all__ = ["GroupSum", "LedgerReader", "LedgerSource", "LedgerWriter", "Posting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,48 +26,33 @@ class Posting:
     rows: Sequence[Row]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSum:
-    """Sum over the rows of one group.
-
-    Attributes:
-        keys: group values, in the order of the keys that were asked for; empty string for none.
-        bucket, currency, component: part of each group.
-        cost_nanos: sum over priced rows.
-    """
-
-    keys: tuple[str, ...]
-    bucket: str
-    currency: str
-    cost_nanos: int
-    gpu_milliseconds: int
-    unpriced_gpu_milliseconds: int
-    measured_milliseconds: int
-    error_squared: float
-    """Sum of squared error bars: independent errors add in squares."""
-    unmeasured: bool
-    """True where a row of the group has no error bar."""
-    list_price_nanos: int
-    tagged_nanos: Mapping[str, int]
-
-
 class LedgerWriter(Protocol):
     """Append-only posting, exactly once."""
 
     def post(self, posting: Posting) -> bool:
-        """Post rows; False if exactly this (cluster, window, revision) is already there.
+        """Post rows; False if exactly this (cluster, window, revision) is already there, with these rows.
+
+        A window without rows is posted too, so that a restart resumes after it.
 
         Raises:
-            LedgerConflict: another writer is ahead of us.
+            LedgerConflict: another writer is ahead of us, the revision is not the next one, or the window shares
+                time with another one that was posted.
             LedgerUnavailable: nothing was posted.
         """
 
     def replace_provisional(self, cluster: str, window: Window, rows: Sequence[Row]) -> None:
-        """Replace the rows of the open window, in a place of its own that no sum of the ledger touches."""
+        """Replace all provisional rows of a cluster, in a place of their own that no sum of the ledger touches.
+
+        A provisional row's window is the part of the open window that it answers for: from its start to the moment
+        that it was computed for.
+        """
 
 
 class LedgerReader(Protocol):
     """Sums and rows."""
+
+    def clusters(self) -> Sequence[str]:
+        """Clusters that have rows, in order of their names."""
 
     def last_window(self, cluster: str) -> Window | None:
         """The latest window posted, None for an empty ledger."""
@@ -76,7 +64,10 @@ class LedgerReader(Protocol):
         """Highest revision posted for a window, None if it was never posted."""
 
     def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
-        """Rows of the windows that lie in or overlap the span: of the ledger, or of the open window's place."""
+        """Rows of the windows that lie in or overlap the span: of the ledger, or of the open window's place.
+
+        Provisional rows of a window that has been posted since are left out, so that nothing counts twice.
+        """
 
     def sums(
         self,
@@ -90,3 +81,10 @@ class LedgerReader(Protocol):
 
         Keys and filters are those of `aicost.domain.reporting.query` (`GROUP_KEYS` or `label:KEY`).
         """
+
+
+class LedgerSource(Protocol):
+    """A ledger that grows while it is read."""
+
+    def snapshot(self) -> LedgerReader:
+        """The ledger as it is now, posted and provisional rows together: what is posted later does not change it."""

@@ -1,0 +1,153 @@
+"""The ledger on Delta Lake: posting exactly once, and snapshots to read from."""
+
+from collections.abc import Mapping, Sequence
+
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+
+from aicost.adapters.ledger.durable import persist_commit
+from aicost.adapters.ledger.failures import FAILURES, lost_a_race, translated, unavailable
+from aicost.adapters.ledger.place import LedgerPlace
+from aicost.adapters.ledger.postings import Postings
+from aicost.adapters.ledger.provisional import ProvisionalFiles
+from aicost.adapters.ledger.reading import DeltaSnapshot
+from aicost.adapters.ledger.schema import from_table, to_table
+from aicost.adapters.ledger.table import FOLDER, exists, open_or_create, open_table
+from aicost.domain.exact.windows import Window
+from aicost.domain.ledger.difference import same_rows
+from aicost.domain.ledger.postings import check_posting, out_of_turn, overlapping
+from aicost.domain.ledger.rows import Row
+from aicost.domain.reporting.sums import GroupSum
+from aicost.ports.errors import LedgerConflict
+from aicost.ports.ledger import Posting
+
+
+class DeltaLedger:
+    """`LedgerWriter`, `LedgerReader` and `LedgerSource` over one Delta table.
+
+    It holds no state: one object may serve several threads, and several processes may read and write the same place.
+    Of two that post for one cluster at the same time, one gets `LedgerConflict`.
+    """
+
+    def __init__(self, uri: str, storage_options: Mapping[str, str] | None = None) -> None:
+        self._place = LedgerPlace(uri, storage_options or {})
+        self._provisional = ProvisionalFiles(self._place)
+
+    def post(self, posting: Posting) -> bool:
+        """Post rows in one commit; False if they are there already."""
+        check_posting(posting.cluster, posting.window, posting.revision, posting.rows)
+        with translated("written", self._place.uri):
+            table = open_or_create(self._place)
+            return not self._is_posted(table, posting) and self._commit(table, posting)
+
+    def replace_provisional(self, cluster: str, window: Window, rows: Sequence[Row]) -> None:
+        """Replace all provisional rows of the cluster; the window is told for the record."""
+        outside = [row for row in rows if row.window.overlap(window) != row.window or row.place.cluster != cluster]
+        if outside:
+            raise ValueError(
+                f"a provisional row of {outside[0].place.cluster!r}, {outside[0].window} is outside {window}"
+            )
+        self._provisional.replace(cluster, rows)
+
+    def snapshot(self) -> DeltaSnapshot:
+        """The ledger as it is now. Provisional rows are read first: see `DeltaSnapshot`."""
+        with translated("read", self._place.uri):
+            provisional = self._provisional.rows(None)
+            table = open_table(self._place) if exists(self._place) else None
+            return DeltaSnapshot(self._place.uri, table, provisional)
+
+    def clusters(self) -> Sequence[str]:
+        """Clusters that have rows."""
+        return self.snapshot().clusters()
+
+    def last_window(self, cluster: str) -> Window | None:
+        """The latest window posted."""
+        return self.snapshot().last_window(cluster)
+
+    def first_window(self, cluster: str) -> Window | None:
+        """The earliest window posted."""
+        return self.snapshot().first_window(cluster)
+
+    def revision(self, cluster: str, window: Window) -> int | None:
+        """Highest revision posted for a window."""
+        return self.snapshot().revision(cluster, window)
+
+    def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
+        """Rows of the windows that share time with the span."""
+        return self.snapshot().rows(span, cluster=cluster, provisional=provisional)
+
+    def sums(
+        self,
+        span: Window,
+        keys: Sequence[str],
+        filters: Mapping[str, tuple[str, ...]],
+        *,
+        cluster: str | None = None,
+    ) -> Sequence[GroupSum]:
+        """Sums by group keys over the windows that lie wholly inside the span."""
+        return self.snapshot().sums(span, keys, filters, cluster=cluster)
+
+    def _is_posted(self, table: DeltaTable, posting: Posting) -> bool:
+        """Whether the posting is there already.
+
+        Raises:
+            LedgerConflict: something else stands in its place.
+        """
+        highest = Postings(table, posting.cluster).revision(posting.window)
+        there = self._rows_of(table, posting)
+        if highest is not None and posting.revision <= highest:
+            self._must_match(posting, there)
+            return True
+        problem = out_of_turn(posting.window, posting.revision, highest)
+        problem = problem or overlapping(posting.window, {row.window for row in there})
+        if problem:
+            raise LedgerConflict(problem)
+        return False
+
+    def _rows_of(self, table: DeltaTable, posting: Posting) -> Sequence[Row]:
+        """What is posted for the time of the window, all revisions."""
+        return DeltaSnapshot(self._place.uri, table, ()).rows(posting.window, cluster=posting.cluster)
+
+    def _must_match(self, posting: Posting, there: Sequence[Row]) -> None:
+        same = [row for row in there if (row.window, row.revision) == (posting.window, posting.revision)]
+        if not same_rows(same, from_table(to_table(posting.rows))):
+            raise LedgerConflict(
+                f"window {posting.window}, revision {posting.revision} of cluster {posting.cluster!r} is posted with "
+                f"other rows ({len(same)} there, {len(posting.rows)} here): another writer is ahead; "
+                "read the ledger again and post the difference as the next revision"
+            )
+
+    def _commit(self, table: DeltaTable, posting: Posting) -> bool:
+        """One atomic commit on top of the snapshot that was judged."""
+        judged = table.version()
+        transactions = Postings(table, posting.cluster).after(posting.window, posting.revision)
+        properties = CommitProperties(custom_metadata=_note(posting), app_transactions=transactions)
+        try:
+            write_deltalake(table, to_table(posting.rows), mode="append", commit_properties=properties)
+        except FAILURES as failure:
+            return self._settle(posting, judged, failure)
+        if self._place.local is not None:
+            persist_commit(self._place.local / FOLDER, table.version())
+        return True
+
+    def _settle(self, posting: Posting, judged: int, failure: Exception) -> bool:
+        """After a failed commit: what stands in the ledger decides, not what the failure says."""
+        table = open_table(self._place)
+        if self._is_posted(table, posting):
+            return not lost_a_race(failure)
+        if lost_a_race(failure) and table.version() > judged:
+            raise LedgerConflict(
+                f"another writer posted for cluster {posting.cluster!r} while window {posting.window} was being "
+                "posted: nothing was posted here; read the ledger again"
+            ) from failure
+        raise unavailable("written", self._place.uri, failure) from failure
+
+
+def _note(posting: Posting) -> dict[str, str | int]:
+    """What the log says about a commit, for people who read the table's history."""
+    return {
+        "cluster": posting.cluster,
+        "window": str(posting.window),
+        "revision": posting.revision,
+        "rows": len(posting.rows),
+        "cost_nanos": str(sum(row.cost_nanos or 0 for row in posting.rows)),
+    }

@@ -1,0 +1,63 @@
+"""The rows of the open window: one Parquet file per cluster, replaced as a whole and never part of the table."""
+
+from collections.abc import Sequence
+from urllib.parse import quote, unquote
+
+import pyarrow.parquet as pq
+from deltalake.fs import DeltaStorageHandler
+from pyarrow import fs
+
+from aicost.adapters.ledger.failures import translated
+from aicost.adapters.ledger.place import LedgerPlace
+from aicost.adapters.ledger.schema import SCHEMA, from_table, to_table
+from aicost.domain.ledger.rows import Row
+
+_FOLDER = "provisional"
+_SUFFIX = ".parquet"
+
+
+class ProvisionalFiles:
+    """One file per cluster. A store shows the old file or the new one, never half of one."""
+
+    def __init__(self, place: LedgerPlace) -> None:
+        self._place = place
+        self._uri = place.within(_FOLDER)
+
+    def replace(self, cluster: str, rows: Sequence[Row]) -> None:
+        """Write the rows of one cluster in the place of its former ones."""
+        with translated("written", self._uri):
+            self._place.prepare(_FOLDER)
+            table = to_table(rows)
+            with self._files().open_output_stream(_file_of(cluster)) as stream:
+                pq.write_table(table, stream)
+
+    def rows(self, cluster: str | None) -> tuple[Row, ...]:
+        """Rows of one cluster or of all."""
+        with translated("read", self._uri):
+            clusters = self.clusters() if cluster is None else [cluster]
+            return tuple(row for name in clusters for row in self._read(name))
+
+    def clusters(self) -> list[str]:
+        """Clusters that have a file."""
+        if self._place.local is not None and not (self._place.local / _FOLDER).is_dir():
+            return []
+        listing = self._files().get_file_info(fs.FileSelector("", recursive=False))
+        names = [entry.base_name for entry in listing if entry.base_name.endswith(_SUFFIX)]
+        return sorted(unquote(name.removesuffix(_SUFFIX)) for name in names)
+
+    def _read(self, cluster: str) -> tuple[Row, ...]:
+        if self._place.local is not None and not (self._place.local / _FOLDER / _file_of(cluster)).is_file():
+            return ()
+        try:
+            with self._files().open_input_file(_file_of(cluster)) as stream:
+                return from_table(pq.read_table(stream, schema=SCHEMA))
+        except FileNotFoundError:
+            return ()
+
+    def _files(self) -> fs.FileSystem:
+        return fs.PyFileSystem(DeltaStorageHandler(self._uri, self._place.options))
+
+
+def _file_of(cluster: str) -> str:
+    """A name that any cluster id fits into: letters, digits and escapes."""
+    return quote(cluster, safe="") + _SUFFIX

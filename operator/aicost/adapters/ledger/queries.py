@@ -1,0 +1,118 @@
+"""The SQL that the ledger's reader asks. Values of people enter it only through `literal`."""
+
+from collections.abc import Mapping, Sequence
+
+from aicost.adapters.ledger.schema import dimension_column
+from aicost.domain.exact.windows import DAY_MS, Window, to_datetime
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.ledger.rows import HELD
+from aicost.domain.reporting.keys import accepted_values, is_dimension
+from aicost.domain.reporting.query import LABEL_KEY
+
+TABLE = "ledger"
+_COLUMNS = {
+    "cluster": "cluster",
+    "node": "node",
+    "region": "region",
+    "provider": "provider",
+    "gpu-model": "gpu_model",
+    "namespace": "namespace",
+    "pod": "pod",
+    "controller": "CASE WHEN controller = '' THEN '' ELSE controller_kind || '/' || controller END",
+    "workload": "workload",
+}
+_HELD = ", ".join(f"'{bucket.value}'" for bucket in sorted(HELD))
+
+
+def literal(text: str) -> str:
+    """A string literal of standard SQL: a quote is doubled, and nothing else has a meaning."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def key_expression(key: str) -> str:
+    """The text that a row has under a group key, empty for none."""
+    if key.startswith(LABEL_KEY):
+        return f"COALESCE(labels[{literal(key.removeprefix(LABEL_KEY))}], '')"
+    if is_dimension(key):
+        return f"COALESCE({dimension_column(key)}, '')"
+    return _COLUMNS[key]
+
+
+def _exact_sum(expression: str, name: str) -> str:
+    """A sum in 128-bit decimals: no number of 64-bit amounts overflows it."""
+    return f"COALESCE(SUM(CAST({expression} AS DECIMAL(38, 0))), 0) AS {name}"
+
+
+def tagged_name(dimension: str) -> str:
+    """Name of the column of an answer that sums what carries the dimension."""
+    return f"tagged_{dimension_column(dimension)}"
+
+
+def _measures() -> list[str]:
+    held = f"bucket IN ({_HELD})"
+    tagged = {
+        name: f"CASE WHEN {dimension_column(name)} IS NOT NULL AND {held} THEN cost_nanos END" for name in Dimension
+    }
+    return [
+        _exact_sum("cost_nanos", "cost_nanos"),
+        _exact_sum("gpu_milliseconds", "gpu_milliseconds"),
+        _exact_sum("CASE WHEN cost_nanos IS NULL THEN gpu_milliseconds END", "unpriced_gpu_milliseconds"),
+        _exact_sum("measured_milliseconds", "measured_milliseconds"),
+        "COALESCE(SUM(CAST(error_nanos AS DOUBLE) * ABS(CAST(error_nanos AS DOUBLE))), 0.0) AS error_squared",
+        _exact_sum("CASE WHEN error_nanos IS NULL THEN gpu_milliseconds END", "blind_milliseconds"),
+        _exact_sum("CASE WHEN error_nanos IS NULL THEN cost_nanos END", "blind_nanos"),
+        _exact_sum("CASE WHEN list_price THEN cost_nanos END", "list_price_nanos"),
+        *(_exact_sum(expression, tagged_name(name)) for name, expression in tagged.items()),
+    ]
+
+
+def _day(millis: int) -> str:
+    return f"DATE '{to_datetime(millis).date().isoformat()}'"
+
+
+def _moment(millis: int) -> str:
+    return f"to_timestamp_millis({millis})"
+
+
+def _cluster(cluster: str | None) -> str:
+    return "TRUE" if cluster is None else f"cluster = {literal(cluster)}"
+
+
+def _inside(span: Window) -> str:
+    """Windows that lie wholly inside the span; the days let whole files be skipped."""
+    days = f"date BETWEEN {_day(span.start_ms)} AND {_day(span.end_ms)}"
+    return f"{days} AND window_start >= {_moment(span.start_ms)} AND window_end <= {_moment(span.end_ms)}"
+
+
+def _overlapping(span: Window) -> str:
+    """Windows that share time with the span; a window is never longer than a day."""
+    days = f"date BETWEEN {_day(span.start_ms - DAY_MS)} AND {_day(span.end_ms)}"
+    return f"{days} AND window_start < {_moment(span.end_ms)} AND window_end > {_moment(span.start_ms)}"
+
+
+def _passes(filters: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return [
+        f"{key_expression(key)} IN ({', '.join(map(literal, sorted(accepted_values(key, values))))})"
+        if values
+        else "FALSE"
+        for key, values in filters.items()
+    ]
+
+
+def sums_query(span: Window, keys: Sequence[str], filters: Mapping[str, tuple[str, ...]], cluster: str | None) -> str:
+    """Sums by keys, bucket, currency and component over the windows wholly inside the span."""
+    groups = [f"{key_expression(key)} AS key_{index}" for index, key in enumerate(keys)]
+    selected = ", ".join([*groups, "bucket", "currency", "component", *_measures()])
+    where = " AND ".join([_inside(span), _cluster(cluster), *_passes(filters)])
+    places = ", ".join(str(place + 1) for place in range(len(keys) + 3))
+    return f"SELECT {selected} FROM {TABLE} WHERE {where} GROUP BY {places} ORDER BY {places}"  # noqa: S608
+
+
+def rows_query(span: Window, cluster: str | None) -> str:
+    """All columns of the rows whose window shares time with the span."""
+    return f"SELECT * FROM {TABLE} WHERE {_overlapping(span)} AND {_cluster(cluster)}"  # noqa: S608
+
+
+def clusters_query() -> str:
+    """The clusters that have rows."""
+    return f"SELECT DISTINCT cluster FROM {TABLE} ORDER BY cluster"  # noqa: S608

@@ -1,0 +1,101 @@
+"""The ledger at one moment: a pinned version of the table and the provisional rows that belong to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+
+from aicost.adapters.ledger.failures import unavailable
+from aicost.adapters.ledger.postings import Postings
+from aicost.adapters.ledger.queries import TABLE, clusters_query, rows_query, sums_query, tagged_name
+from aicost.adapters.ledger.schema import from_table
+from aicost.domain.exact.windows import Window
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.ledger.rows import Row
+from aicost.domain.reporting.sums import GroupSum
+
+
+class DeltaSnapshot:
+    """Answers from one version of the table; `LedgerReader` of one moment."""
+
+    def __init__(self, uri: str, table: DeltaTable | None, provisional: Sequence[Row]) -> None:
+        """Without a table, nothing was ever posted.
+
+        Args:
+            uri: where the ledger is, for messages.
+            table: a handle that nobody moves to another version.
+            provisional: rows read before the table was pinned: a window that was posted in between is in both, and
+                is left out here.
+        """
+        self._uri = uri
+        self._table = table
+        self._builder = None if table is None else QueryBuilder().register(TABLE, table)
+        self._provisional = tuple(row for row in provisional if not self._is_posted(row))
+
+    def clusters(self) -> Sequence[str]:
+        """Clusters that have rows."""
+        posted = {record["cluster"] for record in self._ask(clusters_query()).to_pylist()}
+        return sorted(posted | {row.place.cluster for row in self._provisional})
+
+    def last_window(self, cluster: str) -> Window | None:
+        """The latest window posted."""
+        return None if self._table is None else Postings(self._table, cluster).last()
+
+    def first_window(self, cluster: str) -> Window | None:
+        """The earliest window posted."""
+        return None if self._table is None else Postings(self._table, cluster).first()
+
+    def revision(self, cluster: str, window: Window) -> int | None:
+        """Highest revision posted for a window."""
+        return None if self._table is None else Postings(self._table, cluster).revision(window)
+
+    def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
+        """Rows of the windows that share time with the span."""
+        if provisional:
+            return tuple(
+                row for row in self._provisional if cluster in {None, row.place.cluster} and row.window.overlap(span)
+            )
+        return from_table(self._ask(rows_query(span, cluster))) if span.length_ms and self._table else ()
+
+    def sums(
+        self,
+        span: Window,
+        keys: Sequence[str],
+        filters: Mapping[str, tuple[str, ...]],
+        *,
+        cluster: str | None = None,
+    ) -> Sequence[GroupSum]:
+        """Sums by group keys over the windows that lie wholly inside the span."""
+        records = self._ask(sums_query(span, keys, filters, cluster)).to_pylist()
+        return tuple(_group_sum(record, len(keys)) for record in records)
+
+    def _ask(self, query: str) -> pa.Table:
+        if self._builder is None:
+            return pa.table({})
+        try:
+            return pa.table(self._builder.execute(query).read_all())
+        except Exception as failure:  # the engine raises bare exceptions for files that it cannot read
+            raise unavailable("read", self._uri, failure) from failure
+
+    def _is_posted(self, row: Row) -> bool:
+        last = self.last_window(row.place.cluster)
+        return last is not None and row.window.start_ms < last.end_ms
+
+
+def _group_sum(record: Mapping[str, Any], keys: int) -> GroupSum:
+    tagged = {dimension.value: int(record[tagged_name(dimension)]) for dimension in Dimension}
+    return GroupSum(
+        keys=tuple(record[f"key_{index}"] for index in range(keys)),
+        bucket=record["bucket"],
+        currency=record["currency"],
+        component=record["component"],
+        cost_nanos=int(record["cost_nanos"]),
+        gpu_milliseconds=int(record["gpu_milliseconds"]),
+        unpriced_gpu_milliseconds=int(record["unpriced_gpu_milliseconds"]),
+        measured_milliseconds=int(record["measured_milliseconds"]),
+        error_squared=record["error_squared"],
+        unmeasured=bool(record["blind_milliseconds"] or record["blind_nanos"]),
+        list_price_nanos=int(record["list_price_nanos"]),
+        tagged_nanos={dimension: nanos for dimension, nanos in tagged.items() if nanos},
+    )

@@ -1,0 +1,176 @@
+"""The ledger's columns: what each row of the Delta table says, and the way from rows to columns and back.
+
+The schema is a contract with every reader of the table (Spark, Trino, DuckDB, a spreadsheet). A column is never
+renamed and never changes its type; a new one is appended, nullable, and raises `SCHEMA_VERSION`.
+
+| column | type | meaning |
+|---|---|---|
+| date | date | UTC date of window_start; the table is partitioned by it |
+| cluster | string | id of the cluster |
+| window_start, window_end | timestamp, UTC | the half-open window that the amount belongs to |
+| revision | int32 | 0 for the first posting of a window, higher for signed difference rows |
+| component, bucket, method, quality, signal | string | what was paid for, and how it was measured and split |
+| node, device, gpu_model, provider, region, zone, instance_type, capacity_type | string | where |
+| namespace, pod, pod_uid, controller_kind, controller, workload | string | who held it; empty for nobody |
+| dim_team, dim_product ... | string | one per dimension; null where it is untagged |
+| provenance, labels | map of string to string | dimension to source and origin; raw labels of the pod |
+| currency | string | ISO 4217 code; sums never mix currencies |
+| cost_nanos | int64 | 10^-9 units of the currency; null where no price is known |
+| gpu_milliseconds, measured_milliseconds | int64 | device time, and the part of it that has samples |
+| error_nanos | int64 | half-width of the 95 % error bar; null where unmeasured; signed in a difference row |
+| price, list_price | string, boolean | what the price rests on; whether that is a public list price |
+| flags | array of string | what a reader should know |
+| reason | string | why a difference row was posted; empty for revision 0 |
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
+
+import pyarrow as pa
+
+from aicost.domain.exact.windows import Window, to_datetime, to_millis
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.ledger.rows import Bucket, Component, Holder, Method, Place, Quality, Row
+
+SCHEMA_VERSION = 1
+VERSION_PROPERTY = "aicost.schemaVersion"
+"""The table property that holds `SCHEMA_VERSION`."""
+PARTITION = "date"
+PRUNED = ("cluster", "window_start", "window_end", "revision")
+"""Columns whose least and greatest value the log keeps for each file, so that readers skip files."""
+
+_PLACE = (
+    "cluster",
+    "node",
+    "device",
+    "gpu_model",
+    "provider",
+    "region",
+    "zone",
+    "instance_type",
+    "capacity_type",
+)
+_HOLDER = ("namespace", "pod", "pod_uid", "controller_kind", "controller", "workload")
+_MAPS = ("provenance", "labels")
+_WORDS = ("component", "bucket", "method", "quality", "signal", "currency", "price", "reason")
+_COUNTS = ("gpu_milliseconds", "measured_milliseconds")
+_AMOUNTS = ("cost_nanos", "error_nanos")
+_TIME = pa.timestamp("us", "UTC")
+_MAP = pa.map_(pa.string(), pa.string())
+_LIST = pa.list_(pa.string())
+
+
+def dimension_column(dimension: str) -> str:
+    """The column that holds a dimension: `cost-center` is in `dim_cost_center`."""
+    return "dim_" + dimension.replace("-", "_")
+
+
+_DIMENSIONS = {dimension.value: dimension_column(dimension) for dimension in Dimension}
+
+
+def _fields() -> list[pa.Field]:
+    fixed = {"date": pa.date32(), "window_start": _TIME, "window_end": _TIME, "revision": pa.int32()}
+    fields = [pa.field(name, kind, nullable=False) for name, kind in fixed.items()]
+    fields += [pa.field(name, pa.string(), nullable=False) for name in (*_PLACE, *_HOLDER, *_WORDS)]
+    fields += [pa.field(name, pa.string()) for name in _DIMENSIONS.values()]
+    fields += [pa.field(name, _MAP) for name in _MAPS]
+    fields += [pa.field(name, pa.int64(), nullable=False) for name in _COUNTS]
+    fields += [pa.field(name, pa.int64()) for name in _AMOUNTS]
+    return [*fields, pa.field("list_price", pa.bool_(), nullable=False), pa.field("flags", _LIST)]
+
+
+SCHEMA = pa.schema(_fields())
+
+
+def _clean(text: str) -> str:
+    """Text as UTF-8 can hold it: half a surrogate pair is written out, so that no odd name holds up the money."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _clean_or_none(text: str | None) -> str | None:
+    return None if text is None else _clean(text)
+
+
+def _clean_map(values: Any) -> list[tuple[str, str]]:
+    return sorted((_clean(key), _clean(value)) for key, value in values.items())
+
+
+def _through(convert: Callable[[Any], Any], path: str) -> Callable[[Row], Any]:
+    """Read an attribute of a row and convert it."""
+    read = attrgetter(path)
+    return lambda row: convert(read(row))
+
+
+def _dimension(dimension: str) -> Callable[[Row], Any]:
+    """Read a dimension of a row's holder; null where it is untagged."""
+    return lambda row: _clean_or_none(row.holder.dimensions.get(dimension))
+
+
+def _getters() -> dict[str, Callable[[Row], Any]]:
+    """Column -> how it is read from a row."""
+    return {
+        "date": _through(lambda millis: to_datetime(millis).date(), "window.start_ms"),
+        "window_start": _through(lambda millis: millis * 1_000, "window.start_ms"),
+        "window_end": _through(lambda millis: millis * 1_000, "window.end_ms"),
+        "flags": _through(lambda flags: [_clean(flag) for flag in flags], "flags"),
+        **{name: attrgetter(name) for name in ("revision", "list_price", *_COUNTS, *_AMOUNTS)},
+        **{name: _through(_clean, f"place.{name}") for name in _PLACE},
+        **{name: _through(_clean, f"holder.{name}") for name in _HOLDER},
+        **{name: _through(_clean_map, f"holder.{name}") for name in _MAPS},
+        **{name: _through(_clean, name) for name in _WORDS},
+        **{name: _dimension(dimension) for dimension, name in _DIMENSIONS.items()},
+    }
+
+
+_GETTERS = _getters()
+
+
+def to_table(rows: Sequence[Row]) -> pa.Table:
+    """Rows as columns.
+
+    Raises:
+        OverflowError: an amount needs more than 64 bits.
+    """
+    arrays = [pa.array([_GETTERS[field.name](row) for row in rows], field.type) for field in SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _millis(moment: datetime) -> int:
+    return to_millis(moment.astimezone(UTC))
+
+
+def _row(values: dict[str, Any]) -> Row:
+    """One row from the values of its columns."""
+    place = Place(**{name: values[name] for name in _PLACE})
+    held: dict[str, Any] = {name: values[name] for name in _HOLDER}
+    held["dimensions"] = {key: values[name] for key, name in _DIMENSIONS.items() if values[name] is not None}
+    held.update({name: dict(values[name] or ()) for name in _MAPS})
+    return Row(
+        window=Window(_millis(values["window_start"]), _millis(values["window_end"])),
+        revision=values["revision"],
+        component=Component(values["component"]),
+        place=place,
+        holder=Holder(**held),
+        bucket=Bucket(values["bucket"]),
+        method=Method(values["method"]),
+        quality=Quality(values["quality"]),
+        signal=values["signal"],
+        currency=values["currency"],
+        cost_nanos=values["cost_nanos"],
+        gpu_milliseconds=values["gpu_milliseconds"],
+        measured_milliseconds=values["measured_milliseconds"],
+        error_nanos=values["error_nanos"],
+        price=values["price"],
+        list_price=values["list_price"],
+        flags=tuple(values["flags"] or ()),
+        reason=values["reason"],
+    )
+
+
+def from_table(table: pa.Table) -> tuple[Row, ...]:
+    """Columns as rows."""
+    columns = [table.column(field.name).to_pylist() for field in SCHEMA]
+    names = SCHEMA.names
+    return tuple(_row(dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True))

@@ -1,0 +1,78 @@
+"""What a row says under a group key, and whether it passes a filter."""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+
+from aicost.domain.identity.dimensions import UNTAGGED, Dimension
+from aicost.domain.ledger.rows import Row
+from aicost.domain.reporting.query import GROUP_KEYS, LABEL_KEY
+
+DEVICE_KEYS = frozenset({"cluster", "node", "region", "provider", "gpu-model"})
+"""Keys that a device has even while nobody holds it. All others belong to a holder."""
+_DIMENSIONS = frozenset(dimension.value for dimension in Dimension)
+
+
+def is_dimension(key: str) -> bool:
+    """Whether the key is a dimension such as `team`."""
+    return key in _DIMENSIONS
+
+
+def is_holder_key(key: str) -> bool:
+    """Whether the key says something about who held a device, rather than about the device."""
+    return key not in DEVICE_KEYS
+
+
+def check_keys(keys: Iterable[str], field: str) -> None:
+    """Refuse unknown keys.
+
+    Raises:
+        ValueError: naming the field, the key and the nearest known ones.
+    """
+    for key in keys:
+        if key in GROUP_KEYS or key.removeprefix(LABEL_KEY) not in {key, ""}:
+            continue
+        near = get_close_matches(key, GROUP_KEYS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"{field}: {key[:63]!r} is no key: {hint}use {', '.join(GROUP_KEYS)} or label:KEY")
+
+
+def _controller(row: Row) -> str:
+    holder = row.holder
+    return f"{holder.controller_kind}/{holder.controller}" if holder.controller else ""
+
+
+_FIELDS: Mapping[str, Callable[[Row], str]] = {
+    "cluster": lambda row: row.place.cluster,
+    "node": lambda row: row.place.node,
+    "region": lambda row: row.place.region,
+    "provider": lambda row: row.place.provider,
+    "gpu-model": lambda row: row.place.gpu_model,
+    "namespace": lambda row: row.holder.namespace,
+    "pod": lambda row: row.holder.pod,
+    "controller": _controller,
+    "workload": lambda row: row.holder.workload,
+}
+
+
+def value_of(row: Row, key: str) -> str:
+    """The row's value under a key; empty where it has none. A controller is `Kind/name`."""
+    if key.startswith(LABEL_KEY):
+        return row.holder.labels.get(key.removeprefix(LABEL_KEY), "")
+    if is_dimension(key):
+        return row.holder.dimensions.get(key, "")
+    return _FIELDS[key](row)
+
+
+def accepted_values(key: str, values: Iterable[str]) -> frozenset[str]:
+    """The values that pass a filter: for a dimension, `untagged` names the rows that have none."""
+    return frozenset("" if value == UNTAGGED and is_dimension(key) else value for value in values)
+
+
+def passes(row: Row, filters: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the row has an accepted value under each key of the filter."""
+    return all(value_of(row, key) in accepted_values(key, values) for key, values in filters.items())
+
+
+def shown(key: str, value: str) -> str:
+    """A group's value for people: a dimension that nothing names is `untagged`."""
+    return UNTAGGED if not value and is_dimension(key) else value

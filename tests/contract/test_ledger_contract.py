@@ -1,0 +1,260 @@
+"""One contract for every ledger: the one in memory and the one on Delta Lake."""
+
+from dataclasses import replace
+
+import pytest
+
+from aicost.adapters.ledger.delta import DeltaLedger
+from aicost.domain.exact.windows import HOUR_MS, Window
+from aicost.domain.ledger.difference import difference
+from aicost.domain.ledger.rows import Bucket, Component, Holder, Row
+from aicost.domain.reporting.query import GROUP_KEYS
+from aicost.ports.errors import LedgerConflict
+from support.fakes.ledger import MemoryLedger
+from support.ledger_rows import CLUSTER, HOUR_0, hour, make_holder, make_posting, make_row
+
+HOSTILE = (
+    "it's",
+    '"; DROP TABLE ledger; --',
+    "\\",
+    "\\'",
+    "é\u2028\U0001f600",
+    "%_$1 {x} :y",
+    "a\nb\tc",
+    "null",
+    "'" * 63,
+    "\u202e right to left",
+    "nul\x00byte",
+)
+ALL_DAY = Window(HOUR_0.start_ms - 24 * HOUR_MS, HOUR_0.end_ms + 24 * HOUR_MS)
+
+
+@pytest.fixture(params=["memory", "delta"])
+def ledger(request, tmp_path):
+    return MemoryLedger() if request.param == "memory" else DeltaLedger(str(tmp_path / "ledger"))
+
+
+def total(ledger) -> int:
+    return sum(group.cost_nanos for group in ledger.sums(ALL_DAY, (), {}))
+
+
+def as_set(rows):
+    return sorted(map(repr, rows))
+
+
+def test_an_empty_ledger_answers_nothing(ledger):
+    assert (ledger.last_window(CLUSTER), ledger.first_window(CLUSTER)) == (None, None)
+    assert ledger.revision(CLUSTER, HOUR_0) is None
+    assert list(ledger.rows(ALL_DAY)) == list(ledger.rows(ALL_DAY, provisional=True)) == []
+    assert list(ledger.sums(ALL_DAY, ("team",), {})) == list(ledger.clusters()) == []
+
+
+def test_what_is_posted_comes_back_as_it_was(ledger):
+    rows = [
+        make_row(price="list/h100 (list)", list_price=True, flags=("gap", "late")),
+        make_row(cost=None, error=None, currency="", bucket=Bucket.ALLOCATED_UNMEASURED, measured_ms=0),
+        make_row(cost=0, gpu_ms=0, component=Component.CPU, bucket=Bucket.UNALLOCATED),
+    ]
+    assert ledger.post(make_posting(*rows))
+    assert as_set(ledger.rows(HOUR_0)) == as_set(rows)
+
+
+def test_the_same_posting_again_is_refused_without_fuss(ledger):
+    posting = make_posting(make_row(cost=7), make_row(cost=8, device="GPU-2"))
+    assert ledger.post(posting) is True
+    assert ledger.post(posting) is False
+    assert ledger.post(replace(posting, rows=posting.rows[::-1])) is False
+    assert total(ledger) == 15
+
+
+def test_other_rows_for_a_posted_revision_are_a_conflict(ledger):
+    ledger.post(make_posting(make_row(cost=7)))
+    with pytest.raises(LedgerConflict, match="other rows"):
+        ledger.post(make_posting(make_row(cost=8)))
+    assert total(ledger) == 7
+
+
+def test_a_window_without_rows_is_posted_too(ledger):
+    assert ledger.post(make_posting())
+    assert ledger.post(make_posting()) is False
+    assert ledger.last_window(CLUSTER) == ledger.first_window(CLUSTER) == HOUR_0
+    assert ledger.revision(CLUSTER, HOUR_0) == 0
+    with pytest.raises(LedgerConflict):
+        ledger.post(make_posting(make_row()))
+
+
+def test_first_and_last_window_follow_postings_in_any_order(ledger):
+    for offset in (2, 0, 5, 3):
+        ledger.post(make_posting(window=hour(offset)))
+    assert (ledger.first_window(CLUSTER), ledger.last_window(CLUSTER)) == (hour(0), hour(5))
+    assert ledger.revision(CLUSTER, hour(1)) is None
+
+
+def test_windows_of_two_lengths_follow_each_other(ledger):
+    quarter = Window(HOUR_0.end_ms, HOUR_0.end_ms + HOUR_MS // 4)
+    ledger.post(make_posting(make_row()))
+    ledger.post(make_posting(make_row(window=quarter), window=quarter))
+    assert (ledger.first_window(CLUSTER), ledger.last_window(CLUSTER)) == (HOUR_0, quarter)
+
+
+def test_a_window_that_shares_time_with_a_posted_one_is_a_conflict(ledger):
+    ledger.post(make_posting(make_row()))
+    inner = Window(HOUR_0.start_ms, HOUR_0.start_ms + HOUR_MS // 4)
+    with pytest.raises(LedgerConflict, match="shares time"):
+        ledger.post(make_posting(make_row(window=inner), window=inner))
+    assert total(ledger) == 1_000
+
+
+def test_a_revision_that_is_not_the_next_is_a_conflict(ledger):
+    with pytest.raises(LedgerConflict, match="next one is 0"):
+        ledger.post(make_posting(make_row(revision=1), revision=1))
+    ledger.post(make_posting(make_row()))
+    with pytest.raises(LedgerConflict, match="next one is 1"):
+        ledger.post(make_posting(make_row(revision=2), revision=2))
+
+
+def test_difference_rows_make_the_sums_true(ledger):
+    ledger.post(make_posting(make_row(cost=None, gpu_ms=500)))
+    truth = [make_row(cost=90, gpu_ms=450), make_row(cost=10, gpu_ms=50, bucket=Bucket.ALLOCATED_IDLE)]
+    change = difference(ledger.rows(HOUR_0), truth, 1, "a price came late")
+    assert ledger.post(make_posting(*change, revision=1))
+    assert ledger.post(make_posting(*change, revision=1)) is False
+    assert (ledger.revision(CLUSTER, HOUR_0), total(ledger)) == (1, 100)
+    sums = ledger.sums(ALL_DAY, (), {})
+    assert sum(group.gpu_milliseconds for group in sums) == 500
+    assert sum(group.unpriced_gpu_milliseconds for group in sums) == 0
+
+
+def test_rows_of_another_posting_are_refused(ledger):
+    for row in (make_row(window=hour(1)), make_row(cluster="other"), make_row(revision=3)):
+        with pytest.raises(ValueError, match="cannot be posted"):
+            ledger.post(make_posting(row))
+    assert ledger.last_window(CLUSTER) is None
+
+
+def test_clusters_do_not_see_each_other(ledger):
+    ledger.post(make_posting(make_row(cost=1)))
+    ledger.post(make_posting(make_row(cost=2, cluster="b/last"), cluster="b/last"))
+    assert list(ledger.clusters()) == ["b/last", CLUSTER]
+    assert sum(group.cost_nanos for group in ledger.sums(ALL_DAY, (), {}, cluster="b/last")) == 2
+    assert [row.cost_nanos for row in ledger.rows(ALL_DAY, cluster=CLUSTER)] == [1]
+    assert total(ledger) == 3
+
+
+def test_sums_take_whole_windows_only_and_rows_all_that_overlap(ledger):
+    for offset in range(3):
+        ledger.post(make_posting(make_row(cost=10**offset, window=hour(offset)), window=hour(offset)))
+    span = Window(hour(0).start_ms + 1, hour(2).end_ms)
+    assert sum(group.cost_nanos for group in ledger.sums(span, (), {})) == 110
+    assert sorted(row.cost_nanos for row in ledger.rows(span)) == [1, 10, 100]
+    assert sorted(row.cost_nanos for row in ledger.rows(Window(hour(1).end_ms - 1, hour(1).end_ms))) == [10]
+    nothing = Window(span.start_ms, span.start_ms)
+    assert list(ledger.rows(nothing)) == list(ledger.sums(nothing, ("team",), {})) == []
+
+
+def sample() -> list[Row]:
+    chat = make_holder("team-b", "chat-1", {"app.kubernetes.io/name": "it's"}, team="nlp", cost_center="42")
+    return [
+        make_row(cost=1),
+        make_row(cost=2, holder=chat, error=None),
+        make_row(cost=None, gpu_ms=7, holder=chat, currency="", error=3),
+        make_row(cost=4, holder=chat, bucket=Bucket.ALLOCATED_IDLE, currency="EUR", list_price=True),
+        make_row(cost=8, bucket=Bucket.UNALLOCATED, node="node-2"),
+        make_row(cost=16, gpu_ms=0, bucket=Bucket.USED, component=Component.CPU),
+        make_row(cost=-1, gpu_ms=-2, error=-9),
+    ]
+
+
+@pytest.mark.parametrize(
+    "keys", [(), *((key,) for key in GROUP_KEYS), ("team", "label:app.kubernetes.io/name", "node")]
+)
+def test_sums_are_those_of_the_rows_by_every_key(ledger, keys):
+    ledger.post(make_posting(*sample()))
+    reference = MemoryLedger()
+    reference.post(make_posting(*sample()))
+    assert list(ledger.sums(HOUR_0, keys, {})) == list(reference.sums(HOUR_0, keys, {}))
+
+
+@pytest.mark.parametrize(
+    ("filters", "cost"),
+    [
+        ({"team": ("nlp",)}, 6),
+        ({"team": ("untagged",)}, 24),
+        ({"team": ("nlp", "untagged"), "node": ("node-2",)}, 8),
+        ({"controller": ("Deployment/chat",)}, 6),
+        ({"label:app.kubernetes.io/name": ("it's",)}, 6),
+        ({"namespace": ()}, 0),
+        ({"namespace": ("",)}, 8),
+        ({"cost-center": ("' OR '1'='1",)}, 0),
+    ],
+)
+def test_filters_keep_the_rows_that_match_every_key(ledger, filters, cost):
+    ledger.post(make_posting(*sample()))
+    assert sum(group.cost_nanos for group in ledger.sums(HOUR_0, ("namespace",), filters)) == cost
+
+
+def test_hostile_values_survive_and_can_be_asked_for(ledger):
+    rows = [
+        make_row(
+            cost=1 + index,
+            holder=Holder(value, value, value, "Job", value, value, {"team": value}, {"team": value}, {value: value}),
+        )
+        for index, value in enumerate(HOSTILE)
+    ]
+    ledger.post(make_posting(*rows))
+    assert as_set(ledger.rows(HOUR_0)) == as_set(rows)
+    for index, value in enumerate(HOSTILE):
+        for key in ("namespace", "team", f"label:{value}"):
+            sums = ledger.sums(HOUR_0, (key,), {key: (value,)})
+            assert [(group.keys, group.cost_nanos) for group in sums] == [((value,), 1 + index)]
+
+
+def test_a_hostile_cluster_name_is_a_name(ledger):
+    name = "../../etc/ü 'x'%2F"
+    ledger.replace_provisional(name, HOUR_0, [make_row(cluster=name)])
+    assert [row.place.cluster for row in ledger.rows(HOUR_0, cluster=name, provisional=True)] == [name]
+    ledger.post(make_posting(make_row(cluster=name), cluster=name))
+    assert ledger.last_window(name) == HOUR_0
+    assert list(ledger.clusters()) == [name]
+
+
+def test_sums_beyond_64_bits_are_exact(ledger):
+    largest = 2**63 - 1
+    ledger.post(make_posting(*(make_row(cost=largest, device=f"GPU-{index}") for index in range(5))))
+    assert total(ledger) == 5 * largest
+
+
+def test_provisional_rows_are_replaced_and_no_sum_sees_them(ledger):
+    part = Window(HOUR_0.start_ms, HOUR_0.start_ms + 60_000)
+    ledger.replace_provisional(CLUSTER, part, [make_row(cost=5, window=part), make_row(cost=6, window=part)])
+    ledger.replace_provisional("other", part, [make_row(cost=9, window=part, cluster="other")])
+    ledger.replace_provisional(CLUSTER, part, [make_row(cost=7, window=part)])
+    assert sorted(row.cost_nanos for row in ledger.rows(ALL_DAY, provisional=True)) == [7, 9]
+    assert [row.cost_nanos for row in ledger.rows(ALL_DAY, provisional=True, cluster=CLUSTER)] == [7]
+    assert list(ledger.rows(hour(1), provisional=True)) == []
+    assert (total(ledger), list(ledger.rows(ALL_DAY)), ledger.last_window(CLUSTER)) == (0, [], None)
+    ledger.replace_provisional(CLUSTER, part, [])
+    assert list(ledger.rows(ALL_DAY, provisional=True, cluster=CLUSTER)) == []
+
+
+def test_provisional_rows_of_a_posted_window_are_left_out(ledger):
+    ledger.replace_provisional(CLUSTER, HOUR_0, [make_row(cost=5)])
+    ledger.post(make_posting(make_row(cost=6)))
+    assert list(ledger.rows(ALL_DAY, provisional=True)) == []
+    assert total(ledger) == 6
+
+
+def test_provisional_rows_outside_their_window_are_refused(ledger):
+    with pytest.raises(ValueError, match="outside"):
+        ledger.replace_provisional(CLUSTER, HOUR_0, [make_row(window=hour(1))])
+
+
+def test_a_snapshot_does_not_change_while_the_ledger_grows(ledger):
+    ledger.replace_provisional(CLUSTER, hour(1), [make_row(cost=5, window=hour(1))])
+    ledger.post(make_posting(make_row(cost=6)))
+    before = ledger.snapshot()
+    ledger.post(make_posting(make_row(cost=7, window=hour(1)), window=hour(1)))
+    ledger.replace_provisional(CLUSTER, hour(2), [])
+    assert (total(before), [row.cost_nanos for row in before.rows(ALL_DAY, provisional=True)]) == (6, [5])
+    assert before.last_window(CLUSTER) == HOUR_0
+    assert (total(ledger), list(ledger.rows(ALL_DAY, provisional=True))) == (13, [])

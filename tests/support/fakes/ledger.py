@@ -1,0 +1,91 @@
+"""The ledger in memory, held to the same contract as the real one."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+
+from aicost.domain.exact.windows import Window
+from aicost.domain.ledger.difference import same_rows
+from aicost.domain.ledger.postings import check_posting, out_of_turn, overlapping
+from aicost.domain.ledger.rows import Row
+from aicost.domain.reporting.sums import GroupSum, sum_rows
+from aicost.ports.errors import LedgerConflict, LedgerUnavailable
+from aicost.ports.ledger import Posting
+
+
+class MemoryLedger:
+    """`LedgerWriter`, `LedgerReader` and `LedgerSource`; `failing = "why"` makes each posting fail."""
+
+    def __init__(self) -> None:
+        self.postings: dict[tuple[str, Window, int], tuple[Row, ...]] = {}
+        self.provisional: dict[str, tuple[Row, ...]] = {}
+        self.failing = ""
+
+    def post(self, posting: Posting) -> bool:
+        check_posting(posting.cluster, posting.window, posting.revision, posting.rows)
+        if self.failing:
+            raise LedgerUnavailable(self.failing)
+        key = (posting.cluster, posting.window, posting.revision)
+        if key in self.postings:
+            if not same_rows(self.postings[key], posting.rows):
+                raise LedgerConflict(f"window {posting.window}, revision {posting.revision} has other rows")
+            return False
+        self._must_be_next(posting)
+        self.postings[key] = tuple(posting.rows)
+        return True
+
+    def _must_be_next(self, posting: Posting) -> None:
+        problem = out_of_turn(posting.window, posting.revision, self.revision(posting.cluster, posting.window))
+        held = {row.window for row in self.rows(posting.window, cluster=posting.cluster)}
+        problem = problem or overlapping(posting.window, held)
+        if problem:
+            raise LedgerConflict(problem)
+
+    def replace_provisional(self, cluster: str, window: Window, rows: Sequence[Row]) -> None:
+        if self.failing:
+            raise LedgerUnavailable(self.failing)
+        for row in rows:
+            if row.window.overlap(window) != row.window or row.place.cluster != cluster:
+                raise ValueError(f"a provisional row of {row.place.cluster!r}, {row.window} is outside {window}")
+        self.provisional[cluster] = tuple(rows)
+
+    def snapshot(self) -> "MemoryLedger":
+        return deepcopy(self)
+
+    def clusters(self) -> Sequence[str]:
+        rows = [row for rows in (*self.postings.values(), *self.provisional.values()) for row in rows]
+        return sorted({row.place.cluster for row in rows})
+
+    def _windows(self, cluster: str) -> list[Window]:
+        return [window for name, window, _ in self.postings if name == cluster]
+
+    def last_window(self, cluster: str) -> Window | None:
+        return max(self._windows(cluster), key=lambda window: window.end_ms, default=None)
+
+    def first_window(self, cluster: str) -> Window | None:
+        return min(self._windows(cluster), default=None)
+
+    def revision(self, cluster: str, window: Window) -> int | None:
+        return max((rev for name, posted, rev in self.postings if (name, posted) == (cluster, window)), default=None)
+
+    def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
+        held = self._open_rows() if provisional else [row for rows in self.postings.values() for row in rows]
+        return tuple(row for row in held if cluster in {None, row.place.cluster} and row.window.overlap(span))
+
+    def _open_rows(self) -> list[Row]:
+        return [
+            row
+            for cluster, rows in self.provisional.items()
+            for row in rows
+            if (last := self.last_window(cluster)) is None or row.window.start_ms >= last.end_ms
+        ]
+
+    def sums(
+        self,
+        span: Window,
+        keys: Sequence[str],
+        filters: Mapping[str, tuple[str, ...]],
+        *,
+        cluster: str | None = None,
+    ) -> Sequence[GroupSum]:
+        inside = [row for row in self.rows(span, cluster=cluster) if row.window.overlap(span) == row.window]
+        return sum_rows(inside, keys, filters)
