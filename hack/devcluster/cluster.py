@@ -11,6 +11,7 @@ from devcluster import processes
 from devcluster.api import Api
 from devcluster.binaries import Programs
 from devcluster.controlplane import ControlPlane
+from devcluster.kubelet.claims import PROVISIONER, STORAGE_CLASS
 from devcluster.nodes import FakeNode, Nodes
 from devcluster.paths import HERE
 
@@ -45,6 +46,7 @@ class Cluster:
         self.control_plane.start()
         try:
             self._start_kubelet()
+            self._make_storage_class()
             self._register(nodes)
         except BaseException:
             self.stop()
@@ -56,6 +58,19 @@ class Cluster:
         module = [sys.executable, "-m", "devcluster.kubelet", "--state", str(self.state), "--server", server]
         environment = {"PYTHONPATH": str(HERE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
         self.control_plane.adopt(processes.start("kubelet", [*module, *images], self.state, environment))
+
+    def _make_storage_class(self) -> None:
+        """The default class; its claims become folders of the state directory."""
+        default = {"storageclass.kubernetes.io/is-default-class": "true"}
+        body = {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {"name": STORAGE_CLASS, "annotations": default},
+            "provisioner": PROVISIONER,
+            "reclaimPolicy": "Delete",
+            "volumeBindingMode": "Immediate",
+        }
+        self.api.patch(f"/apis/storage.k8s.io/v1/storageclasses/{STORAGE_CLASS}", body, kind="apply")
 
     def _register(self, count: int) -> None:
         existing = {node["metadata"]["name"] for node in self.api.get("/api/v1/nodes")["items"]}

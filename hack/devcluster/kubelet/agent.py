@@ -5,11 +5,17 @@ import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from devcluster.api import Object
+import aiohttp
+
+from devcluster import clock
+from devcluster.api import ApiError, Object
 from devcluster.kubelet.addresses import Addresses
+from devcluster.kubelet.claims import Provisioner
 from devcluster.kubelet.client import KubeletClient
 from devcluster.kubelet.config import KubeletConfig
+from devcluster.kubelet.events import pod_event
 from devcluster.kubelet.informer import follow
+from devcluster.kubelet.local.pod import LocalPod
 from devcluster.kubelet.scripted import ScriptedPod
 from devcluster.kubelet.timeline import PREFIX
 
@@ -31,6 +37,7 @@ class Kubelet:
         self._nodes_changed = asyncio.Condition()
         self._addresses = Addresses()
         self._workers: dict[str, PodWorker] = {}
+        self._provisioner = Provisioner(client, config.state / "claims")
         self._background: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
@@ -40,6 +47,8 @@ class Kubelet:
                 group.create_task(follow(self.client, "/api/v1/nodes", "", self._node, self._node_gone))
                 pods = "/api/v1/pods", "spec.nodeName!="
                 group.create_task(follow(self.client, *pods, self._pod, self._pod_gone))
+                claims = "/api/v1/persistentvolumeclaims", ""
+                group.create_task(follow(self.client, *claims, self._claim, self._claim_gone))
         finally:
             await asyncio.gather(*(worker.gone() for worker in self._workers.values()), return_exceptions=True)
 
@@ -66,6 +75,26 @@ class Kubelet:
         """Release it."""
         self._addresses.give_back(address)
 
+    def tell(self, pod: Object, kind: str, reason: str, message: str) -> None:
+        """Post an Event about a pod."""
+        event = pod_event(pod, kind, reason, message, clock.now())
+        path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/events"
+        self._in_background(self._attempt(self.client.request("POST", path, event)))
+
+    @staticmethod
+    async def _attempt(work: Coroutine[Any, Any, Any]) -> None:
+        """Do what matters little: a refusal is logged."""
+        try:
+            await work
+        except (ApiError, aiohttp.ClientError, TimeoutError) as problem:
+            _log.warning("%s", problem)
+
+    def _claim(self, claim: Object) -> None:
+        self._in_background(self._attempt(self._provisioner.provide(claim)))
+
+    def _claim_gone(self, claim: Object) -> None:
+        self._in_background(self._attempt(self._provisioner.remove(claim)))
+
     def _node(self, node: Object) -> None:
         self._nodes[node["metadata"]["name"]] = node
         self._in_background(self._tell_nodes_changed())
@@ -83,7 +112,12 @@ class Kubelet:
         if worker:
             worker.update(pod)
         else:
-            self._workers[uid] = ScriptedPod(self, pod)
+            self._workers[uid] = LocalPod(self, pod) if self._is_ours(pod) else ScriptedPod(self, pod)
+
+    def _is_ours(self, pod: Object) -> bool:
+        spec = pod["spec"]
+        containers = [*spec["containers"], *(spec.get("initContainers") or ())]
+        return any(self.config.entrypoint(container["image"]) for container in containers)
 
     def _pod_gone(self, pod: Object) -> None:
         worker = self._workers.pop(pod["metadata"]["uid"], None)

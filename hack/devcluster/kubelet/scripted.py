@@ -4,24 +4,15 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from devcluster.kubelet.backoff import backoff_seconds, restarts_after
 from devcluster.kubelet.status import ContainerView, PodView, running, terminated, waiting
 from devcluster.kubelet.timeline import Timeline
 from devcluster.kubelet.worker import PodWorker
 
-__all__ = ["ScriptedPod", "backoff_seconds", "restarts_after"]
+__all__ = ["ScriptedPod"]
 
 _STOPPED = 143
 _EVICTED = 137
-
-
-def restarts_after(policy: str, exit_code: int) -> bool:
-    """Whether a container that ended with this code is started again under a restart policy."""
-    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
-
-
-def backoff_seconds(first: float, limit: float, restarts: int) -> float:
-    """How long to wait before the restart with this number (from 0); it doubles each time."""
-    return min(limit, first * 2.0 ** min(restarts, 30))
 
 
 class ScriptedPod(PodWorker):
@@ -124,11 +115,11 @@ class ScriptedPod(PodWorker):
         assert self._current is not None
         config = self.host.config
         pause = backoff_seconds(config.backoff_seconds, config.backoff_limit_seconds, restarts)
-        message = f"back-off {pause:.0f}s restarting failed container"
-        state = waiting("CrashLoopBackOff", message) if code else waiting("ContainerCreating")
-        self._show(state=state)
-        await self.report(PodView("Running", self._current, self._init))
-        await self._let_pass(pause)
+        if pause:
+            message = f"back-off {pause:.0f}s restarting container, which ended with {code}"
+            self._show(state=waiting("CrashLoopBackOff", message))
+            await self.report(PodView("Running", self._current, self._init))
+            await self._let_pass(pause)
         self._started = None
 
     async def _evict(self) -> None:

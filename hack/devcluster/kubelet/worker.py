@@ -44,6 +44,9 @@ class Host(Protocol):
     def give_address_back(self, address: str) -> None:
         """Release it."""
 
+    def tell(self, pod: Object, kind: str, reason: str, message: str) -> None:
+        """Post an Event about a pod."""
+
 
 def _version(pod: Object) -> int:
     """Resource versions of one kind can be compared as numbers."""
@@ -107,13 +110,13 @@ class PodWorker:
 
     async def sleep(self, seconds: float | None) -> bool:
         """Wait for so long (None: for ever) or until the object changes; True when the time is over."""
-        self.changed.clear()
         if self.deleting:
             return False
         try:
             await asyncio.wait_for(self.changed.wait(), seconds)
         except TimeoutError:
             return True
+        self.changed.clear()
         return False
 
     async def _live(self) -> None:
