@@ -11,7 +11,7 @@ _FRACTION = r"(0(\.\d{1,6})?|1(\.0{1,6})?)"
 
 _ABOVE_ZERO = Rule(
     "self.matches('[1-9]')",
-    "must be above zero: leave the field out where nothing is known",
+    "must be above zero: write the amount, or leave an optional field out",
     lambda text: any(digit in text for digit in "123456789"),
 )
 
@@ -33,6 +33,7 @@ Fraction = Annotated[
     Field(max_length=8),
     matches(_FRACTION, 'write a decimal string from 0 to 1 with at most 6 decimals, for example "0.85"'),
 ]
+PositiveFraction = Annotated[Fraction, _ABOVE_ZERO]
 Factor = Annotated[
     str,
     Field(max_length=10),

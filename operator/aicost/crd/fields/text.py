@@ -64,8 +64,8 @@ NormalForm = Annotated[
     str,
     Field(max_length=63),
     matches(
-        r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
-        "use lower-case letters, digits and inner dashes, at most 63, for example recommendation-engine",
+        r"[a-z0-9]+([-.][a-z0-9]+)*",
+        "use lower-case letters and digits, joined by single dashes or dots, for example recommendation-engine",
     ),
 ]
 """The value of a dimension as it stands in reports."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aicost.crd.fields.amounts import Currency, Fraction, Price
+from aicost.crd.fields.amounts import Currency, PositiveFraction, Price
 from aicost.crd.fields.conditions import Reported
 from aicost.crd.fields.text import ItemName, LabelValue, LongText, Moment, ShortText, Timestamp, moment_cel, moment_ms
 from aicost.crd.schema.base import ApiModel
@@ -91,8 +91,8 @@ class PriceEntry(ApiModel):
     """How a price per node alone is divided. residual: the GPUs get what CPU and memory at the reference rates leave,
     and a ratio where nothing would be left. ratio: all in proportion to the reference rates. gpuShare: the GPUs get a
     stated share."""
-    gpu_share: Fraction | None = None
-    """Share of the node's price that is the GPUs', as a decimal string from 0 to 1. For split gpuShare."""
+    gpu_share: PositiveFraction | None = None
+    """Share of the node's price that is the GPUs', as a decimal string above 0 and at most 1. For split gpuShare."""
     from_: Annotated[Moment | None, Field(alias="from")] = None
     """When the price begins to hold, included: a day (midnight UTC) or an RFC 3339 time. Always, where absent."""
     to: Moment | None = None

@@ -8,7 +8,7 @@ from aicost.crd.fields.amounts import Currency, Price
 from aicost.crd.fields.text import ItemName, LongText, ObjectName
 from aicost.crd.models.budget.approvals import Approvals, Growth, Owner
 from aicost.crd.models.budget.enforcement import Enforcement, Mode
-from aicost.crd.models.budget.ladder import Gate, Ladder, Redline
+from aicost.crd.models.budget.ladder import Basis, Gate, Ladder, Redline
 from aicost.crd.models.budget.period import Period, PeriodType, PlannedAmount, Rollover, RolloverMode
 from aicost.crd.models.budget.scope import ClusterScope, Scope
 from aicost.crd.models.budget.status import BudgetStatus
@@ -43,6 +43,15 @@ class BudgetCommon(ApiModel):
             "!has(self.plannedAmounts) || !has(self.period) || self.period.type == 'Calendar'",
             "plannedAmounts belong to a Calendar period: take them out",
             lambda spec: not spec.planned_amounts or spec.period is None or spec.period.type is PeriodType.CALENDAR,
+        ),
+        Rule(
+            "!has(self.ladder) || self.ladder.all(rung, rung.basis != 'Forecast' || rung.gate != 'FreezeGrowth' || "
+            "(has(self.enforcement) && self.enforcement.forecastMayFreezeGrowth))",
+            "a forecast may open FreezeGrowth only with enforcement.forecastMayFreezeGrowth: true",
+            lambda spec: (
+                not any(rung.basis is Basis.FORECAST and rung.gate is Gate.FREEZE_GROWTH for rung in spec.ladder or ())
+                or (spec.enforcement is not None and spec.enforcement.forecast_may_freeze_growth)
+            ),
         ),
     )
 

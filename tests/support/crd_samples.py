@@ -1,0 +1,334 @@
+"""Objects of our kinds: ones that the API server must take, and one for each rule that it must refuse."""
+
+from dataclasses import dataclass
+from typing import Any
+
+API_VERSION = "aicost.dev/v1alpha1"
+CLUSTER_WIDE = {"PriceBook", "ClusterAICostReport", "ClusterBudget"}
+LABELS = {"matchLabels": {"app": "chat"}}
+
+
+def resource(kind: str, name: str, spec: dict[str, Any], namespace: str = "default") -> dict[str, Any]:
+    """An object as a person applies it."""
+    place = {} if kind in CLUSTER_WIDE else {"namespace": namespace}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name, **place}, "spec": spec}
+
+
+BASE: dict[str, dict[str, Any]] = {
+    "AIWorkload": {"selector": LABELS},
+    "PriceBook": {"currency": "USD", "entries": []},
+    "AICostReport": {},
+    "ClusterAICostReport": {},
+    "Budget": {"limit": "5000", "currency": "USD"},
+    "ClusterBudget": {"limit": "5000", "currency": "USD"},
+}
+"""The least that each kind needs."""
+
+FULL: dict[str, dict[str, Any]] = {
+    "AIWorkload": {
+        "targetRef": {"apiVersion": "ray.io/v1", "kind": "RayCluster", "name": "train-7b"},
+        "model": "meta-llama/Llama-3.1-8B-Instruct",
+        "workloadType": "inference",
+        "stage": "production",
+        "dimensions": {"team": "search", "costCenter": "cc-12", "customerSegment": "enterprise", "step": "infer"},
+        "telemetry": {"engine": "vllm", "port": 8000, "path": "/metrics"},
+        "unitMetric": {"name": "token", "per": 1000000, "targetPrice": "0.35", "currency": "USD", "marginPercent": 10},
+    },
+    "PriceBook": {
+        "currency": "USD",
+        "listPrices": True,
+        "source": "public price pages",
+        "asOf": "2026-10-01",
+        "entries": [
+            {
+                "name": "h100-on-demand",
+                "match": {"gpuModel": "h100-80gb", "capacityType": "on-demand"},
+                "perGpuHour": "2.49",
+                "perNodeHour": "22.123456789",
+                "from": "2026-01-01",
+                "to": "2026-07-01T00:00:00+02:00",
+                "priority": 5,
+            },
+            {
+                "name": "p5",
+                "match": {
+                    "instanceType": "p5.48xlarge",
+                    "provider": "aws",
+                    "region": "eu-west-1",
+                    "zone": "eu-west-1a",
+                },
+                "perNodeHour": "98.32",
+                "gpuCount": 8,
+                "split": "gpuShare",
+                "gpuShare": "0.93",
+                "listPrice": False,
+                "source": "contract",
+                "asOf": "2026-10-01T10:00:00Z",
+            },
+            {"name": "lab", "match": {"nodeSelector": {"pool": "lab"}}, "perNodeHour": "4", "split": "ratio"},
+        ],
+        "referenceRates": {
+            "gpuHour": "2",
+            "cpuCoreHour": "0.031611",
+            "memoryGibHour": "0.004237",
+            "storageGibMonth": "0.08",
+        },
+    },
+    "AICostReport": {
+        "window": "7d",
+        "timeZone": "Europe/Berlin",
+        "groupBy": ["team", "model", "label:app.kubernetes.io/name"],
+        "filter": {"stage": ["production", "pilot"], "label:tier": ["gold"]},
+        "idle": "weighted",
+        "limit": 200,
+        "compare": False,
+    },
+    "ClusterAICostReport": {
+        "range": {"from": "2026-01-01", "to": "2026-04-01T00:00:00Z"},
+        "groupBy": ["cluster", "namespace"],
+        "filter": {"namespace": ["team-a", "team-b"]},
+    },
+    "Budget": {
+        "limit": "5000.50",
+        "currency": "EUR",
+        "period": {
+            "type": "Calendar",
+            "unit": "Month",
+            "startDay": 5,
+            "timeZone": "Europe/Berlin",
+            "prorateFirst": True,
+        },
+        "plannedAmounts": [{"from": "2026-12-01", "amount": "7000"}],
+        "rollover": {"mode": "Unused", "maxAmount": "500", "minAmount": "0"},
+        "parentRef": {"name": "company"},
+        "components": ["gpu", "api"],
+        "scope": {"dimensions": {"team": ["search"], "label:tier": ["gold"]}},
+        "ladder": [
+            {"name": "half", "gate": "Notify", "basis": "Actual", "atPercent": 50, "exitPercent": 45},
+            {"name": "soon", "gate": "FreezeGrowth", "basis": "Forecast", "atPercent": 110},
+            {"name": "full", "gate": "DenyNew", "basis": "Actual", "atPercent": 100, "evaluations": 5},
+            {"name": "fast", "gate": "Annotate", "basis": "BurnRate", "atBurnRate": "2.5"},
+            {"name": "wide", "gate": "Notify", "basis": "CommittedRate", "atRatePerHour": "120"},
+        ],
+        "mode": "Observe",
+        "maxGate": "DenyNew",
+        "enforcement": {
+            "notice": "1h",
+            "forecastMayFreezeGrowth": True,
+            "victims": {"order": ["Stage", "Idle"], "maxPerCycle": 2},
+            "checkpoint": {"timeout": "5m"},
+            "restore": {"policy": "Manual"},
+            "dataQuality": {"minCoverage": "0.95"},
+            "gitOps": {"onRevert": "Yield"},
+            "coverageOverride": {"minCoverage": "0.7", "reason": "labels come next month", "approvedBy": "jane"},
+        },
+        "redlines": [{"name": "bad", "metric": "SuccessRate", "below": "0.2", "stages": ["experiment"]}],
+        "approvals": {"minor": {"percent": 10, "maxAmount": "500", "selfApproval": False}, "maxDuration": "7d"},
+        "growth": {"increasePercent": 25, "maxAmount": "9000"},
+        "owners": [{"name": "search-leads", "contact": "#search", "role": "Engineer"}],
+        "routes": ["slack-search"],
+        "runbookUrl": "https://example.org/runbook",
+        "paused": False,
+    },
+    "ClusterBudget": {
+        "limit": "100000",
+        "currency": "USD",
+        "period": {"type": "Total", "start": "2026-01-01", "end": "2027-01-01"},
+        "scope": {
+            "namespaces": ["team-a"],
+            "namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "Exists"}]},
+            "clusters": ["c-1"],
+        },
+    },
+}
+"""Objects that use what each kind offers."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A spec that breaks one rule: where the server sees it, and what the message must say."""
+
+    kind: str
+    change: dict[str, Any]
+    where: str
+    message: str
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        return {**BASE[self.kind], **self.change}
+
+
+def _entry(**change: Any) -> dict[str, Any]:
+    price = {} if "perGpuHour" in change or "perNodeHour" in change or "none" in change else {"perGpuHour": "2"}
+    change.pop("none", None)
+    return {"entries": [{"name": "h100", "match": {"gpuModel": "h100"}, **price, **change}]}
+
+
+def _rung(**change: Any) -> dict[str, Any]:
+    return {"ladder": [{"name": "half", "gate": "Notify", "basis": "Actual", **change}]}
+
+
+def _target(**change: Any) -> dict[str, Any]:
+    return {"targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat", **change}}
+
+
+_STEEP = [
+    {"name": "half", "gate": "DenyNew", "basis": "Actual", "atPercent": 50},
+    {"name": "full", "gate": "Notify", "basis": "Actual", "atPercent": 100},
+]
+_FORECAST_FREEZE = {"gate": "FreezeGrowth", "basis": "Forecast", "atPercent": 90}
+_BOTH = {"window": "7d", "range": {"from": "2026-01-01", "to": "2026-02-01"}}
+
+REFUSED: tuple[Refused, ...] = (
+    Refused("AIWorkload", _target(), "spec", "give exactly one of targetRef and selector"),
+    Refused("AIWorkload", {"selector": {}}, "spec.selector", "an empty selector selects everything"),
+    Refused("AIWorkload", {"selector": {"matchLabels": {}}}, "spec.selector", "an empty selector selects everything"),
+    Refused("AIWorkload", {"selector": {"matchLabels": {"a": "b c"}}}, "matchLabels", "write a label value"),
+    Refused(
+        "AIWorkload",
+        {"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}},
+        "spec.selector.matchExpressions[0]",
+        "In and NotIn need values",
+    ),
+    Refused(
+        "AIWorkload",
+        {"selector": {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}},
+        "spec.selector.matchExpressions[0]",
+        "Exists and DoesNotExist take none",
+    ),
+    Refused(
+        "AIWorkload",
+        {"selector": {"matchExpressions": [{"key": "a b", "operator": "Exists"}]}},
+        "spec.selector.matchExpressions[0].key",
+        "write a label key",
+    ),
+    Refused("AIWorkload", _target(apiVersion="apps"), "spec.targetRef.apiVersion", "write group and version"),
+    Refused("AIWorkload", _target(kind="deployment"), "spec.targetRef.kind", "write the kind as the API does"),
+    Refused("AIWorkload", _target(name="Chat"), "spec.targetRef.name", "write the name of an object"),
+    Refused("AIWorkload", {"model": "my model"}, "spec.model", "write the model's name without blanks"),
+    Refused("AIWorkload", {"dimensions": {"team": "Team A"}}, "spec.dimensions.team", "use lower-case letters"),
+    Refused("AIWorkload", {"dimensions": {"team": "-a"}}, "spec.dimensions.team", "use lower-case letters"),
+    Refused("AIWorkload", {"telemetry": {"path": "metrics"}}, "spec.telemetry.path", "write a path that starts"),
+    Refused(
+        "AIWorkload",
+        {"unitMetric": {"name": "run", "targetPrice": "1"}},
+        "spec.unitMetric",
+        "a target price needs its currency",
+    ),
+    Refused("PriceBook", {"currency": "usd"}, "spec.currency", "write an ISO 4217 code"),
+    Refused("PriceBook", {"asOf": "2026-02-30"}, "spec.asOf", "write a day such as"),
+    Refused("PriceBook", {"asOf": "31.01.2026"}, "spec.asOf", "write a day such as"),
+    Refused("PriceBook", _entry(none=True), "spec.entries[0]", "give a price"),
+    Refused("PriceBook", _entry(perGpuHour="0.00"), "spec.entries[0].perGpuHour", "must be above zero"),
+    Refused("PriceBook", _entry(perGpuHour="-2"), "spec.entries[0].perGpuHour", 'for example "2.49"'),
+    Refused("PriceBook", _entry(perGpuHour="NaN"), "spec.entries[0].perGpuHour", 'for example "2.49"'),
+    Refused("PriceBook", _entry(perGpuHour="1e3"), "spec.entries[0].perGpuHour", 'for example "2.49"'),
+    Refused("PriceBook", _entry(perNodeHour="1.0000000001"), "spec.entries[0].perNodeHour", 'for example "2.49"'),
+    Refused("PriceBook", _entry(perGpuHour="about two"), "spec.entries[0].perGpuHour", 'for example "2.49"'),
+    Refused("PriceBook", _entry(match={}), "spec.entries[0].match", "an empty match prices every node"),
+    Refused("PriceBook", _entry(name="H100"), "spec.entries[0].name", "name the item with lower-case"),
+    Refused("PriceBook", _entry(perNodeHour="9", split="gpuShare"), "spec.entries[0]", "gpuShare goes with split"),
+    Refused("PriceBook", _entry(perNodeHour="9", gpuShare="0.9"), "spec.entries[0]", "gpuShare goes with split"),
+    Refused("PriceBook", _entry(split="ratio"), "spec.entries[0]", "there is nothing to split"),
+    Refused(
+        "PriceBook",
+        _entry(perNodeHour="9", split="gpuShare", gpuShare="1.1"),
+        "spec.entries[0].gpuShare",
+        "write a decimal string from 0 to 1",
+    ),
+    Refused(
+        "PriceBook",
+        _entry(**{"from": "2026-07-01", "to": "2026-07-01T00:00:00Z"}),
+        "spec.entries[0]",
+        "from must be before to: the price holds",
+    ),
+    Refused("AICostReport", _BOTH, "spec", "give window or range, not both"),
+    Refused("AICostReport", {"filter": {"namespace": ["b"]}}, "spec", "an AICostReport covers its own namespace"),
+    Refused("AICostReport", {"window": "fortnight"}, "spec.window", "write today, yesterday"),
+    Refused("AICostReport", {"window": "3650d"}, "spec.window", "write today, yesterday"),
+    Refused("AICostReport", {"window": "-7d"}, "spec.window", "write today, yesterday"),
+    Refused(
+        "AICostReport",
+        {"range": {"from": "2026-02-01", "to": "2026-01-01"}},
+        "spec.range",
+        "from must be before to: swap",
+    ),
+    Refused(
+        "AICostReport",
+        {"range": {"from": "2016-01-01", "to": "2026-01-01"}},
+        "spec.range",
+        "a report spans at most 400 days",
+    ),
+    Refused("AICostReport", {"timeZone": "+01:00"}, "spec.timeZone", "write an IANA time zone"),
+    Refused("AICostReport", {"filter": {"Team": ["a"]}}, "spec.filter", "filter by"),
+    Refused("AICostReport", {"groupBy": ["team", "team"]}, "spec.groupBy", "name each key once"),
+    Refused("ClusterAICostReport", {"groupBy": ["Team"]}, "spec.groupBy[0]", "group by one of"),
+    Refused("Budget", {"limit": "0"}, "spec.limit", "must be above zero"),
+    Refused(
+        "Budget",
+        {"period": {"type": "Rolling", "length": "30d"}, "rollover": {"mode": "Unused"}},
+        "spec",
+        "only a Calendar period has a next one",
+    ),
+    Refused(
+        "Budget",
+        {"period": {"type": "Rolling", "length": "30d"}, "plannedAmounts": [{"from": "2026-01-01", "amount": "1"}]},
+        "spec",
+        "plannedAmounts belong to a Calendar period",
+    ),
+    Refused(
+        "Budget",
+        {"period": {"type": "Rolling", "length": "30d", "unit": "Day"}},
+        "spec.period",
+        "unit and startDay belong",
+    ),
+    Refused("Budget", {"period": {"type": "Rolling"}}, "spec.period", "length belongs to type: Rolling"),
+    Refused("Budget", {"period": {"type": "Total"}}, "spec.period", "start belongs to type: Total"),
+    Refused("Budget", {"period": {"end": "2026-01-01"}}, "spec.period", "end belongs to type: Total"),
+    Refused(
+        "Budget",
+        {"period": {"type": "Total", "start": "2026-02-01", "end": "2026-01-01"}},
+        "spec.period",
+        "start must be before end",
+    ),
+    Refused("Budget", {"period": {"unit": "Week", "startDay": 9}}, "spec.period", "startDay is 1 to 7"),
+    Refused("Budget", {"period": {"unit": "Day", "startDay": 1}}, "spec.period", "startDay is 1 to 7"),
+    Refused(
+        "Budget",
+        {"period": {"type": "Rolling", "length": "a month"}},
+        "spec.period.length",
+        "write a whole number and a unit",
+    ),
+    Refused(
+        "Budget",
+        {"rollover": {"mode": "Unused", "maxAmount": "-1"}},
+        "spec.rollover.maxAmount",
+        'for example "5000"',
+    ),
+    Refused("Budget", {"ladder": _STEEP}, "spec.ladder", "the ladder ascends"),
+    Refused("Budget", _rung(), "spec.ladder[0]", "atPercent belongs to basis"),
+    Refused("Budget", _rung(basis="BurnRate"), "spec.ladder[0]", "atBurnRate belongs to basis"),
+    Refused("Budget", _rung(basis="CommittedRate"), "spec.ladder[0]", "atRatePerHour belongs to basis"),
+    Refused("Budget", _rung(basis="BurnRate", atBurnRate="fast"), "spec.ladder[0].atBurnRate", 'for example "1.5"'),
+    Refused("Budget", _rung(atPercent=50, exitPercent=50), "spec.ladder[0]", "exitPercent must be below atPercent"),
+    Refused(
+        "Budget",
+        _rung(basis="Forecast", atPercent=90, gate="Suspend"),
+        "spec.ladder[0]",
+        "a forecast may open Notify, Annotate and FreezeGrowth only",
+    ),
+    Refused("Budget", _rung(**_FORECAST_FREEZE), "spec", "only with enforcement.forecastMayFreezeGrowth"),
+    Refused(
+        "Budget",
+        {"redlines": [{"name": "bad", "metric": "TotalCost"}]},
+        "spec.redlines[0]",
+        "give exactly one of above and below",
+    ),
+    Refused(
+        "Budget",
+        {"scope": {"dimensions": {"namespace": ["b"]}}},
+        "spec.scope.dimensions",
+        "choose by one of team",
+    ),
+)
+"""One case or more for each rule."""
