@@ -58,7 +58,7 @@ class CloseWindows:
             SourceUnavailable, InvalidAnswer: the telemetry source failed and the window can still wait for it.
             LedgerUnavailable, LedgerConflict: nothing of the window at hand was posted; those before it were.
         """
-        closed = []
+        closed: list[WindowClosed] = []
         for window in list(self.due(now_ms))[:MOST_AT_ONCE]:
             try:
                 computed = self.compute(window, now_ms, may_be_blind=now_ms - window.end_ms >= BLIND_AFTER_MS)

@@ -12,7 +12,7 @@ from aicost.domain.attribution.timeline import Timelines
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.identity.dimensions import Tags
-from aicost.domain.identity.engines import discover
+from aicost.domain.identity.discovery import discover
 from aicost.domain.identity.matching import Matching, match_claims
 from aicost.domain.identity.precedence import resolve_tags
 from aicost.domain.inventory.cluster import ClusterFacts
