@@ -2,9 +2,12 @@
 
 import json
 import secrets
+import time
+import urllib.error
 import urllib.request
 
 import pytest
+
 from devcluster.nodes import FakeNode
 from support.cluster import LiveCluster
 
@@ -128,3 +131,96 @@ def test_a_pod_of_ours_sees_its_environment_files_user_and_host_name(local_clust
     assert "SSH_AUTH_SOCK" not in seen["env"]
     claim = local_cluster.api.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/data")
     assert claim["status"]["phase"] == "Bound"
+
+
+def test_a_changed_config_map_reaches_the_running_process(local_cluster, namespace, server):
+    assert _ask(server, "/read/etc/aicost/config.yaml") == "a: 1"
+    local_cluster.api.patch(f"/api/v1/namespaces/{namespace}/configmaps/config", {"data": {"config.yaml": "a: 2"}})
+    deadline = time.monotonic() + 30
+    while _ask(server, "/read/etc/aicost/config.yaml") != "a: 2":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_failing_liveness_probe_restarts_the_container(local_cluster, namespace, server):
+    with pytest.raises(urllib.error.HTTPError):
+        _ask(server, "/break")
+    path = f"/api/v1/namespaces/{namespace}/pods/server"
+    pod = local_cluster.until(path, lambda it: it["status"]["containerStatuses"][0]["restartCount"] == 1)
+    assert pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 143
+    local_cluster.until(path, _is_ready)
+    events = local_cluster.kubectl("get", "events", "-n", namespace, "-o", "jsonpath={.items[*].message}")
+    assert "Liveness probe failed: HTTP probe failed with statuscode: 500" in events
+
+
+def test_a_deleted_pod_takes_its_process_with_it(local_cluster, namespace, server):
+    local_cluster.kubectl("delete", "pod", "-n", namespace, "server", "--timeout=30s")
+    with pytest.raises(urllib.error.URLError):
+        _ask(server, "/seen")
+
+
+def _script(namespace: str, node: str, code: str, policy: str = "Never", **more: object) -> dict:
+    container = {"name": "main", "image": "aicost", "command": ["python", "-c", code], **more}
+    spec = {"nodeName": node, "restartPolicy": policy, "containers": [container]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "script", "namespace": namespace}, "spec": spec}
+
+
+def test_the_token_of_a_pod_speaks_for_its_service_account(local_cluster, namespace, node):
+    code = f"""
+import json, os, pathlib, ssl, urllib.request
+folder = pathlib.Path("{_TOKEN}")
+server = os.environ["KUBERNETES_SERVICE_HOST"] + ":" + os.environ["KUBERNETES_SERVICE_PORT"]
+body = {{"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}}
+headers = {{"Authorization": "Bearer " + (folder / "token").read_text(), "Content-Type": "application/json"}}
+request = urllib.request.Request(f"https://{{server}}/apis/authentication.k8s.io/v1/selfsubjectreviews",
+    json.dumps(body).encode(), headers)
+answer = urllib.request.urlopen(request, context=ssl.create_default_context(cafile=folder / "ca.crt"))
+name = json.load(answer)["status"]["userInfo"]["username"]
+raise SystemExit(0 if name == "system:serviceaccount:{namespace}:default" else name)
+"""
+    local_cluster.apply(_script(namespace, node, code))
+    path = f"/api/v1/namespaces/{namespace}/pods/script"
+    local_cluster.until(path, lambda it: it["status"]["phase"] == "Succeeded")
+
+
+def test_a_crashing_container_backs_off_like_everywhere(local_cluster, namespace, node):
+    local_cluster.apply(_script(namespace, node, "raise SystemExit(3)", policy="Always"))
+    path = f"/api/v1/namespaces/{namespace}/pods/script"
+
+    def backs_off(pod: dict) -> bool:
+        (status,) = pod["status"].get("containerStatuses", [{}])
+        return status.get("state", {}).get("waiting", {}).get("reason") == "CrashLoopBackOff"
+
+    pod = local_cluster.until(path, backs_off)
+    assert pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 3
+    assert pod["status"]["phase"] == "Running"
+
+
+def test_a_missing_config_map_is_named_and_the_pod_starts_once_it_is_there(local_cluster, namespace, node):
+    origin = {"configMapKeyRef": {"name": "late", "key": "word"}}
+    code = "import os; raise SystemExit(0 if os.environ['WORD'] == 'here' else 1)"
+    local_cluster.apply(_script(namespace, node, code, env=[{"name": "WORD", "valueFrom": origin}]))
+    path = f"/api/v1/namespaces/{namespace}/pods/script"
+
+    def waiting(pod: dict) -> dict:
+        (status,) = pod["status"].get("containerStatuses", [{}])
+        return status.get("state", {}).get("waiting", {})
+
+    pod = local_cluster.until(path, lambda it: waiting(it).get("reason") == "CreateContainerConfigError")
+    assert waiting(pod)["message"] == 'configmap "late" not found'
+    meta = {"name": "late", "namespace": namespace}
+    local_cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"word": "here"}})
+    local_cluster.until(path, lambda it: it["status"]["phase"] == "Succeeded")
+
+
+def test_init_containers_run_first_and_share_the_empty_volume(local_cluster, namespace, node):
+    pod = _script(namespace, node, "print(open('/work/word').read()); assert open('/work/word').read() == 'x'")
+    mount = {"volumeMounts": [{"name": "work", "mountPath": "/work"}]}
+    first = {"name": "first", "image": "aicost", "command": ["sh", "-c", "printf x > /work/word"], **mount}
+    pod["spec"] |= {"initContainers": [first], "volumes": [{"name": "work", "emptyDir": {}}]}
+    pod["spec"]["containers"][0] |= mount
+    local_cluster.apply(pod)
+    path = f"/api/v1/namespaces/{namespace}/pods/script"
+    ended = local_cluster.until(path, lambda it: it["status"]["phase"] in {"Succeeded", "Failed"})
+    assert ended["status"]["phase"] == "Succeeded"
+    assert ended["status"]["initContainerStatuses"][0]["state"]["terminated"]["reason"] == "Completed"
