@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from aicost.adapters.kube.client import PAGE_SIZE, KubeClient
+from aicost.adapters.kube.seen.values import BadObject
 from aicost.adapters.kube.watching.backoff import Backoff
 from aicost.adapters.kube.watching.belief import Belief, span
 from aicost.adapters.kube.watching.events import Event, read_bookmark, read_error, read_event
@@ -62,8 +63,8 @@ class Informer(Generic[T]):
     Args:
         client: an open client.
         scope: what to follow.
-        decode: makes of an object's JSON the value that is kept; it raises ValueError or `msgspec.MsgspecError` for
-            what it cannot read, and that object is then passed over and counted.
+        decode: makes of an object's JSON the value that is kept. For what it cannot read it gives a `BadObject` or
+            raises ValueError or `msgspec.MsgspecError`; that object is passed over, and `stats.bad` says why.
         now_ms: the clock.
         known: what was there before a restart, by uid.
         stream_lists: False never asks for a streamed list.
@@ -78,7 +79,7 @@ class Informer(Generic[T]):
         self,
         client: KubeClient,
         scope: Scope,
-        decode: Callable[[bytes], T],
+        decode: Callable[[bytes], T | BadObject],
         *,
         now_ms: Callable[[], int],
         known: Mapping[str, Seen[T]] | None = None,

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from aicost.adapters.kube.seen.values import BadObject
 from aicost.adapters.kube.watching.belief import Belief
 from aicost.adapters.kube.watching.events import Event, read_identity
 from aicost.adapters.kube.watching.notices import Notice
@@ -20,22 +21,23 @@ class Intake(Generic[T]):
 
     Args:
         belief: what is believed to be there.
-        decode: makes of an object's JSON the value that is kept.
+        decode: makes of an object's JSON the value that is kept, or says what is wrong with it.
         stats: what to count in.
     """
 
-    def __init__(self, belief: Belief[T], decode: Callable[[bytes], T], stats: InformerStats) -> None:
+    def __init__(self, belief: Belief[T], decode: Callable[[bytes], T | BadObject], stats: InformerStats) -> None:
         self.belief, self._decode, self._stats = belief, decode, stats
         self.handle: Callable[[Notice[T]], None] | None = None
 
     def begin_list(self) -> None:
         """A new list begins."""
         self.belief.begin_list()
+        self._stats.bad.clear()
 
     def list_one(self, raw: msgspec.Raw, at_ms: int) -> None:
         """An object of a list."""
         identity = read_identity(raw)
-        found = self._read(raw)
+        found = self._read(identity.uid, raw)
         if found is None:
             self.belief.list_unreadable(identity.uid)
         else:
@@ -56,9 +58,10 @@ class Intake(Generic[T]):
         """
         identity = read_identity(event.object)
         version = identity.resource_version
-        found = self._read(event.object)
+        found = self._read(identity.uid, event.object)
         notice: Notice[T] | None = None
         if event.type == "DELETED":
+            self._stats.bad.pop(identity.uid, None)
             notice = self.belief.remove(identity.uid, version, found, at_ms, blind)
         elif found is not None:
             notice = self.belief.change(identity.uid, version, found, at_ms)
@@ -72,12 +75,18 @@ class Intake(Generic[T]):
         self.belief.heard_ms = self._stats.heard_ms = at_ms
         self._stats.objects = len(self.belief)
 
-    def _read(self, raw: msgspec.Raw) -> T | None:
+    def _read(self, uid: str, raw: msgspec.Raw) -> T | None:
+        """None for what cannot be read: the object stays as it was last known, and the rest goes on."""
         try:
-            return self._decode(bytes(raw))
-        except (ValueError, msgspec.MsgspecError, AicostError):
-            self._stats.undecodable += 1
+            found = self._decode(bytes(raw))
+        except (ValueError, msgspec.MsgspecError) as error:
+            self._stats.refuse(uid, f"object {uid}: {error}")
             return None
+        if isinstance(found, BadObject):
+            self._stats.refuse(uid, str(found))
+            return None
+        self._stats.bad.pop(uid, None)
+        return found
 
     def _tell_all(self, notices: Iterable[Notice[T]]) -> None:
         for notice in notices:

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+_BAD_KEPT = 100
+
 
 @dataclass(slots=True)
 class InformerStats:
@@ -15,7 +17,8 @@ class InformerStats:
         events: changes and deletions told by the stream since the start.
         bookmarks: bookmarks received.
         repeated: events that told nothing new and were dropped.
-        undecodable: objects that could not be read and were passed over.
+        undecodable: times that an object could not be read and was passed over.
+        bad: what is wrong with those of them that are still there, by uid; the first hundred.
         lists: complete lists by reason: `start`, `expired`, `lost`.
         breaks: streams that ended otherwise than on time.
         heard_ms: when it last knew that it had missed nothing, by our own clock; None before the first list.
@@ -29,10 +32,17 @@ class InformerStats:
     bookmarks: int = 0
     repeated: int = 0
     undecodable: int = 0
+    bad: dict[str, str] = field(default_factory=dict)
     lists: Counter[str] = field(default_factory=Counter)
     breaks: int = 0
     heard_ms: int | None = None
     error: str | None = None
+
+    def refuse(self, uid: str, problem: str) -> None:
+        """An object could not be read."""
+        self.undecodable += 1
+        if uid in self.bad or len(self.bad) < _BAD_KEPT:
+            self.bad[uid] = problem
 
     @property
     def relists(self) -> int:
