@@ -140,7 +140,7 @@ def test_the_category_lists_all_kinds_and_fields_select(cluster, stored):
 
 def test_explain_describes_fields_with_their_units(cluster, applied):
     totals = " ".join(cluster.kubectl("explain", "aicostreport.status.totals").split())
-    assert "costNanos <integer> -required- Cost, exact." in totals
+    assert "costNanos <integer> Cost, exact: the sum of the buckets." in totals
     assert "Unit: nano-units of the currency (10^-9)." in totals
     entries = " ".join(cluster.kubectl("explain", "pricebook.spec.entries").split())
     assert "Price of one GPU for one hour, as a decimal string in the book's currency." in entries

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aicost.crd.fields.conditions import ConditionStatus
+from aicost.domain.identity.problems import ClaimProblemKind
+from aicost.domain.pricing.defects import DefectKind
 
 
 class ConditionType(StrEnum):
@@ -31,10 +33,7 @@ class Reason(StrEnum):
     LEDGER_UNAVAILABLE = "LedgerUnavailable"
     CURRENCY_MISMATCH = "CurrencyMismatch"
     CLAIMED = "Claimed"
-    NOTHING_SELECTED = "NothingSelected"
-    TARGET_NOT_FOUND = "TargetNotFound"
     CONFLICT = "Conflict"
-    SELECTS_EVERYTHING = "SelectsEverything"
     MEASURED = "Measured"
     PARTLY_MEASURED = "PartlyMeasured"
     NO_SOURCE = "NoSource"
@@ -52,7 +51,6 @@ class Reason(StrEnum):
     UNKNOWN_TIME_ZONE = "UnknownTimeZone"
     ACCEPTED = "Accepted"
     INVALID_ENTRY = "InvalidEntry"
-    ENTRIES_OVERLAP = "EntriesOverlap"
     NO_OVERLAP = "NoOverlap"
     WITHIN = "Within"
     FORECAST_OVER = "ForecastOver"
@@ -65,7 +63,7 @@ class Cause:
     """One way in which a condition comes to its status."""
 
     status: ConditionStatus
-    reason: Reason
+    reason: Reason | ClaimProblemKind | DefectKind
     meaning: str
 
 
@@ -96,10 +94,11 @@ _FRESH = (
 )
 _CLAIMED = (
     Cause(_YES, Reason.CLAIMED, "Pods are claimed."),
-    Cause(_NO, Reason.NOTHING_SELECTED, "No pod matches; the message says what would."),
-    Cause(_NO, Reason.TARGET_NOT_FOUND, "The targetRef names nothing that owns a pod here."),
+    Cause(_NO, ClaimProblemKind.SELECTS_NOTHING, "No pod matches; the message says what would."),
+    Cause(_NO, ClaimProblemKind.TARGET_NOT_FOUND, "The targetRef names nothing that owns a pod here."),
     Cause(_NO, Reason.CONFLICT, "Another AIWorkload claims some of the pods; the message names it and the rule."),
-    Cause(_NO, Reason.SELECTS_EVERYTHING, "The selector matches every pod of the namespace."),
+    Cause(_NO, ClaimProblemKind.SELECTS_EVERYTHING, "The selector matches every pod of the namespace."),
+    Cause(_NO, ClaimProblemKind.INVALID_SELECTOR, "The selector cannot be read; the message says which part."),
 )
 _WINDOW = (
     Cause(_YES, Reason.VALID, "The window can be reported."),
@@ -109,12 +108,18 @@ _WINDOW = (
 )
 _ACCEPTED = (
     Cause(_YES, Reason.ACCEPTED, "All entries are usable."),
-    Cause(_NO, Reason.INVALID_ENTRY, "An entry is not usable and is left out; the message names it and the fix."),
+    Cause(_NO, Reason.INVALID_SPEC, "The book cannot be read and is not used; the message names field and fix."),
+    Cause(_NO, Reason.INVALID_ENTRY, "An entry cannot be read and is left out; the message names it and the fix."),
+    Cause(_NO, DefectKind.NEVER_HOLDS, "An entry ends when it begins, so it never holds."),
+    Cause(_NO, DefectKind.NO_PRICE, "An entry has no price above zero."),
+    Cause(_NO, DefectKind.NO_SHARE, "An entry is split by a share and gives none."),
+    Cause(_NO, DefectKind.NO_REFERENCE_RATE, "An entry is split by reference rates that the book does not give."),
+    Cause(_NO, DefectKind.PRICES_EVERYTHING, "An entry matches every node."),
+    Cause(_NO, DefectKind.AMBIGUOUS_MODEL, "An entry names a GPU that is sold in several memory sizes."),
+    Cause(_NO, DefectKind.DUPLICATE_NAME, "Two entries have one name."),
 )
 _OVERLAPPING = (
-    Cause(
-        _YES, Reason.ENTRIES_OVERLAP, "Two entries match the same nodes at the same time; the message says which holds."
-    ),
+    Cause(_YES, DefectKind.OVERLAP, "Two entries match the same nodes at the same time; the message says which holds."),
     Cause(_NO, Reason.NO_OVERLAP, "At each moment at most one entry of each kind holds."),
 )
 _WITHIN = (

@@ -27,9 +27,10 @@ class Summary(ApiModel):
     group_by: str | None = None
     """The keys that the rows are grouped by, joined by commas."""
     cost: str | None = None
-    """Cost with its currency; several currencies stand side by side. Absent where no price is known."""
+    """Cost with its currency; several currencies stand side by side; `unpriced` where nothing has a price."""
     change: str | None = None
-    """Change of the cost against the span before, in percent with its sign. Absent where nothing is known of it."""
+    """Change of the cost against the span before, in percent with its sign; `new` where there was no cost before.
+    Absent where nothing is known of it."""
     gpu_hours: str | None = None
     """GPU-hours, priced or not."""
     utilisation: str | None = None
@@ -52,9 +53,9 @@ class BucketFigures(ApiModel):
     """One bucket of the cost."""
 
     cost: Readable
-    """Amount for people."""
-    cost_nanos: Nanos
-    """Amount, exact."""
+    """Amount for people; `unpriced` where nothing has a price."""
+    cost_nanos: Nanos | None = None
+    """Amount, exact. Absent where nothing has a price, or beyond 64 bits."""
     gpu_milliseconds: Millis
     """Device time, priced or not."""
 
@@ -86,9 +87,9 @@ class CurrencyTotal(ApiModel):
     currency: Annotated[str, Field(max_length=3)]
     """ISO 4217 code."""
     cost: Readable
-    """Cost for people."""
-    cost_nanos: Nanos
-    """Cost, exact. Equals the sum of the buckets."""
+    """Cost for people; `unpriced` where nothing has a price."""
+    cost_nanos: Nanos | None = None
+    """Cost, exact: the sum of the buckets. Absent where nothing has a price, or beyond 64 bits."""
     gpu_hours: GpuHours
     """Device time, priced or not."""
     gpu_milliseconds: Millis
@@ -110,4 +111,4 @@ class CurrencyTotal(ApiModel):
     previous_cost_nanos: Nanos | None = None
     """Cost of the span of equal length before, exact."""
     change: Share | None = None
-    """Change against the span before, with its sign."""
+    """Change against the span before, with its sign; `new` where there was no cost before."""

@@ -154,9 +154,10 @@ class ReportRow(ApiModel):
     currency: str
     """ISO 4217 code."""
     cost: Readable
-    """Cost for people."""
-    cost_nanos: Nanos
-    """Cost, exact: the sum of the buckets and of what the idle policy spread over the row."""
+    """Cost for people; `unpriced` where nothing has a price."""
+    cost_nanos: Nanos | None = None
+    """Cost, exact: the sum of the buckets and of what the idle policy spread over the row. Absent where nothing has a
+    price, or beyond 64 bits."""
     spread_nanos: Nanos | None = None
     """What the idle policy spread over the row; part of the cost."""
     share: Share | None = None
@@ -164,7 +165,7 @@ class ReportRow(ApiModel):
     previous_cost_nanos: Nanos | None = None
     """Cost of the span of equal length before. Absent where nothing is known of it."""
     change: Share | None = None
-    """Change against the span before, with its sign."""
+    """Change against the span before, with its sign; `new` where there was no cost before."""
     gpu_hours: GpuHours
     """Device time, priced or not."""
     gpu_milliseconds: Millis
@@ -182,7 +183,7 @@ class LabelCoverage(ApiModel):
     """The dimension, for example team."""
     coverage: Share
     """Share of the held cost with a value for it."""
-    tagged_nanos: Nanos
+    tagged_nanos: Nanos | None = None
     """The held cost with a value for it, in the currency of the first total."""
 
 
@@ -203,8 +204,8 @@ class SeparateIdle(ApiModel):
     currency: str
     """ISO 4217 code."""
     cost: Readable
-    """Amount for people."""
-    cost_nanos: Nanos
+    """Amount for people; `unpriced` where nothing has a price."""
+    cost_nanos: Nanos | None = None
     """Amount, exact: the rows and this sum to the total of the currency."""
     buckets: RowBuckets | None = None
     """The amount by what it was for."""

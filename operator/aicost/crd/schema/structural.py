@@ -60,7 +60,7 @@ def publish(resolved: Mapping[str, Any], where: str = "", *, in_list: bool = Fal
         SchemaError: a key has no meaning there, or a list does not say how it merges.
     """
     told = _default_in_words(resolved) if in_list else dict(resolved)
-    said = _with_description(_with_boolean_bounds(told))
+    said = _with_description(_with_boolean_bounds(_in_words_of_v3(told)))
     unknown = said.keys() - set(_KEPT) - _NOT_SAID_HERE
     if unknown:
         raise SchemaError(f"{where or 'schema'}: {', '.join(sorted(unknown))} cannot be said in a structural schema")
@@ -121,6 +121,15 @@ def _with_description(said: Schema) -> Schema:
     return {**said, "description": text.strip()} if text else said
 
 
+def _in_words_of_v3(said: Schema) -> Schema:
+    """What OpenAPI v3.0 says otherwise: a constant is an enum of one, and an object is closed without saying so."""
+    if "const" in said:
+        said["enum"] = [said.pop("const")]
+    if said.get("additionalProperties") is False:
+        del said["additionalProperties"]
+    return said
+
+
 def _with_boolean_bounds(said: Schema) -> Schema:
     """JSON Schema 2020 says `exclusiveMinimum: 0`; the API server says `minimum: 0, exclusiveMinimum: true`."""
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
@@ -128,10 +137,6 @@ def _with_boolean_bounds(said: Schema) -> Schema:
             said = {**said, bound: said[exclusive], exclusive: True}
     if said.get("type") == "integer":
         said.setdefault("format", "int64")
-    if "const" in said:
-        said = {**said, "enum": [said.pop("const")]}
-    if said.get("additionalProperties") is False:
-        del said["additionalProperties"]
     return said
 
 

@@ -1,0 +1,200 @@
+"""The status of AICostReport, ClusterAICostReport and AIWorkload: answers of the ledger as Kubernetes shows them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aicost.crd.fields.conditions import Condition
+from aicost.crd.models.aiworkload import AIWorkloadStatus
+from aicost.crd.models.figures import Span
+from aicost.crd.models.report import Coverages, LabelCoverage, ReportRow, ReportStatus, SeparateIdle
+from aicost.crd.status import figures
+from aicost.crd.status.texts import change, gpu_hours, money, share, stored
+from aicost.domain.exact.windows import Window, to_rfc3339
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.reporting.keys import shown
+from aicost.domain.reporting.query import Amounts, Report, ReportLine
+
+_LABEL_DIMENSIONS = tuple(Dimension)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What a status says of its own age.
+
+    Attributes:
+        generation: generation of the spec that is answered.
+        now_ms: when the figures were computed.
+        data_through_ms: end of the last closed window, None where none was closed yet.
+    """
+
+    generation: int
+    now_ms: int
+    data_through_ms: int | None
+
+
+def report_status(
+    reports: Sequence[Report],
+    *,
+    window: str,
+    limit: int,
+    freshness: Freshness,
+    conditions: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The status of a report.
+
+    Args:
+        reports: the answer, one report per currency.
+        window: the span in words, such as `month-to-date`.
+        limit: rows to show before the rest is summed, for all currencies together.
+        freshness: what is said of its age.
+        conditions: as made by `aicost.crd.status.conditions`.
+    """
+    query = reports[0].query if reports else None
+    rows_each = max(1, limit // max(1, len(reports)))
+    return _written(
+        ReportStatus(
+            observed_generation=freshness.generation,
+            conditions=[Condition.model_validate(condition) for condition in conditions],
+            window=None if query is None else span(query.span),
+            covered=_covered(reports),
+            previous_window=None if query is None or not query.compare else span(_before(query.span)),
+            summary=figures.summary(reports, window, () if query is None else query.group_by),
+            totals=[figures.total(report) for report in reports],
+            rows=[row for report in reports for row in _rows(report, rows_each)],
+            idle=[_idle(report.idle) for report in reports if report.idle.gpu_milliseconds or report.idle.buckets],
+            coverage=_coverage([report.total for report in reports]),
+            list_prices=any(report.total.list_price_nanos for report in reports),
+            prorated=any(report.prorated for report in reports),
+            not_covered=list(reports[0].not_covered) if reports else None,
+            data_through=_moment(freshness.data_through_ms),
+            updated_at=_moment(freshness.now_ms),
+        )
+    )
+
+
+def workload_status(
+    reports: Sequence[Report],
+    *,
+    window: str,
+    pods: tuple[int, int],
+    freshness: Freshness,
+    conditions: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The status of an AIWorkload.
+
+    Args:
+        reports: what its pods cost, one report per currency.
+        window: the span in words.
+        pods: how many pods alive it claims, and how many that it names another one holds.
+        freshness: what is said of its age.
+        conditions: as made by `aicost.crd.status.conditions`.
+    """
+    return _written(
+        AIWorkloadStatus(
+            observed_generation=freshness.generation,
+            conditions=[Condition.model_validate(condition) for condition in conditions],
+            window=span(reports[0].query.span) if reports else None,
+            summary=figures.summary(reports, window, ()),
+            totals=[figures.total(report) for report in reports],
+            claimed_pods=pods[0],
+            contested_pods=pods[1],
+            data_through=_moment(freshness.data_through_ms),
+            updated_at=_moment(freshness.now_ms),
+        )
+    )
+
+
+def span(window: Window) -> Span:
+    """A window as a status shows it."""
+    return Span(from_=to_rfc3339(window.start_ms), to=to_rfc3339(window.end_ms))
+
+
+def _written(status: ReportStatus | AIWorkloadStatus) -> dict[str, Any]:
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _moment(at_ms: int | None) -> str | None:
+    return None if at_ms is None else to_rfc3339(at_ms - at_ms % 1000)
+
+
+def _before(window: Window) -> Window:
+    return Window(window.start_ms - window.length_ms, window.start_ms)
+
+
+def _covered(reports: Sequence[Report]) -> Span | None:
+    known = [report.covered for report in reports if report.covered is not None]
+    if not known:
+        return None
+    return span(Window(min(one.start_ms for one in known), max(one.end_ms for one in known)))
+
+
+def _rows(report: Report, limit: int) -> list[ReportRow]:
+    """The costliest lines, and one row that sums what is beyond the limit."""
+    whole = report.total.cost_nanos
+    rows = [_row(report, line, whole) for line in report.lines[:limit]]
+    rest = report.lines[limit:]
+    return [*rows, _other(rest, whole)] if rest else rows
+
+
+def _row(report: Report, line: ReportLine, whole: int) -> ReportRow:
+    amounts, nanos = line.amounts, line.cost_nanos
+    keys = report.query.group_by
+    return ReportRow(
+        keys={key: shown(key, value) for key, value in zip(keys, line.keys, strict=True)},
+        currency=amounts.currency,
+        cost=figures.cost_text(amounts, nanos),
+        cost_nanos=figures.cost_nanos(amounts, nanos),
+        spread_nanos=stored(line.shared_nanos) if line.shared_nanos else None,
+        share=share(nanos, whole),
+        previous_cost_nanos=None if line.previous_nanos is None else stored(line.previous_nanos),
+        change=None if figures.is_unpriced(amounts) else change(nanos, line.previous_nanos),
+        gpu_hours=gpu_hours(figures.device_time(amounts)),
+        gpu_milliseconds=figures.device_time(amounts),
+        utilisation=figures.utilisation([amounts]),
+        buckets=figures.row_buckets(amounts),
+    )
+
+
+def _other(lines: Sequence[ReportLine], whole: int) -> ReportRow:
+    nanos = sum(line.cost_nanos for line in lines)
+    time = sum(figures.device_time(line.amounts) for line in lines)
+    parts = [line.amounts for line in lines]
+    unpriced = all(figures.is_unpriced(part) for part in parts)
+    return ReportRow(
+        keys={},
+        groups=len(lines),
+        currency=parts[0].currency,
+        cost=figures.cost_text(parts[0], nanos) if unpriced else money(nanos, parts[0].currency),
+        cost_nanos=None if unpriced else stored(nanos),
+        share=share(nanos, whole),
+        gpu_hours=gpu_hours(time),
+        gpu_milliseconds=time,
+        utilisation=figures.utilisation(parts),
+    )
+
+
+def _idle(amounts: Amounts) -> SeparateIdle:
+    return SeparateIdle(
+        currency=amounts.currency,
+        cost=figures.cost_text(amounts, amounts.cost_nanos),
+        cost_nanos=figures.cost_nanos(amounts, amounts.cost_nanos),
+        buckets=figures.row_buckets(amounts),
+    )
+
+
+def _coverage(parts: Sequence[Amounts]) -> Coverages:
+    labels = [_labels(parts[0], dimension) for dimension in _LABEL_DIMENSIONS] if parts else []
+    return Coverages(
+        telemetry=figures.telemetry_coverage(parts),
+        price=figures.price_coverage(parts),
+        labels=[coverage for coverage in labels if coverage is not None] or None,
+    )
+
+
+def _labels(amounts: Amounts, dimension: Dimension) -> LabelCoverage | None:
+    coverage = figures.label_coverage(amounts, dimension)
+    if coverage is None:
+        return None
+    tagged = amounts.tagged_nanos.get(dimension, 0)
+    return LabelCoverage(dimension=dimension, coverage=coverage, tagged_nanos=stored(tagged))
