@@ -8,8 +8,9 @@ from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.ledger.difference import difference
 from aicost.domain.ledger.rows import Bucket, Component, Holder, Row
-from aicost.domain.reporting.query import GROUP_KEYS
+from aicost.domain.reporting.query import GROUP_KEYS, IdlePolicy, ReportQuery
 from aicost.ports.errors import LedgerConflict
+from aicost.usecases.build_report import build_reports
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, HOUR_0, hour, make_holder, make_posting, make_row
 
@@ -258,3 +259,15 @@ def test_a_snapshot_does_not_change_while_the_ledger_grows(ledger):
     assert (total(before), [row.cost_nanos for row in before.rows(ALL_DAY, provisional=True)]) == (6, [5])
     assert before.last_window(CLUSTER) == HOUR_0
     assert (total(ledger), list(ledger.rows(ALL_DAY, provisional=True))) == (13, [])
+
+
+@pytest.mark.parametrize("idle", IdlePolicy)
+def test_a_report_is_the_same_from_every_ledger(ledger, idle):
+    reference = MemoryLedger()
+    for one in (ledger, reference):
+        one.post(make_posting(*sample()))
+        one.post(make_posting(*(replace(row, window=hour(1)) for row in sample()), window=hour(1)))
+        one.replace_provisional(CLUSTER, hour(2), [make_row(cost=9, window=hour(2))])
+    span = Window(HOUR_0.start_ms + 1_234_567, hour(2).end_ms - 7_654_321)
+    query = ReportQuery(span, ("team", "label:app.kubernetes.io/name"), idle=idle, compare=True)
+    assert build_reports(ledger.snapshot(), query) == build_reports(reference.snapshot(), query)

@@ -218,8 +218,10 @@ def test_a_torn_provisional_file_is_said(ledger, place):
     file.write_bytes(b"PAR1")
     with pytest.raises(LedgerUnavailable, match="could not be read"):
         ledger.rows(HOUR_0, provisional=True)
-    ledger.replace_provisional(CLUSTER, HOUR_0, [make_row()])
-    assert len(ledger.rows(HOUR_0, provisional=True)) == 1
+    assert ledger.post(make_posting())
+    assert ledger.last_window(CLUSTER) == HOUR_0
+    ledger.replace_provisional(CLUSTER, hour(1), [make_row(window=hour(1))])
+    assert len(ledger.rows(hour(1), provisional=True)) == 1
 
 
 def test_a_ledger_of_a_newer_schema_is_left_alone(ledger, place):

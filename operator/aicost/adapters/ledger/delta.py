@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from aicost.adapters.ledger.durable import persist_commit
@@ -50,10 +51,8 @@ class DeltaLedger:
 
     def snapshot(self) -> DeltaSnapshot:
         """The ledger as it is now. Provisional rows are read first: see `DeltaSnapshot`."""
-        with translated("read", self._place.uri):
-            provisional = self._provisional.rows(None)
-            table = open_table(self._place) if exists(self._place) else None
-            return DeltaSnapshot(self._place.uri, table, provisional)
+        provisional = self._provisional.table()
+        return self._posted(provisional)
 
     def clusters(self) -> Sequence[str]:
         """Clusters that have rows."""
@@ -61,15 +60,15 @@ class DeltaLedger:
 
     def last_window(self, cluster: str) -> Window | None:
         """The latest window posted."""
-        return self.snapshot().last_window(cluster)
+        return self._posted().last_window(cluster)
 
     def first_window(self, cluster: str) -> Window | None:
         """The earliest window posted."""
-        return self.snapshot().first_window(cluster)
+        return self._posted().first_window(cluster)
 
     def revision(self, cluster: str, window: Window) -> int | None:
         """Highest revision posted for a window."""
-        return self.snapshot().revision(cluster, window)
+        return self._posted().revision(cluster, window)
 
     def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
         """Rows of the windows that share time with the span."""
@@ -84,7 +83,13 @@ class DeltaLedger:
         cluster: str | None = None,
     ) -> Sequence[GroupSum]:
         """Sums by group keys over the windows that lie wholly inside the span."""
-        return self.snapshot().sums(span, keys, filters, cluster=cluster)
+        return self._posted().sums(span, keys, filters, cluster=cluster)
+
+    def _posted(self, provisional: pa.Table | None = None) -> DeltaSnapshot:
+        """The table as it is now; a provisional file that cannot be read is no hindrance unless it is asked for."""
+        with translated("read", self._place.uri):
+            table = open_table(self._place) if exists(self._place) else None
+            return DeltaSnapshot(self._place.uri, table, provisional)
 
     def _is_posted(self, table: DeltaTable, posting: Posting) -> bool:
         """Whether the posting is there already.
@@ -105,7 +110,7 @@ class DeltaLedger:
 
     def _rows_of(self, table: DeltaTable, posting: Posting) -> Sequence[Row]:
         """What is posted for the time of the window, all revisions."""
-        return DeltaSnapshot(self._place.uri, table, ()).rows(posting.window, cluster=posting.cluster)
+        return DeltaSnapshot(self._place.uri, table, None).rows(posting.window, cluster=posting.cluster)
 
     def _must_match(self, posting: Posting, there: Sequence[Row]) -> None:
         same = [row for row in there if (row.window, row.revision) == (posting.window, posting.revision)]

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs
 
 from aicost.adapters.ledger.failures import translated
 from aicost.adapters.ledger.place import LedgerPlace
-from aicost.adapters.ledger.schema import SCHEMA, from_table, to_table
+from aicost.adapters.ledger.schema import SCHEMA, to_table
 from aicost.domain.ledger.rows import Row
 
 _FOLDER = "provisional"
@@ -31,13 +32,12 @@ class ProvisionalFiles:
             with self._files().open_output_stream(_file_of(cluster)) as stream:
                 pq.write_table(table, stream)
 
-    def rows(self, cluster: str | None) -> tuple[Row, ...]:
-        """Rows of one cluster or of all."""
+    def table(self) -> pa.Table:
+        """The rows of all clusters, as columns."""
         with translated("read", self._uri):
-            clusters = self.clusters() if cluster is None else [cluster]
-            return tuple(row for name in clusters for row in self._read(name))
+            return pa.concat_tables([SCHEMA.empty_table(), *map(self._read, self._clusters())])
 
-    def clusters(self) -> list[str]:
+    def _clusters(self) -> list[str]:
         """Clusters that have a file."""
         if self._place.local is not None and not (self._place.local / _FOLDER).is_dir():
             return []
@@ -45,14 +45,9 @@ class ProvisionalFiles:
         names = [entry.base_name for entry in listing if entry.base_name.endswith(_SUFFIX)]
         return sorted(unquote(name.removesuffix(_SUFFIX)) for name in names)
 
-    def _read(self, cluster: str) -> tuple[Row, ...]:
-        if self._place.local is not None and not (self._place.local / _FOLDER / _file_of(cluster)).is_file():
-            return ()
-        try:
-            with self._files().open_input_file(_file_of(cluster)) as stream:
-                return from_table(pq.read_table(stream, schema=SCHEMA))
-        except FileNotFoundError:
-            return ()
+    def _read(self, cluster: str) -> pa.Table:
+        with self._files().open_input_file(_file_of(cluster)) as stream:
+            return pq.read_table(stream, schema=SCHEMA)
 
     def _files(self) -> fs.FileSystem:
         return fs.PyFileSystem(DeltaStorageHandler(self._uri, self._place.options))

@@ -1,6 +1,7 @@
 """The ledger at one moment: a pinned version of the table and the provisional rows that belong to it."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from aicost.domain.reporting.sums import GroupSum
 class DeltaSnapshot:
     """Answers from one version of the table; `LedgerReader` of one moment."""
 
-    def __init__(self, uri: str, table: DeltaTable | None, provisional: Sequence[Row]) -> None:
+    def __init__(self, uri: str, table: DeltaTable | None, provisional: pa.Table | None) -> None:
         """Without a table, nothing was ever posted.
 
         Args:
@@ -31,12 +32,12 @@ class DeltaSnapshot:
         self._uri = uri
         self._table = table
         self._builder = None if table is None else QueryBuilder().register(TABLE, table)
-        self._provisional = tuple(row for row in provisional if not self._is_posted(row))
+        self._open = provisional
 
     def clusters(self) -> Sequence[str]:
         """Clusters that have rows."""
         posted = {record["cluster"] for record in self._ask(clusters_query()).to_pylist()}
-        return sorted(posted | {row.place.cluster for row in self._provisional})
+        return sorted(posted | {row.place.cluster for row in self._open_rows})
 
     def last_window(self, cluster: str) -> Window | None:
         """The latest window posted."""
@@ -53,9 +54,8 @@ class DeltaSnapshot:
     def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
         """Rows of the windows that share time with the span."""
         if provisional:
-            return tuple(
-                row for row in self._provisional if cluster in {None, row.place.cluster} and row.window.overlap(span)
-            )
+            mine = (row for row in self._open_rows if cluster in {None, row.place.cluster})
+            return tuple(row for row in mine if row.window.overlap(span))
         return from_table(self._ask(rows_query(span, cluster))) if span.length_ms and self._table else ()
 
     def sums(
@@ -77,6 +77,12 @@ class DeltaSnapshot:
             return pa.table(self._builder.execute(query).read_all())
         except Exception as failure:  # the engine raises bare exceptions for files that it cannot read
             raise unavailable("read", self._uri, failure) from failure
+
+    @cached_property
+    def _open_rows(self) -> tuple[Row, ...]:
+        """The provisional rows, made when they are first asked for."""
+        rows = () if self._open is None else from_table(self._open)
+        return tuple(row for row in rows if not self._is_posted(row))
 
     def _is_posted(self, row: Row) -> bool:
         last = self.last_window(row.place.cluster)

@@ -35,7 +35,8 @@ class ReportQuery:
         span: time asked for; bounds inside a billing window are pro-rated and flagged.
         group_by: group keys, at least one.
         filters: key -> accepted values; all keys must match.
-        compare: also report the span of equal length before.
+        compare: also report the span before (see `span_before`).
+        time_zone: zone in which days and months begin.
     """
 
     span: Window
@@ -43,6 +44,7 @@ class ReportQuery:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     idle: IdlePolicy = IdlePolicy.TO_HOLDER
     compare: bool = False
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Amounts:
 
     Attributes:
         buckets: bucket -> nano-units.
-        gpu_milliseconds: bucket -> device time; unpriced time included.
+        gpu_milliseconds: bucket -> device time; unpriced time included. It stays with the line that held the device
+            where an idle policy moves money, so that utilisation is the same under each policy.
         unpriced_gpu_milliseconds: device time without a price.
         measured_milliseconds: device time with samples behind it.
         provisional_nanos: the part of the cost that the open window contributes.
@@ -84,12 +87,14 @@ class ReportLine:
         amounts: what its own rows sum to.
         shared_nanos: idle spread over it by the idle policy; its cost is `amounts.cost_nanos + shared_nanos`.
         previous_nanos: cost in the span before, None where that was not asked or nothing is known of it.
+        merged: how many lines stand behind this one; above zero for the `other` line alone.
     """
 
     keys: tuple[str, ...]
     amounts: Amounts
     shared_nanos: int = 0
     previous_nanos: int | None = None
+    merged: int = 0
 
     @property
     def cost_nanos(self) -> int:
