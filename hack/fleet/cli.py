@@ -80,8 +80,8 @@ def _truth(options: argparse.Namespace) -> None:
     fleet = load(options.record, demo.PRICES)
     bill = truth.amounts(fleet, options.from_ms, options.to_ms, known_for_ms=options.known_for_ms)
     for group, amount in sorted(truth.totals(fleet, bill, options.by).items(), key=lambda item: str(item[0])):
-        money = None if amount.nanos is None else round(amount.nanos)
-        print(json.dumps({options.by: group, "gpu_milliseconds": round(amount.gpu_ms), "cost_nanos": money}))
+        figures = {"gpu_milliseconds": amount.gpu_ms, "cost_nanos": amount.nanos, "unpriced_ms": amount.unpriced_ms}
+        print(json.dumps({options.by: group} | {name: round(value) for name, value in figures.items()}))
 
 
 def _openmetrics(options: argparse.Namespace) -> None:

@@ -39,6 +39,17 @@ BEAT = Collection(window_ms=10_000, tick_ms=10_000)
 DAY_MS = 24 * HOUR_MS
 TEAMS = {"vision": "team-vision", "search": "team-search", "research": "team-research"}
 
+POOLS = {
+    "train-a": "pretrain",
+    "train-b": "pretrain",
+    "train-c": "tune",
+    "batch-a": "batch",
+    "serve-a": "serve",
+    "serve-b": "serve",
+    "onprem-a": "notebooks",
+    "lab-a": "lab",
+}
+
 
 def _node_price(dollars: str, cpus: int, memory_gib: int) -> Price:
     return node_hour(int(Fraction(dollars) * DOLLAR), cpus * CPU_HOUR + memory_gib * MEMORY_HOUR)
@@ -46,7 +57,7 @@ def _node_price(dollars: str, cpus: int, memory_gib: int) -> Price:
 
 PRICES: dict[str, Price | None] = {
     "p5.48xlarge": _node_price("55.04", 192, 2048),
-    "p4d.24xlarge": _node_price("21.957642", 96, 1152),
+    "p4d.24xlarge": gpu_hour(900_000_000),
     "g6e.48xlarge": _node_price("30.13118", 192, 1536),
     "xe9680-h200": gpu_hour(2_200_000_000),
     "rtx6000-lab": None,
@@ -58,7 +69,8 @@ def _exporter(number: int, dialect: str = "4.8.3", **more: Any) -> SimExporter:
 
 
 def _host(name: str, kind: str, exporter: SimExporter, **more: Any) -> SimNode:
-    return node(name, gpus=8, instance_type=kind, price=PRICES[kind], exporters=(exporter,), **more)
+    labels = (("pool", POOLS[name]),)
+    return node(name, gpus=8, instance_type=kind, price=PRICES[kind], exporters=(exporter,), labels=labels, **more)
 
 
 def nodes(made_ms: int) -> tuple[SimNode, ...]:

@@ -141,7 +141,8 @@ class SimNode:
     """One node with GPUs of one model.
 
     `price` None is a type that nobody has a price for. `clock_skew_ms` is how far the node's clock runs ahead: its
-    kubelet's times and stamped values are wrong by it. `booted_ms` is where energy counters start.
+    kubelet's times and stamped values are wrong by it. It is there and billed from `booted_ms`, where energy counters
+    start, to `removed_ms`.
     """
 
     name: str
@@ -160,6 +161,7 @@ class SimNode:
     strays: tuple[Stray, ...] = ()
     clock_skew_ms: int = 0
     booted_ms: int = 0
+    removed_ms: int = NEVER_MS
     driver: str = "580.105.08"
     labels: tuple[tuple[str, str], ...] = ()
 

@@ -5,6 +5,7 @@ exclusive devices gives its buckets. No rounding anywhere: amounts are Fractions
 
 | state of the piece (first that fits) | buckets |
 |---|---|
+| the node is not there | nothing |
 | the GPU is lost | `unhealthy` = C |
 | held by a system pod | `system` = C |
 | held, activity not known | `allocated-unmeasured` = C |
@@ -48,14 +49,20 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """GPU time and money; `nanos` is None where the node has no price."""
+    """GPU time and money.
+
+    Attributes:
+        gpu_ms: GPU time in all.
+        nanos: the cost of what has a price.
+        unpriced_ms: GPU time on nodes without a price; what it costs is not known and not in `nanos`.
+    """
 
     gpu_ms: Fraction = ZERO
-    nanos: Fraction | None = ZERO
+    nanos: Fraction = ZERO
+    unpriced_ms: Fraction = ZERO
 
     def __add__(self, other: "Amount") -> "Amount":
-        priced = None if self.nanos is None or other.nanos is None else self.nanos + other.nanos
-        return Amount(self.gpu_ms + other.gpu_ms, priced)
+        return Amount(self.gpu_ms + other.gpu_ms, self.nanos + other.nanos, self.unpriced_ms + other.unpriced_ms)
 
 
 def amounts(
@@ -83,8 +90,8 @@ def capacity(fleet: Fleet, from_ms: int, to_ms: int) -> dict[str, Amount]:
     """What each device costs as a whole, by integrating its price alone: the sum that the buckets must reach."""
     whole = {}
     for node in fleet.nodes:
-        cuts = _inside({step.from_ms for step in node.price.steps} if node.price else set(), from_ms, to_ms)
-        pieces = [Amount(Fraction(b - a), _cost(node, a, Fraction(b - a))) for a, b in pairwise(cuts)]
+        cuts = _inside(_edges_of(node), from_ms, to_ms)
+        pieces = [_amount(node, a, Fraction(b - a)) for a, b in pairwise(cuts) if _exists(node, a)]
         for gpu in node.gpus:
             whole[gpu.uuid] = sum(pieces, Amount())
     return whole
@@ -136,7 +143,7 @@ class _Device:
         self.strays = [stray for stray in node.strays if stray.uuid == gpu.uuid]
 
     def cuts(self, from_ms: int, to_ms: int) -> list[int]:
-        edges = {step.from_ms for step in self.node.price.steps} if self.node.price else set()
+        edges = _edges_of(self.node)
         for exporter in self.node.exporters:
             edges |= {exporter.serves_from_ms, exporter.serves_to_ms}
         for fault in self.node.faults:
@@ -188,21 +195,32 @@ def _inside(edges: set[int], from_ms: int, to_ms: int) -> list[int]:
     return sorted({from_ms, to_ms} | {edge for edge in edges if from_ms < edge < to_ms})
 
 
-def _cost(node: SimNode, at_ms: int, gpu_ms: Fraction) -> Fraction | None:
-    return None if node.price is None else node.price.gpu_nanos_per_hour(at_ms, len(node.gpus)) * gpu_ms / HOUR_MS
+def _edges_of(node: SimNode) -> set[int]:
+    return {node.booted_ms, node.removed_ms} | {step.from_ms for step in (node.price.steps if node.price else ())}
+
+
+def _exists(node: SimNode, at_ms: int) -> bool:
+    return node.booted_ms <= at_ms < node.removed_ms
+
+
+def _amount(node: SimNode, at_ms: int, gpu_ms: Fraction) -> Amount:
+    if node.price is None:
+        return Amount(gpu_ms, unpriced_ms=gpu_ms)
+    return Amount(gpu_ms, node.price.gpu_nanos_per_hour(at_ms, len(node.gpus)) * gpu_ms / HOUR_MS)
 
 
 def _add_device(bill: dict[Key, Amount], device: _Device, from_ms: int, to_ms: int) -> None:
     cuts = device.cuts(from_ms, to_ms)
     for begin, end in pairwise(cuts):
         for pod_uid, bucket, part in _split(device, begin):
-            gpu_ms = part * (end - begin)
             key = Key(device.uuid, pod_uid, bucket)
-            bill[key] = bill.get(key, Amount()) + Amount(gpu_ms, _cost(device.node, begin, gpu_ms))
+            bill[key] = bill.get(key, Amount()) + _amount(device.node, begin, part * (end - begin))
 
 
 def _split(device: _Device, at_ms: int) -> list[tuple[str | None, Bucket, Fraction]]:
-    """The rule of the table at the top of this file; the parts sum to 1."""
+    """The rule of the table at the top of this file; the parts sum to 1 while the node is there."""
+    if not _exists(device.node, at_ms):
+        return []
     pod = device.holder(at_ms)
     if device.lost(at_ms):
         return [(None, Bucket.UNHEALTHY, Fraction(1))]

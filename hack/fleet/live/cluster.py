@@ -41,6 +41,7 @@ class LiveFleet:
     ) -> None:
         self._sink = sink
         self._nodes: dict[str, Object] = {}
+        self._removed: dict[str, int] = {}
         self._exporters = dict(exporters or {})
         self._waiting: dict[str, Object] = {}
         self._script = {uid: pod for uid, (pod, _) in (past or {}).items()}
@@ -49,10 +50,16 @@ class LiveFleet:
 
     def node_changed(self, node: Object, seen_ms: int) -> None:
         """A node was added or changed."""
-        before, self._nodes[node["metadata"]["name"]] = self._nodes.get(node["metadata"]["name"]), node
+        name = node["metadata"]["name"]
+        before, self._nodes[name] = self._nodes.get(name), node
+        self._removed.pop(name, None)
         if before is None or before["metadata"].get("annotations") != node["metadata"].get("annotations"):
             self._views.clear()
         self._retry(seen_ms)
+
+    def node_gone(self, node: Object, seen_ms: int) -> None:
+        """A node was removed. What ran on it stays in the script."""
+        self._removed[node["metadata"]["name"]] = seen_ms
 
     def pod_changed(self, pod: Object, seen_ms: int) -> None:
         """A pod was added or changed."""
@@ -94,9 +101,10 @@ class LiveFleet:
             self._views[uid] = Exporter(Fleet((node,), tuple(self._script.values())), node.name, index)
         return self._views[uid]
 
-    def node_with_exporters(self, name: str) -> tuple[Object, list[ExporterLife]] | None:
-        """A node and the exporter pods on it, in the order of the script; None for a node that is not known."""
-        return (self._nodes[name], self._exporters_on(name)) if name in self._nodes else None
+    def node_life(self, name: str) -> tuple[Object, list[ExporterLife], int | None] | None:
+        """A node, its exporter pods in the order of the script, and when it was removed; None if it is not known."""
+        known = name in self._nodes
+        return (self._nodes[name], self._exporters_on(name), self._removed.get(name)) if known else None
 
     def script(self) -> Fleet:
         """The script so far, without prices."""
@@ -130,8 +138,9 @@ class LiveFleet:
             self._views.clear()
 
     def _sim_node(self, name: str) -> SimNode | None:
+        life = self.node_life(name)
         try:
-            return facts.sim_node(self._nodes[name], self._exporters_on(name)) if name in self._nodes else None
+            return None if life is None else facts.sim_node(life[0], life[1], removed_ms=life[2])
         except ValueError as error:
             _log.warning("node %s is not simulated: %s", name, error)
             return None

@@ -41,7 +41,9 @@ class ExporterLife(NamedTuple):
     to_ms: int | None
 
 
-def sim_node(node: Object, exporters: Iterable[ExporterLife] = (), price: Price | None = None) -> SimNode | None:
+def sim_node(
+    node: Object, exporters: Iterable[ExporterLife] = (), price: Price | None = None, removed_ms: int | None = None
+) -> SimNode | None:
     """The node of the script; None for a node without GPUs.
 
     Raises:
@@ -65,6 +67,7 @@ def sim_node(node: Object, exporters: Iterable[ExporterLife] = (), price: Price 
         faults=faults_from(annotations(node).get(FAULTS, "[]"), gpus, made_ms),
         clock_skew_ms=skew_ms(node),
         booted_ms=made_ms,
+        removed_ms=NEVER_MS if removed_ms is None else removed_ms,
     )
 
 

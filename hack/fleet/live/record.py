@@ -29,10 +29,13 @@ class Record:
     path: Path
     _last: dict[str, str] = field(default_factory=dict)
 
-    def node(self, node: Object, exporters: list[ExporterLife]) -> None:
-        """Note a node and the exporter pods that ever ran on it."""
+    def node(self, node: Object, exporters: list[ExporterLife], removed_ms: int | None = None) -> None:
+        """Note a node, the exporter pods that ever ran on it, and when it was removed."""
         lives = [(_trim(life.pod), life.from_ms, life.to_ms) for life in exporters]
-        self._write(node["metadata"]["name"], {"kind": "node", "node": _trim(node), "exporters": lives})
+        self._write(
+            node["metadata"]["name"],
+            {"kind": "node", "node": _trim(node), "exporters": lives, "removed_ms": removed_ms},
+        )
 
     def namespace(self, item: Object) -> None:
         """Note a namespace and its labels."""
@@ -69,7 +72,7 @@ def load(path: Path, prices: Mapping[str, Price | None] | None = None) -> Fleet:
             labels = line["node"]["metadata"].get("labels") or {}
             lives = [ExporterLife(*life) for life in line["exporters"]]
             price = (prices or {}).get(labels.get("node.kubernetes.io/instance-type", ""))
-            nodes[line["node"]["metadata"]["name"]] = facts.sim_node(line["node"], lives, price)
+            nodes[line["node"]["metadata"]["name"]] = facts.sim_node(line["node"], lives, price, line["removed_ms"])
         elif line["kind"] == "namespace":
             namespaces[line["name"]] = SimNamespace(line["name"], tuple(line["labels"].items()))
         else:

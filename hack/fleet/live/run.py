@@ -14,6 +14,8 @@ from fleet.live.record import Record, past, past_exporters
 from fleet.live.serve import Exporters
 from fleet.script import SimPod
 
+RETRY_SECONDS = 5
+
 _log = logging.getLogger(__name__)
 
 
@@ -45,8 +47,10 @@ class Live:
                 await self._exporters.close()
 
     async def _serve(self) -> None:
+        """Follow the exporter pods; try again now and then, as an address may have been taken."""
         while True:
-            await self._dirty.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._dirty.wait(), RETRY_SECONDS)
             self._dirty.clear()
             await self._exporters.reconcile(self.fleet.exporter_pods())
 
@@ -55,9 +59,9 @@ class Live:
             self._node("ADDED", node)
 
     def _node(self, kind: str, node: Object) -> None:
-        if kind != "DELETED":
-            self.fleet.node_changed(node, self._clock())
-            self._note_node(node["metadata"]["name"])
+        react = self.fleet.node_gone if kind == "DELETED" else self.fleet.node_changed
+        react(node, self._clock())
+        self._note_node(node["metadata"]["name"])
 
     def _pods_listed(self, pods: list[Object]) -> None:
         self.fleet.pods_listed({pod["metadata"]["uid"] for pod in pods}, self._clock())
@@ -87,7 +91,7 @@ class Live:
         _log.info("%s/%s %s %d GPU on %s, activity %s", pod.namespace, pod.name, state, len(pod.gpus), pod.node, text)
 
     def _note_node(self, name: str) -> None:
-        known = self.fleet.node_with_exporters(name)
+        known = self.fleet.node_life(name)
         if self._record is not None and known is not None:
             self._record.node(*known)
 

@@ -1,16 +1,21 @@
 """The demo fleet: its size, its traps, and that its script conserves."""
 
 import json
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from fleet import cli, demo, kubernetes, truth
+from fleet.builders import DOLLAR
 from fleet.live import facts
 from fleet.series import exporters
 
 BASE = 1_795_000_000_000
 HOUR = 3_600_000
+EXAMPLES = Path(__file__).parents[3] / "examples" / "demo"
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +69,42 @@ def test_the_printed_nodes_make_the_same_nodes_again(capsys):
     ]
     allocatable = {item["metadata"]["name"]: item["status"]["allocatable"][kubernetes.GPU] for item in items}
     assert allocatable == {node.name: "7" if node.name == "batch-a" else "8" for node in nodes}
+
+
+def manifests(kind):
+    documents = (item for path in sorted(EXAMPLES.glob("*.yaml")) for item in yaml.safe_load_all(path.read_text()))
+    return [item for item in documents if item["kind"] == kind]
+
+
+def gpu_templates():
+    workloads = [item for kind in ("Deployment", "StatefulSet", "Job") for item in manifests(kind)]
+    return [item["spec"]["template"] for item in workloads] + manifests("Pod")
+
+
+def test_each_workload_of_the_manifests_can_run_and_says_what_it_does():
+    pools = set(demo.POOLS.values())
+    assert len(gpu_templates()) == 9
+    for template in gpu_templates():
+        assert facts.gpus_wanted(template) > 0
+        assert template["spec"]["nodeSelector"]["pool"] in pools
+        facts.program(template)
+        facts.memory(template)
+
+
+def test_the_manifests_have_the_namespaces_and_exporters_that_the_script_has(fleet):
+    teams = {item["metadata"]["name"]: item["metadata"].get("labels", {}) for item in manifests("Namespace")}
+    assert {name: labels["aicost.dev/team"] for name, labels in teams.items() if labels} == demo.TEAMS
+    assert all(facts.is_exporter(item["spec"]["template"]) for item in manifests("DaemonSet"))
+
+
+def test_the_price_book_is_what_the_truth_uses():
+    (book,) = (item["spec"] for item in manifests("PriceBook"))
+    rates = {name: int(Fraction(text) * DOLLAR) for name, text in book["referenceRates"].items()}
+    assert rates == {"cpuCoreHour": demo.CPU_HOUR, "memoryGibHour": demo.MEMORY_HOUR}
+    asked = {}
+    for entry in book["entries"]:
+        price = demo.PRICES[entry["match"]["instanceType"]]
+        asked[entry["match"]["instanceType"]] = price
+        text = entry["perGpuHour" if price.per_gpu else "perNodeHour"]
+        assert int(Fraction(text) * DOLLAR) == price.steps[0].nanos_per_hour
+    assert asked == {kind: price for kind, price in demo.PRICES.items() if price is not None}

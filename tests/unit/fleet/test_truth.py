@@ -134,7 +134,12 @@ def test_a_team_comes_from_the_pod_then_the_namespace():
 def test_a_node_without_a_price_counts_time_and_no_money():
     host = node(price=None)
     bill = truth.amounts(Fleet((host,), (pod("p", host),)), 0, HOUR)
-    assert list(bill.values()) == [truth.Amount(Fraction(HOUR), None)]
+    assert list(bill.values()) == [truth.Amount(Fraction(HOUR), unpriced_ms=Fraction(HOUR))]
+
+
+def test_a_node_is_billed_while_it_is_there():
+    host = node(booted_ms=15 * MINUTE, removed_ms=30 * MINUTE)
+    assert dollars(Fleet((host,))) == {Bucket.UNALLOCATED: 1}
 
 
 def test_a_script_that_gives_one_gpu_to_two_pods_is_refused():
