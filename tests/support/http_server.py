@@ -1,6 +1,7 @@
 """A loopback HTTP server whose answers a test writes byte by byte, faults included."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,8 +66,8 @@ class Served:
 
 
 @contextmanager
-def serving(respond: Callable[[Request], None]) -> Iterator[Served]:
-    """Serve on a free port until the block ends."""
+def serving(respond: Callable[[Request], None], tls: ssl.SSLContext | None = None) -> Iterator[Served]:
+    """Serve on a free port until the block ends, encrypted where a context is given."""
     served, release = Served(""), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -92,9 +93,11 @@ def serving(respond: Callable[[Request], None]) -> Iterator[Served]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.handle_error = lambda *_: None
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    served.url = f"http://127.0.0.1:{server.server_address[1]}"
+    served.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield served
     finally:

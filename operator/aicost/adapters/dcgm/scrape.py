@@ -128,7 +128,8 @@ def _reason(error: urllib3.exceptions.HTTPError) -> str:
 
 def _tls(config: ScrapeConfig) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=config.ca_file)
-    if config.insecure:
+    if config.insecure:  # a person chose this: a warning at each request would say nothing new
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

@@ -1,0 +1,135 @@
+"""What the API answers, as types; whole answers only."""
+
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+
+from aicost.domain.sampling.series import Millis, Values
+from aicost.ports.errors import InvalidAnswer, SourceUnavailable
+
+T = TypeVar("T")
+_SHOWN = 80
+
+
+class Envelope(msgspec.Struct, rename="camel"):
+    """The frame of every answer."""
+
+    status: str
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    error: str = ""
+    error_type: str = ""
+    warnings: list[str] = []
+    infos: list[str] = []
+    is_partial: bool = False
+
+
+class MatrixSeries(msgspec.Struct):
+    """One series with its samples, both still as they came."""
+
+    metric: msgspec.Raw
+    values: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class Matrix(msgspec.Struct, tag_field="resultType", tag="matrix"):
+    """Series over time."""
+
+    result: list[MatrixSeries]
+
+
+class VectorSeries(msgspec.Struct):
+    """One series at one moment."""
+
+    metric: dict[str, str]
+    value: tuple[float, str] = (0.0, "NaN")
+
+
+class Vector(msgspec.Struct, tag_field="resultType", tag="vector"):
+    """Series at one moment."""
+
+    result: list[VectorSeries]
+
+
+class MetricHelp(msgspec.Struct):
+    """What an exporter says of a metric."""
+
+    help: str = ""
+
+
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+_LABELS = msgspec.json.Decoder(dict[str, str])
+_HELPS = msgspec.json.Decoder(dict[str, list[MetricHelp]])
+_SAMPLES = msgspec.json.Decoder(list[tuple[float, str]])
+
+
+def envelope(url: str, body: bytes) -> Envelope:
+    """Read the frame of an answer.
+
+    Raises:
+        InvalidAnswer: it is no such answer.
+    """
+    try:
+        return _ENVELOPE.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        start = body.lstrip()[:_SHOWN].decode("utf-8", errors="replace")
+        raise InvalidAnswer(
+            f"{url} did not answer as a Prometheus API does ({error}): it starts with {start!r}; "
+            "check prometheus.url and its path prefix"
+        ) from error
+
+
+def whole(url: str, found: Envelope, kind: type[T]) -> T:
+    """The data of an answer that holds all that was asked for.
+
+    Raises:
+        SourceUnavailable: the answer says that it is partial: a warning stands on it.
+        InvalidAnswer: it failed, or its data are of another kind.
+    """
+    if found.status != "success":
+        raise InvalidAnswer(" ".join(filter(None, (f"{url} failed:", found.error_type, found.error))))
+    remarks = [*found.warnings, *found.infos, *(["isPartial"] if found.is_partial else [])]
+    if remarks:
+        raise SourceUnavailable(f"{url} may have answered with less than was asked: {'; '.join(remarks)}")
+    try:
+        return msgspec.json.decode(found.data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidAnswer(f"{url} answered with data of another kind: {error}") from error
+
+
+def labels_of(url: str, raw: msgspec.Raw) -> dict[str, str]:
+    """Labels of a series.
+
+    Raises:
+        InvalidAnswer: these are none.
+    """
+    try:
+        return _LABELS.decode(raw)
+    except msgspec.DecodeError as error:
+        raise InvalidAnswer(f"{url} answered with labels that are none: {error}") from error
+
+
+def samples_of(url: str, raw: msgspec.Raw) -> tuple[Millis, Values]:
+    """Times in milliseconds and values of a series.
+
+    Raises:
+        InvalidAnswer: these are none.
+    """
+    try:
+        pairs = _SAMPLES.decode(raw)
+        value = np.fromiter((float(text) for _, text in pairs), np.float64, len(pairs))
+    except (msgspec.DecodeError, ValueError) as error:
+        raise InvalidAnswer(f"{url} answered with samples that are none: {error}") from error
+    seconds = np.fromiter((at for at, _ in pairs), np.float64, len(pairs))
+    return np.rint(seconds * 1_000).astype(np.int64), value
+
+
+def helps_of(url: str, raw: bytes, metric: str) -> frozenset[str]:
+    """The HELP texts of a metric; more than one where exporters contradict each other.
+
+    Raises:
+        InvalidAnswer: these are none.
+    """
+    try:
+        return frozenset(entry.help for entry in _HELPS.decode(raw).get(metric, ()))
+    except msgspec.DecodeError as error:
+        raise InvalidAnswer(f"{url} answered with metadata that are none: {error}") from error

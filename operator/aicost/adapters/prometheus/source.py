@@ -1,0 +1,155 @@
+"""Samples of GPUs from a Prometheus-compatible server.
+
+Raw samples come from an instant query of a range selector, padded on both sides and cut half-open here: a query of a
+range would resample, and servers disagree about what lies on the edge of a selector.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
+from aicost.adapters.prometheus.config import PrometheusConfig
+from aicost.adapters.prometheus.promql import duration, one_of, selector
+from aicost.adapters.prometheus.replies import Matrix, MatrixSeries, Vector, helps_of, labels_of, samples_of
+from aicost.adapters.prometheus.targets import UNKNOWN, Target, scrape_of, targets_of
+from aicost.domain.exact.windows import SECOND_MS, Window
+from aicost.domain.sampling.dialects import HELP_DECIDES, METRICS, PROMQL_NAMES, Dialect, dialect_of
+from aicost.domain.sampling.series import Millis, RawSeries, Values
+from aicost.ports.errors import SourceUnavailable
+
+_PADDING_MS = SECOND_MS
+_SHORTEST_CHUNK_MS = 5 * SECOND_MS
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """One series, from as many answers as it took."""
+
+    labels: dict[str, str]
+    at_ms: list[Millis] = field(default_factory=list)
+    value: list[Values] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a server has of GPUs now: its series per metric name, and the exporter's dialect."""
+
+    series: dict[str, int]
+    dialect: Dialect
+
+
+class PrometheusSource:
+    """A `TelemetrySource` over the HTTP API."""
+
+    def __init__(self, config: PrometheusConfig) -> None:
+        self._config = config
+        self._client = PrometheusClient(config)
+        self._url = config.api
+        self._names = tuple(name for name in PROMQL_NAMES if METRICS[name].signal in config.signals)
+
+    @property
+    def interval_ms(self) -> int:
+        """Time between samples that the source aims at."""
+        return self._config.interval_ms
+
+    def samples(self, span: Window) -> Sequence[RawSeries]:
+        """All raw samples with a time in the half-open span; see the port.
+
+        Steps: 1. fetch in parts of bounded size; 2. ask which pods and nodes were scraped; 3. ask for HELP texts where
+        a unit hangs on them.
+        """
+        gathered: dict[bytes, _Gathered] = {}
+        for chunk in _chunks(span, self._config.chunk_ms):
+            for part, matrix in self._fetch(chunk):
+                for series in matrix.result:
+                    self._add(gathered, series, part)
+        every = [one for one in gathered.values() if one.at_ms]
+        targets = targets_of(self._up(every, span), (one.labels for one in every))
+        helps = self._helps({one.labels.get("__name__", "") for one in every})
+        return tuple(_finished(one, targets.get(scrape_of(one.labels), UNKNOWN), helps) for one in every)
+
+    def probe(self) -> Found | None:
+        """Whether the server has series of GPUs now, and in which dialect; None where it has none.
+
+        Raises:
+            SourceUnavailable, NotPermitted, InvalidAnswer: see `samples`.
+        """
+        counts = {one.metric["__name__"]: int(float(one.value[1])) for one in self._count().result}
+        lower = bool(self._count('hostname!=""').result) if counts else False
+        dialect = dialect_of(frozenset(counts), lower_case_host=lower)
+        return Found(counts, dialect) if dialect else None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _count(self, *more: str) -> Vector:
+        wanted = selector(PROMQL_NAMES, self._config.matchers, *more)
+        return self._client.query(f"count by (__name__) ({wanted})", None, Vector)
+
+    def _fetch(self, part: Window) -> Iterator[tuple[Window, Matrix]]:
+        """Answers for one part of time, in halves where the whole is too much."""
+        try:
+            yield part, self._select(part)
+        except TooMuchAsked as error:
+            if part.length_ms < 2 * _SHORTEST_CHUNK_MS:
+                raise SourceUnavailable(f"{error}, even for {part.length_ms / SECOND_MS:g} s of samples") from error
+            middle = (part.start_ms + part.end_ms) // 2
+            yield from self._fetch(Window(part.start_ms, middle))
+            yield from self._fetch(Window(middle, part.end_ms))
+
+    def _select(self, part: Window) -> Matrix:
+        wanted = selector(self._names, self._config.matchers)
+        around = duration(part.length_ms + 2 * _PADDING_MS)
+        return self._client.query(f"{wanted}[{around}]", part.end_ms + _PADDING_MS, Matrix)
+
+    def _add(self, gathered: dict[bytes, _Gathered], series: MatrixSeries, part: Window) -> None:
+        """Keep what lies inside the part, with the rest of the same series."""
+        at_ms, value = samples_of(self._url, series.values)
+        inside = (at_ms >= part.start_ms) & (at_ms < part.end_ms)
+        if not inside.any():
+            return
+        key = bytes(series.metric)
+        if key not in gathered:
+            gathered[key] = _Gathered(labels_of(self._url, series.metric))
+        gathered[key].at_ms.append(at_ms[inside])
+        gathered[key].value.append(value[inside])
+
+    def _up(self, series: Sequence[_Gathered], span: Window) -> list[dict[str, str]]:
+        """Labels of the targets that the series were scraped from."""
+        jobs = sorted({job for one in series if (job := one.labels.get("job"))})
+        if not jobs:
+            return []
+        wanted = selector(("up",), self._config.matchers, one_of("job", jobs))
+        query = f"last_over_time({wanted}[{duration(span.length_ms + 2 * _PADDING_MS)}])"
+        return [one.metric for one in self._client.query(query, span.end_ms + _PADDING_MS, Vector).result]
+
+    def _helps(self, names: set[str]) -> dict[str, str]:
+        """HELP texts of the metrics whose unit hangs on them; none where exporters contradict each other."""
+        helps = {}
+        for name in sorted(names & HELP_DECIDES):
+            body = self._client.metadata(name)
+            texts = helps_of(self._url, body, name) if body else frozenset()
+            if len(texts) == 1:
+                helps[name] = next(iter(texts))
+        return helps
+
+
+def _chunks(span: Window, length_ms: int) -> Iterator[Window]:
+    for start in range(span.start_ms, span.end_ms, length_ms):
+        yield Window(start, min(start + length_ms, span.end_ms))
+
+
+def _finished(one: _Gathered, target: Target, helps: dict[str, str]) -> RawSeries:
+    name = one.labels.pop("__name__", "")
+    return RawSeries(
+        name=name,
+        labels=one.labels,
+        at_ms=np.concatenate(one.at_ms),
+        value=np.concatenate(one.value),
+        target_node=target.node,
+        target_pod=target.pod,
+        help=helps.get(name, ""),
+    )
