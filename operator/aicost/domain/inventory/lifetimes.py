@@ -33,7 +33,9 @@ def advance_pod(record: PodRecord | None, facts: PodFacts, now_ms: int, *, live:
     if record is not None and record.held_until_ms is not None:
         return record
     bound_ms = _bound_ms(record, facts, now_ms)
-    seen = replace(facts, bound_ms=bound_ms, node=facts.node or (record.facts.node if record else None))
+    seen = replace(facts, bound_ms=bound_ms)
+    if record is not None:  # a node is never left, and owners are looked up apart from the pod itself
+        seen = replace(seen, node=facts.node or record.facts.node, owners=facts.owners or record.facts.owners)
     seen_ms = max(now_ms, record.seen_ms) if record else now_ms
     if facts.phase not in TERMINAL_PHASES:
         return PodRecord(replace(seen, ended_ms=None), seen_ms)
