@@ -14,9 +14,9 @@ from support.cluster import LiveCluster
 pytestmark = pytest.mark.cluster
 
 _SERVER = """
-import http.server, json, os, pathlib, socket, sys
+import http.server, json, os, pathlib, signal, socket, sys
 seen = {
-    "env": dict(os.environ), "uid": os.getuid(), "host": socket.gethostname(), "argv": sys.argv[1:],
+    "pid": os.getpid(), "proc": os.readlink("/proc/self"), "env": dict(os.environ), "uid": os.getuid(), "host": socket.gethostname(), "argv": sys.argv[1:],
     "files": {name: pathlib.Path(name).read_text() for name in sys.argv[1:]},
 }
 for name in ("/etc/written", "/var/lib/aicost/written", "/tmp/written"):
@@ -37,6 +37,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body.encode())
     def log_message(self, *words):
         print(*words, file=sys.stderr, flush=True)
+signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
 http.server.ThreadingHTTPServer((os.environ["POD_IP"], 8080), Handler).serve_forever()
 """
 _TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -116,7 +117,7 @@ def server(local_cluster: LiveCluster, namespace: str, node: str) -> dict:
     return local_cluster.until(f"/api/v1/namespaces/{namespace}/pods/server", _is_ready)
 
 
-def test_a_pod_of_ours_sees_its_environment_files_user_and_host_name(local_cluster, namespace, node, server):
+def test_a_pod_of_ours_sees_its_environment_files_user_processes_and_host_name(local_cluster, namespace, node, server):
     seen = json.loads(_ask(server, "/seen"))
     assert seen["env"]["BOTH"] == f"{node}-x-$(APP)-$(UNKNOWN)"
     assert seen["env"]["C_config.yaml"] == "a: 1"
@@ -126,6 +127,7 @@ def test_a_pod_of_ours_sees_its_environment_files_user_and_host_name(local_clust
         "/etc/hidden/hidden": "hidden",
     }
     assert (seen["uid"], seen["host"]) == (4711, "server")
+    assert (seen["pid"], seen["proc"]) == (1, "1")
     assert seen["/etc/written"] == "Read-only file system"
     assert seen["/var/lib/aicost/written"] == "written"
     assert "SSH_AUTH_SOCK" not in seen["env"]

@@ -100,9 +100,8 @@ class LiveCluster:
                 if holds(seen):
                     return seen
             time.sleep(0.1)
-        pytest.fail(
-            f"{path}: not as expected after {seconds} s; it was {seen if isinstance(seen, Exception) else json.dumps(seen, indent=1)}"
-        )
+        text = str(seen) if isinstance(seen, Exception) else json.dumps(seen, indent=1)
+        pytest.fail(f"{path}: not as expected after {seconds} s; it was {text}")
 
     def until_gone(self, path: str, seconds: float = 60) -> None:
         """Wait until an object does not exist."""
@@ -143,18 +142,23 @@ def _refuse_without_programs() -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
-    """A cluster with real etcd, API server, controller-manager and scheduler."""
+def programs() -> binaries.Programs:
+    """The programs of the control plane; without them the test fails where CI=true, else it is skipped."""
     _refuse_without_programs()
+    return binaries.find_programs()
+
+
+@pytest.fixture(scope="session")
+def cluster(programs: binaries.Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
+    """A cluster with real etcd, API server, controller-manager and scheduler."""
     folder = tmp_path_factory.mktemp("cluster")
     foreign, running = os.environ.get("AICOST_E2E_KUBECONFIG"), os.environ.get("AICOST_DEVCLUSTER_STATE")
     if foreign:
         yield LiveCluster(Path(foreign), folder, None)
     elif running:
-        programs = binaries.find_programs()
         yield LiveCluster(Path(running) / "kubeconfig", folder, Cluster(Path(running), programs))
     else:
-        with Cluster(folder / "state", binaries.find_programs()) as own:
+        with Cluster(folder / "state", programs) as own:
             yield LiveCluster(own.kubeconfig, folder, own)
         shutil.rmtree(folder / "state" / "etcd", ignore_errors=True)
 

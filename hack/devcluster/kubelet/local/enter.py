@@ -1,12 +1,15 @@
 """Become a container's process: ``enter.py PARENT-PID INSTRUCTIONS.json``. Standard library only.
 
 In a mount namespace of its own the process sees the machine's files, with each volume at its mount path. In a user
-namespace of its own it is the user that the pod's security context asks for. Nothing on the machine changes.
+namespace of its own it is the user that the pod's security context asks for. In a PID namespace of its own it is
+process 1: what it starts ends with it, and it has to handle SIGTERM itself, as in a container. Nothing on the machine
+changes. This program stays as its parent, hands signals on and ends with its exit code.
 
 The new root is a small tmpfs: a directory that lies above a mount path is made anew and filled with binds of what
 the machine has there; everything else is one bind of the whole directory.
 """
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -17,11 +20,12 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-_CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWUSER = 0x20000, 0x4000000, 0x10000000
+_CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x20000, 0x4000000, 0x10000000, 0x20000000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 _SYS_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
 _PR_SET_PDEATHSIG = 1
 _STAYS_WRITABLE = (Path("/proc"), Path("/dev/shm"))  # noqa: S108 - a mount point, not a temporary file
+_FORWARDED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -62,7 +66,7 @@ def _make_read_only(path: Path) -> None:
 
 def _new_namespaces(uid: int, gid: int, *, user: bool) -> None:
     outer_uid, outer_gid = os.getuid(), os.getgid()
-    flags = _CLONE_NEWNS | _CLONE_NEWUTS | (_CLONE_NEWUSER if user else 0)
+    flags = _CLONE_NEWNS | _CLONE_NEWUTS | _CLONE_NEWPID | (_CLONE_NEWUSER if user else 0)
     _check(_libc.unshare(flags), "unshare")
     if user:
         Path("/proc/self/setgroups").write_text("deny")
@@ -158,22 +162,64 @@ def _isolate(instructions: dict[str, Any]) -> None:
     os.chroot(root)
 
 
-def main() -> None:
-    """Read the instructions, remove them (they may hold secrets), and become the process."""
-    parent, path = int(sys.argv[1]), Path(sys.argv[2])
-    instructions = json.loads(path.read_text())
-    path.unlink()
-    if instructions["mode"]:
-        _isolate(instructions)
-    # A change of user clears this flag, so it comes last.
+def _die_with_parent() -> None:
+    """Let the kernel end this process with the one that started it. A change of user clears this, so it comes last."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit("the kubelet is gone")
+
+
+def _become(instructions: dict[str, Any]) -> None:
     os.chdir(instructions["directory"])
     try:
         os.execvpe(instructions["argv"][0], instructions["argv"], instructions["environment"])  # noqa: S606
     except OSError as problem:
         sys.exit(f"exec: {instructions['argv'][0]}: {problem.strerror}")
+
+
+def _be_process_one(instructions: dict[str, Any]) -> None:
+    """Become the first process of a PID namespace: when it ends, the kernel ends all that it has started."""
+    os.setsid()
+    _die_with_parent()
+    _mount_own_proc()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
+    _become(instructions)
+
+
+def _mount_own_proc() -> None:
+    """Show the processes of this PID namespace; where that is not allowed, the machine's /proc stays."""
+    with contextlib.suppress(OSError):
+        _mount("proc", Path("/proc"), "proc", 0)
+
+
+def _look_after(child: int) -> int:
+    """Hand signals on to the container and wait for it; its exit code, 128 and the number for a signal."""
+    while True:
+        number = signal.sigwait(_FORWARDED)
+        if number != signal.SIGCHLD:
+            os.kill(child, number)
+            continue
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid == child:
+            code = os.waitstatus_to_exitcode(status)
+            return 128 - code if code < 0 else code
+
+
+def main() -> None:
+    """Read the instructions, remove them (they may hold secrets), and become the process or look after it."""
+    parent, path = int(sys.argv[1]), Path(sys.argv[2])
+    instructions = json.loads(path.read_text())
+    path.unlink()
+    if instructions["mode"]:
+        _isolate(instructions)
+    _die_with_parent()
+    if os.getppid() != parent:
+        sys.exit("the kubelet is gone")
+    if not instructions["mode"]:
+        _become(instructions)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    child = os.fork()
+    if child == 0:
+        _be_process_one(instructions)
+    sys.exit(_look_after(child))
 
 
 if __name__ == "__main__":

@@ -67,11 +67,12 @@ class LocalPod(PodWorker):
 
     async def run(self) -> None:
         """Start everything once, then report each change until the containers have ended or the pod shall go."""
-        if self._volumes is None:
-            await self.report(PodView("Pending", self.views(), self.views("initContainers")))
-            await self._make_volumes()
-        if not self._tasks and not self.deleting:
+        if not self._containers:
             self._prepare()
+            await self.report(self._view())
+        if self._volumes is None:
+            await self._make_volumes()
+        if self._volumes and not self._tasks and not self.deleting:
             self._tasks.append(asyncio.create_task(self._start_all()))
             self._tasks.append(asyncio.create_task(self._refresh()))
         await self.report(self._view())
@@ -148,14 +149,16 @@ class LocalPod(PodWorker):
                 _log.warning("volumes of %s stay as they are: %s", self.path, problem)
 
     def _view(self) -> PodView:
-        views = [container.view for container in self._containers] or self.views()
-        init = [container.view for container in self._init] or self.views("initContainers")
+        views = [container.view for container in self._containers]
+        init = [container.view for container in self._init]
         return PodView(self._phase(views, init), views, init)
 
     def _phase(self, views: list[ContainerView], init: list[ContainerView]) -> str:
         if self._policy == "Never" and any(view.exit_code for view in init):
             return "Failed"
-        if all(view.state.get("waiting", {}).get("reason") == "ContainerCreating" for view in views):
+        if all(
+            view.state.get("waiting", {}).get("reason") == "ContainerCreating" and not view.restarts for view in views
+        ):
             return "Pending"
         codes = [view.exit_code for view in views]
         over = all(code is not None and not restarts_after(self._policy, code) for code in codes)
