@@ -247,6 +247,8 @@ REFUSED: tuple[Refused, ...] = (
     Refused("AICostReport", {"window": "fortnight"}, "spec.window", "write today, yesterday"),
     Refused("AICostReport", {"window": "3650d"}, "spec.window", "write today, yesterday"),
     Refused("AICostReport", {"window": "-7d"}, "spec.window", "write today, yesterday"),
+    Refused("AICostReport", {"window": "58w"}, "spec.window", "write today, yesterday"),
+    Refused("AICostReport", {"window": "9601h"}, "spec.window", "write today, yesterday"),
     Refused(
         "AICostReport",
         {"range": {"from": "2026-02-01", "to": "2026-01-01"}},

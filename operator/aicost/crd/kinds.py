@@ -14,7 +14,7 @@ _FIGURES = (
     Column("Change", ".status.summary.change", "Change of the cost against the span before"),
     Column("GPU-Hours", ".status.summary.gpuHours", "GPU-hours, priced or not"),
     Column("Util", ".status.summary.utilisation", "GPU time in use over GPU time held and measured"),
-    Column("Idle", ".status.summary.idleShare", "Cost of what was idle over the whole cost"),
+    Column("Idle", ".status.summary.idleShare", "Device time that was idle, held or not, over all device time"),
     Column("Coverage", ".status.summary.telemetryCoverage", "Share of device time with samples behind it"),
     Column("Data-Age", ".status.dataThrough", "Time since the end of the last closed window", "date"),
 )

@@ -46,7 +46,7 @@ class Reason(StrEnum):
     STALE = "Stale"
     NO_WINDOW_YET = "NoWindowYet"
     VALID = "Valid"
-    IN_FUTURE = "InFuture"
+    INVALID_WINDOW = "InvalidWindow"
     BEFORE_LEDGER = "BeforeLedger"
     UNKNOWN_TIME_ZONE = "UnknownTimeZone"
     ACCEPTED = "Accepted"
@@ -102,7 +102,7 @@ _CLAIMED = (
 )
 _WINDOW = (
     Cause(_YES, Reason.VALID, "The window can be reported."),
-    Cause(_NO, Reason.IN_FUTURE, "The window has not begun."),
+    Cause(_NO, Reason.INVALID_WINDOW, "The window is in the future, reversed or too long; the message says which."),
     Cause(_NO, Reason.BEFORE_LEDGER, "The window ends before the ledger begins."),
     Cause(_NO, Reason.UNKNOWN_TIME_ZONE, "The time zone is in no IANA table here."),
 )

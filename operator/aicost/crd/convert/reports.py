@@ -3,35 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aicost.crd.convert.parsing import Converted, SpecProblem, parse
-from aicost.crd.convert.windows import window_span
-from aicost.crd.fields.text import moment_ms
 from aicost.crd.models.report import AICostReportSpec, ClusterAICostReportSpec, ReportSpec
-from aicost.domain.exact.windows import Window
 from aicost.domain.reporting.query import ReportQuery
+from aicost.domain.reporting.spans import parse_span, parse_zone
 
 DEFAULT_WINDOW = "month-to-date"
 
 
 @dataclass(frozen=True, slots=True)
-class ReportRequest:
+class AskedReport:
     """What an object asks for.
 
     Attributes:
         window: the span in words, for people.
-        zone: IANA time zone that the span was resolved in.
         limit: rows to show before the rest is summed.
     """
 
     query: ReportQuery
     window: str
-    zone: str
     limit: int
 
 
-def report_request(body: Mapping[str, Any], now_ms: int, default_zone: str) -> Converted[ReportRequest]:
+def asked_report(body: Mapping[str, Any], now_ms: int, default_zone: str) -> Converted[AskedReport]:
     """Read a report as the API server shows it. A report in a namespace asks about that namespace alone.
 
     Args:
@@ -45,29 +40,35 @@ def report_request(body: Mapping[str, Any], now_ms: int, default_zone: str) -> C
     if read.value is None:
         return Converted(None, read.problems)
     spec = read.value
-    zone = spec.time_zone or default_zone
+    zone, window = spec.time_zone or default_zone, _in_words(spec)
+    if problem := _zone_problem(zone):
+        return Converted(None, (problem,))
     try:
-        span = _span(spec, now_ms, ZoneInfo(zone))
-    except (KeyError, ValueError, OSError):  # the ways in which zoneinfo says that it has no such zone
-        fix = "is no time zone known here: write an IANA name such as Europe/Berlin or UTC"
-        return Converted(None, (SpecProblem("spec.timeZone", repr(zone), fix),))
+        span = parse_span(window, now_ms, zone)
+    except ValueError as refused:
+        field = "spec.window" if spec.range is None else "spec.range"
+        return Converted(None, (SpecProblem(field, repr(window), str(refused)),))
     query = ReportQuery(
         span=span,
         group_by=tuple(spec.group_by),
         filters=_filters(spec, namespace),
         idle=spec.idle,
         compare=spec.compare,
+        time_zone=zone,
     )
-    return Converted(ReportRequest(query, _in_words(spec), zone, spec.limit))
+    return Converted(AskedReport(query, window, spec.limit))
 
 
-def _span(spec: ReportSpec, now_ms: int, zone: ZoneInfo) -> Window:
-    if spec.range is not None:
-        return Window(moment_ms(spec.range.from_), moment_ms(spec.range.to))
-    return window_span(spec.window or DEFAULT_WINDOW, now_ms, zone)
+def _zone_problem(zone: str) -> SpecProblem | None:
+    try:
+        parse_zone(zone)
+    except ValueError as unknown:
+        return SpecProblem("spec.timeZone", repr(zone), str(unknown))
+    return None
 
 
 def _in_words(spec: ReportSpec) -> str:
+    """The window expression: what people read, and what the domain resolves."""
     if spec.range is not None:
         return f"{spec.range.from_}/{spec.range.to}"
     return spec.window or DEFAULT_WINDOW

@@ -36,7 +36,7 @@ class Summary(ApiModel):
     utilisation: str | None = None
     """GPU time in use over GPU time held and measured, in percent. Absent where nothing was measured."""
     idle_share: str | None = None
-    """Cost of what was idle (held or not) over the whole cost, in percent. Absent where no price is known."""
+    """Device time that was idle, held or not, over all device time, in percent. Absent where there is none."""
     telemetry_coverage: str | None = None
     """Share of device time with samples behind it, in percent."""
     label_coverage: str | None = None
@@ -107,8 +107,8 @@ class CurrencyTotal(ApiModel):
     list_price_nanos: Nanos | None = None
     """The part of the cost that rests on public list prices and not on what you pay."""
     previous_cost: Readable | None = None
-    """Cost of the span of equal length before. Absent where nothing is known of it."""
+    """Cost of the span before. Absent where nothing is known of it."""
     previous_cost_nanos: Nanos | None = None
-    """Cost of the span of equal length before, exact."""
+    """Cost of the span before, exact."""
     change: Share | None = None
     """Change against the span before, with its sign; `new` where there was no cost before."""

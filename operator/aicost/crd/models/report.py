@@ -23,10 +23,11 @@ WindowName = Annotated[
     str,
     Field(max_length=16),
     matches(
-        r"today|yesterday|week-to-date|month-to-date|lastweek|lastmonth"
-        r"|([1-9]|[1-9]\d|[1-3]\d\d|400)d|([1-9]\d{0,2}|[1-8]\d{3}|9[0-5]\d\d|9600)h",
-        "write today, yesterday, week-to-date, month-to-date, lastweek, lastmonth, "
-        "or a number of days or hours up to now such as 7d or 24h (at most 400d); for other spans use range",
+        r"today|yesterday|this-week|last-week|month-to-date|mtd|last-month|\d{4}-(0[1-9]|1[0-2])(-\d{2})?"
+        r"|[1-9]\d{0,4}m|([1-9]\d{0,2}|[1-8]\d{3}|9[0-5]\d\d|9600)h"
+        r"|([1-9]|[1-9]\d|[1-3]\d\d|400)d|([1-9]|[1-4]\d|5[0-7])w",
+        "write today, yesterday, this-week, last-week, month-to-date, last-month, a month such as 2026-10, "
+        "a day such as 2026-10-05, or a time up to now such as 90m, 24h, 7d or 2w (at most 400d); for other spans use range",
     ),
 ]
 GroupKey = Annotated[str, Field(max_length=253), matches(_GROUP_KEY, f"group by one of {_KEYS_IN_WORDS}")]
@@ -51,9 +52,9 @@ class Range(ApiModel):
     )
 
     from_: Annotated[Moment, Field(alias="from")]
-    """Start, included: a day (midnight UTC) or an RFC 3339 time."""
+    """Start, included: a day (its midnight in the time zone of the report) or an RFC 3339 time."""
     to: Moment
-    """End, not included: a day (midnight UTC) or an RFC 3339 time."""
+    """End, not included: a day (its midnight in the time zone of the report) or an RFC 3339 time."""
 
 
 Filter = Annotated[
@@ -79,8 +80,9 @@ class ReportSpec(ApiModel):
     )
 
     window: WindowName | None = None
-    """A span up to now: month-to-date (also where neither window nor range is given), today, yesterday, week-to-date,
-    lastweek, lastmonth, or a number of days or hours such as 7d or 24h."""
+    """A span up to now: month-to-date (also where neither window nor range is given), today, yesterday, this-week,
+    last-week, last-month, a month such as 2026-10, a day such as 2026-10-05, or a time up to now such as 90m, 24h, 7d
+    or 2w."""
     range: Range | None = None
     """A span with fixed ends, in place of window."""
     time_zone: TimeZone | None = None
@@ -94,7 +96,8 @@ class ReportSpec(ApiModel):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     """Rows to show, the costliest first; the rest is summed in one row more."""
     compare: bool = True
-    """Whether to compare with the span of equal length before."""
+    """Whether to compare with the span before: what began with a month with the same part of the month before, all else
+    with the span of equal length before."""
 
 
 class AICostReportSpec(ReportSpec):
@@ -163,7 +166,7 @@ class ReportRow(ApiModel):
     share: Share | None = None
     """The row's part of the total of its currency."""
     previous_cost_nanos: Nanos | None = None
-    """Cost of the span of equal length before. Absent where nothing is known of it."""
+    """Cost of the span before. Absent where nothing is known of it."""
     change: Share | None = None
     """Change against the span before, with its sign; `new` where there was no cost before."""
     gpu_hours: GpuHours
@@ -219,7 +222,7 @@ class ReportStatus(Reported):
     covered: Span | None = None
     """The part of it that the ledger and the open window answer for."""
     previous_window: Span | None = None
-    """The span of equal length before."""
+    """The span that is compared with."""
     summary: Summary | None = None
     """The figures as the columns of kubectl get show them."""
     totals: Annotated[list[CurrencyTotal], Field(max_length=16), map_list("currency")] | None = None

@@ -1,27 +1,23 @@
 """Sums of a report as a status shows them: integers, and beside them texts for people."""
 
 from collections.abc import Sequence
+from functools import reduce
 
 from aicost.crd.models.figures import BucketFigures, Buckets, CurrencyTotal, Summary
 from aicost.crd.models.report import RowBuckets
-from aicost.crd.status.texts import UNPRICED, change, gpu_hours, money, share, stored
-from aicost.domain.ledger.rows import HELD, Bucket
+from aicost.crd.status.texts import UNPRICED, change, gpu_hours, money, percent, stored
+from aicost.domain.ledger.rows import Bucket
+from aicost.domain.reporting import ratios
+from aicost.domain.reporting.ordering import add_amounts
 from aicost.domain.reporting.query import Amounts, Report
 
-IDLE = frozenset({Bucket.ALLOCATED_IDLE, Bucket.UNALLOCATED, Bucket.STRANDED})
-"""Buckets of what worked and was not used, held or not."""
 _LABELLED = "team"
 """The dimension that the column of label coverage is about."""
 
 
-def device_time(amounts: Amounts) -> int:
-    """All device time, in milliseconds of one GPU."""
-    return sum(amounts.gpu_milliseconds.values())
-
-
 def is_unpriced(amounts: Amounts) -> bool:
     """Whether there is device time and no part of it has a price: then nothing is known of the cost."""
-    return 0 < device_time(amounts) <= amounts.unpriced_gpu_milliseconds
+    return 0 < ratios.gpu_time(amounts) <= amounts.unpriced_gpu_milliseconds
 
 
 def cost_text(amounts: Amounts, nanos: int) -> str:
@@ -34,11 +30,9 @@ def cost_nanos(amounts: Amounts, nanos: int) -> int | None:
     return None if is_unpriced(amounts) else stored(nanos)
 
 
-def utilisation(parts: Sequence[Amounts]) -> str | None:
-    """GPU time in use over GPU time held and measured."""
-    used = sum(part.gpu_milliseconds.get(Bucket.USED, 0) for part in parts)
-    idle = sum(part.gpu_milliseconds.get(Bucket.ALLOCATED_IDLE, 0) for part in parts)
-    return share(used, used + idle)
+def together(parts: Sequence[Amounts]) -> Amounts:
+    """Sums of several currencies, of use for device time alone: amounts of different currencies mean nothing added."""
+    return reduce(add_amounts, parts) if parts else Amounts("", {}, {})
 
 
 def row_buckets(amounts: Amounts) -> RowBuckets | None:
@@ -57,8 +51,8 @@ def total(report: Report) -> CurrencyTotal:
         currency=amounts.currency,
         cost=cost_text(amounts, nanos),
         cost_nanos=cost_nanos(amounts, nanos),
-        gpu_hours=gpu_hours(device_time(amounts)),
-        gpu_milliseconds=device_time(amounts),
+        gpu_hours=gpu_hours(ratios.gpu_time(amounts)),
+        gpu_milliseconds=ratios.gpu_time(amounts),
         measured_gpu_milliseconds=amounts.measured_milliseconds,
         unpriced_gpu_milliseconds=amounts.unpriced_gpu_milliseconds,
         buckets=_buckets(amounts),
@@ -68,6 +62,27 @@ def total(report: Report) -> CurrencyTotal:
         previous_cost=None if before is None else money(before, amounts.currency),
         previous_cost_nanos=None if before is None else stored(before),
         change=None if is_unpriced(amounts) else change(nanos, before),
+    )
+
+
+def summary(reports: Sequence[Report], window: str, group_by: Sequence[str]) -> Summary:
+    """The figures as texts. What cannot be said over several currencies is absent."""
+    parts = [report.total for report in reports]
+    time = together(parts)
+    only = reports[0] if len(reports) == 1 and not is_unpriced(reports[0].total) else None
+    return Summary(
+        window=window,
+        group_by=",".join(group_by),
+        cost=_joined([cost_text(part, part.cost_nanos) for part in parts]),
+        change=None if only is None else change(only.total.cost_nanos, only.previous_total_nanos),
+        gpu_hours=gpu_hours(ratios.gpu_time(time)),
+        utilisation=percent(ratios.utilisation(time)),
+        idle_share=percent(ratios.idle_share(time)),
+        telemetry_coverage=percent(ratios.telemetry_coverage(time)),
+        label_coverage=None if only is None else percent(ratios.label_coverage(only.total, _LABELLED)),
+        price_coverage=percent(ratios.price_coverage(time)),
+        unpriced_gpu_hours=gpu_hours(time.unpriced_gpu_milliseconds),
+        provisional=_joined([cost_text(part, part.provisional_nanos) for part in parts]),
     )
 
 
@@ -89,50 +104,5 @@ def _bucket(amounts: Amounts, bucket: Bucket) -> BucketFigures:
     )
 
 
-def held_nanos(amounts: Amounts) -> int:
-    """The cost that pods hold."""
-    return sum(nanos for bucket, nanos in amounts.buckets.items() if bucket in HELD)
-
-
-def telemetry_coverage(parts: Sequence[Amounts]) -> str | None:
-    """Share of device time with samples behind it."""
-    return share(sum(part.measured_milliseconds for part in parts), sum(map(device_time, parts)))
-
-
-def price_coverage(parts: Sequence[Amounts]) -> str | None:
-    """Share of device time with a price."""
-    whole = sum(map(device_time, parts))
-    return share(whole - sum(part.unpriced_gpu_milliseconds for part in parts), whole)
-
-
-def label_coverage(amounts: Amounts, dimension: str) -> str | None:
-    """Share of the held cost that names a dimension."""
-    return share(amounts.tagged_nanos.get(dimension, 0), held_nanos(amounts))
-
-
-def summary(reports: Sequence[Report], window: str, group_by: Sequence[str]) -> Summary:
-    """The figures as texts. What cannot be said over several currencies is absent."""
-    parts = [report.total for report in reports]
-    only = reports[0] if len(reports) == 1 and not is_unpriced(reports[0].total) else None
-    return Summary(
-        window=window,
-        group_by=",".join(group_by),
-        cost=_joined([cost_text(part, part.cost_nanos) for part in parts]),
-        change=None if only is None else change(only.total.cost_nanos, only.previous_total_nanos),
-        gpu_hours=gpu_hours(sum(map(device_time, parts))),
-        utilisation=utilisation(parts),
-        idle_share=None if only is None else _idle_share(only.total),
-        telemetry_coverage=telemetry_coverage(parts),
-        label_coverage=None if only is None else label_coverage(only.total, _LABELLED),
-        price_coverage=price_coverage(parts),
-        unpriced_gpu_hours=gpu_hours(sum(part.unpriced_gpu_milliseconds for part in parts)),
-        provisional=_joined([cost_text(part, part.provisional_nanos) for part in parts]),
-    )
-
-
 def _joined(texts: Sequence[str]) -> str | None:
     return " + ".join(texts) or None
-
-
-def _idle_share(amounts: Amounts) -> str | None:
-    return share(sum(amounts.buckets.get(bucket, 0) for bucket in IDLE), amounts.cost_nanos)

@@ -9,13 +9,14 @@ from aicost.crd.models.aiworkload import AIWorkloadStatus
 from aicost.crd.models.figures import Span
 from aicost.crd.models.report import Coverages, LabelCoverage, ReportRow, ReportStatus, SeparateIdle
 from aicost.crd.status import figures
-from aicost.crd.status.texts import change, gpu_hours, money, share, stored
+from aicost.crd.status.texts import change, gpu_hours, percent, share, stored
 from aicost.domain.exact.windows import Window, to_rfc3339
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.keys import shown
-from aicost.domain.reporting.query import Amounts, Report, ReportLine
-
-_LABEL_DIMENSIONS = tuple(Dimension)
+from aicost.domain.reporting.ordering import top
+from aicost.domain.reporting.query import Amounts, Report, ReportLine, ReportQuery
+from aicost.domain.reporting.ratios import gpu_time, label_coverage, price_coverage, telemetry_coverage, utilisation
+from aicost.domain.reporting.spans import span_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def report_status(
             conditions=[Condition.model_validate(condition) for condition in conditions],
             window=None if query is None else span(query.span),
             covered=_covered(reports),
-            previous_window=None if query is None or not query.compare else span(_before(query.span)),
+            previous_window=_compared(query),
             summary=figures.summary(reports, window, () if query is None else query.group_by),
             totals=[figures.total(report) for report in reports],
             rows=[row for report in reports for row in _rows(report, rows_each)],
@@ -118,8 +119,8 @@ def _moment(at_ms: int | None) -> str | None:
     return None if at_ms is None else to_rfc3339(at_ms - at_ms % 1000)
 
 
-def _before(window: Window) -> Window:
-    return Window(window.start_ms - window.length_ms, window.start_ms)
+def _compared(query: ReportQuery | None) -> Span | None:
+    return None if query is None or not query.compare else span(span_before(query.span, query.time_zone))
 
 
 def _covered(reports: Sequence[Report]) -> Span | None:
@@ -130,18 +131,16 @@ def _covered(reports: Sequence[Report]) -> Span | None:
 
 
 def _rows(report: Report, limit: int) -> list[ReportRow]:
-    """The costliest lines, and one row that sums what is beyond the limit."""
+    """The first lines, and one row that sums what is beyond the limit."""
     whole = report.total.cost_nanos
-    rows = [_row(report, line, whole) for line in report.lines[:limit]]
-    rest = report.lines[limit:]
-    return [*rows, _other(rest, whole)] if rest else rows
+    return [_row(report, line, whole) for line in top(report, limit).lines]
 
 
 def _row(report: Report, line: ReportLine, whole: int) -> ReportRow:
     amounts, nanos = line.amounts, line.cost_nanos
-    keys = report.query.group_by
     return ReportRow(
-        keys={key: shown(key, value) for key, value in zip(keys, line.keys, strict=True)},
+        keys=_keys(report, line),
+        groups=line.merged or None,
         currency=amounts.currency,
         cost=figures.cost_text(amounts, nanos),
         cost_nanos=figures.cost_nanos(amounts, nanos),
@@ -149,29 +148,18 @@ def _row(report: Report, line: ReportLine, whole: int) -> ReportRow:
         share=share(nanos, whole),
         previous_cost_nanos=None if line.previous_nanos is None else stored(line.previous_nanos),
         change=None if figures.is_unpriced(amounts) else change(nanos, line.previous_nanos),
-        gpu_hours=gpu_hours(figures.device_time(amounts)),
-        gpu_milliseconds=figures.device_time(amounts),
-        utilisation=figures.utilisation([amounts]),
+        gpu_hours=gpu_hours(gpu_time(amounts)),
+        gpu_milliseconds=gpu_time(amounts),
+        utilisation=percent(utilisation(amounts)),
         buckets=figures.row_buckets(amounts),
     )
 
 
-def _other(lines: Sequence[ReportLine], whole: int) -> ReportRow:
-    nanos = sum(line.cost_nanos for line in lines)
-    time = sum(figures.device_time(line.amounts) for line in lines)
-    parts = [line.amounts for line in lines]
-    unpriced = all(figures.is_unpriced(part) for part in parts)
-    return ReportRow(
-        keys={},
-        groups=len(lines),
-        currency=parts[0].currency,
-        cost=figures.cost_text(parts[0], nanos) if unpriced else money(nanos, parts[0].currency),
-        cost_nanos=None if unpriced else stored(nanos),
-        share=share(nanos, whole),
-        gpu_hours=gpu_hours(time),
-        gpu_milliseconds=time,
-        utilisation=figures.utilisation(parts),
-    )
+def _keys(report: Report, line: ReportLine) -> dict[str, str]:
+    """The values of the group by key; none for the row that sums many."""
+    if line.merged:
+        return {}
+    return {key: shown(key, value) for key, value in zip(report.query.group_by, line.keys, strict=True)}
 
 
 def _idle(amounts: Amounts) -> SeparateIdle:
@@ -184,16 +172,17 @@ def _idle(amounts: Amounts) -> SeparateIdle:
 
 
 def _coverage(parts: Sequence[Amounts]) -> Coverages:
-    labels = [_labels(parts[0], dimension) for dimension in _LABEL_DIMENSIONS] if parts else []
+    time = figures.together(parts)
+    labels = [_labels(parts[0], dimension) for dimension in Dimension] if parts else []
     return Coverages(
-        telemetry=figures.telemetry_coverage(parts),
-        price=figures.price_coverage(parts),
+        telemetry=percent(telemetry_coverage(time)),
+        price=percent(price_coverage(time)),
         labels=[coverage for coverage in labels if coverage is not None] or None,
     )
 
 
 def _labels(amounts: Amounts, dimension: Dimension) -> LabelCoverage | None:
-    coverage = figures.label_coverage(amounts, dimension)
+    coverage = percent(label_coverage(amounts, dimension))
     if coverage is None:
         return None
     tagged = amounts.tagged_nanos.get(dimension, 0)

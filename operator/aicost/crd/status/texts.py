@@ -1,5 +1,7 @@
 """Figures as texts for people: the columns of `kubectl get` print them as they are."""
 
+from fractions import Fraction
+
 from aicost.domain.exact.amounts import format_money
 from aicost.domain.exact.windows import HOUR_MS
 
@@ -26,6 +28,11 @@ def share(part: int, whole: int) -> str | None:
     if tenths == 0 and part > 0:
         return "<0.1%"
     return f"{tenths // 10}.{tenths % 10}%" if tenths >= 0 else f"-{-tenths // 10}.{-tenths % 10}%"
+
+
+def percent(ratio: Fraction | None) -> str | None:
+    """A ratio as `share` shows it, None of an undefined one."""
+    return None if ratio is None else share(ratio.numerator, ratio.denominator)
 
 
 def change(now: int, before: int | None) -> str | None:

@@ -91,7 +91,8 @@ class Period(ApiModel):
     end: Moment | None = None
     """End of a Total period, not included. Open, where absent."""
     prorate_first: bool = False
-    """Whether a Calendar period in which the budget was created gets only its part of the limit."""
+    """Whether a Calendar period in which the budget was created gets only its part of the limit. Kept for enforcement,
+    which this version does not do."""
 
 
 class RolloverMode(StrEnum):

@@ -64,7 +64,8 @@ class BudgetCommon(ApiModel):
     planned_amounts: Annotated[list[PlannedAmount], Field(max_length=60), map_list("from")] | None = None
     """Limits that replace the one above from a moment on."""
     rollover: Rollover | None = None
-    """What is carried into the next period. Nothing, where absent."""
+    """What is carried into the next period. Nothing, where absent. Kept for enforcement, which this version does not
+    do: it carries nothing."""
     parent_ref: ParentRef | None = None
     """A ClusterBudget above this one: what it refuses is refused here too."""
     components: Annotated[list[Component], Field(min_length=1, max_length=6), SET_LIST] | None = None

@@ -26,8 +26,8 @@ class Spent(ApiModel):
 
     total: Readable
     """Spend for people."""
-    total_nanos: Nanos
-    """Spend, exact."""
+    total_nanos: Nanos | None = None
+    """Spend, exact. Absent beyond 64 bits."""
     provisional_nanos: Nanos | None = None
     """The part of it that the open window contributes and that may still change."""
     unpriced_gpu_milliseconds: Annotated[int, unit("milliseconds of one GPU")] | None = None
@@ -39,8 +39,8 @@ class Forecast(ApiModel):
 
     total: Readable
     """Forecast for people."""
-    total_nanos: Nanos
-    """Forecast, exact as computed."""
+    total_nanos: Nanos | None = None
+    """Forecast, exact as computed. Absent beyond 64 bits."""
     method: Annotated[str, Field(max_length=63)]
     """How it was computed; pace: spend so far carried on at its mean rate."""
     as_of: Timestamp
@@ -56,12 +56,12 @@ class ClosedPeriod(ApiModel):
     """End, not included."""
     limit: Readable
     """Limit for people."""
-    limit_nanos: Nanos
+    limit_nanos: Nanos | None = None
     """Limit, exact."""
     spent: Readable
     """Spend for people."""
-    spent_nanos: Nanos
-    """Spend, exact."""
+    spent_nanos: Nanos | None = None
+    """Spend, exact. Absent beyond 64 bits."""
 
 
 class BudgetStatus(Reported):
