@@ -23,7 +23,7 @@ def workload_claim(body: Mapping[str, Any]) -> Converted[WorkloadClaim]:
         uid=str(metadata["uid"]),
         created_ms=from_rfc3339(str(metadata["creationTimestamp"])),
         target=_target(spec.target_ref),
-        selector=_selector(spec.selector),
+        selector=label_selector(spec.selector),
         dimensions=_dimensions(spec),
     )
     return Converted(claim)
@@ -33,7 +33,8 @@ def _target(target: selection.TargetRef | None) -> TargetRef | None:
     return None if target is None else TargetRef(target.api_version, target.kind, target.name)
 
 
-def _selector(selector: selection.LabelSelector | None) -> LabelSelector | None:
+def label_selector(selector: selection.LabelSelector | None) -> LabelSelector | None:
+    """A label selector as the domain knows it, None for none."""
     if selector is None:
         return None
     terms = selector.match_expressions or ()

@@ -27,7 +27,8 @@ WindowName = Annotated[
         r"|[1-9]\d{0,4}m|([1-9]\d{0,2}|[1-8]\d{3}|9[0-5]\d\d|9600)h"
         r"|([1-9]|[1-9]\d|[1-3]\d\d|400)d|([1-9]|[1-4]\d|5[0-7])w",
         "write today, yesterday, this-week, last-week, month-to-date, last-month, a month such as 2026-10, "
-        "a day such as 2026-10-05, or a time up to now such as 90m, 24h, 7d or 2w (at most 400d); for other spans use range",
+        "a day such as 2026-10-05, or a time up to now such as 90m, 24h, 7d or 2w (at most 400d); "
+        "for other spans use range",
     ),
 ]
 GroupKey = Annotated[str, Field(max_length=253), matches(_GROUP_KEY, f"group by one of {_KEYS_IN_WORDS}")]
