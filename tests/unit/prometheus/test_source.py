@@ -138,7 +138,7 @@ def test_a_reply_above_the_limit_is_asked_for_in_halves():
 
 
 def test_what_is_too_much_even_in_small_parts_is_said():
-    with pytest.raises(SourceUnavailable, match=r"too many samples, even for 7\.5 s"):
+    with pytest.raises(SourceUnavailable, match=r"too many samples, even for 1\.875 s"):
         fetch(server(refusal(422, "execution", "too many samples")))
 
 

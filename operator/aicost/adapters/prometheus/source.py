@@ -20,7 +20,7 @@ from aicost.domain.sampling.series import Millis, RawSeries, Values
 from aicost.ports.errors import SourceUnavailable
 
 _PADDING_MS = SECOND_MS
-_SHORTEST_CHUNK_MS = 5 * SECOND_MS
+_SHORTEST_CHUNK_MS = SECOND_MS
 
 
 @dataclass(slots=True)
