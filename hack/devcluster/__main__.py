@@ -29,7 +29,8 @@ def _ready_file(state: Path) -> Path:
 def _up(arguments: argparse.Namespace) -> int:
     state: Path = arguments.state
     if processes.is_running(_supervisor(state)):
-        say(f"already up.\nexport KUBECONFIG={state / 'kubeconfig'}")
+        say(f"already up in {state}")
+        print(f"export KUBECONFIG={state / 'kubeconfig'}", flush=True)
         return 0
     return _detach(arguments) if arguments.detach else _serve(arguments)
 

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.cluster
 _SERVER = """
 import http.server, json, os, pathlib, signal, socket, sys
 seen = {
-    "pid": os.getpid(), "proc": os.readlink("/proc/self"), "env": dict(os.environ), "uid": os.getuid(), "host": socket.gethostname(), "argv": sys.argv[1:],
+    "pid": os.getpid(), "proc": os.readlink("/proc/self"),
+    "env": dict(os.environ), "uid": os.getuid(), "host": socket.gethostname(), "argv": sys.argv[1:],
     "files": {name: pathlib.Path(name).read_text() for name in sys.argv[1:]},
 }
 for name in ("/etc/written", "/var/lib/aicost/written", "/tmp/written"):
