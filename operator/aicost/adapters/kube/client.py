@@ -126,7 +126,8 @@ class KubeClient:
         """Server-side apply: the body holds exactly the fields that this manager owns.
 
         Raises:
-            Conflict: another manager owns a field and force is off, or the body's uid is another object's.
+            Conflict: another manager owns a field and force is off.
+            Rejected: the body's uid is another object's, or the schema does not know what it holds.
         """
         params = {"fieldManager": field_manager, "force": "true" if force else "false"}
         return await self._patch(APPLY, resource, name, body, namespace, subresource, params)

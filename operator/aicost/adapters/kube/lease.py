@@ -36,9 +36,7 @@ class LeaseTimes:
 
     def __post_init__(self) -> None:
         if not 0 < self.retry < self.deadline < self.duration:
-            raise ValueError(
-                f"lease times must ascend: retry {self.retry} < deadline {self.deadline} < {self.duration}"
-            )
+            raise ValueError(f"{self}: retry must be shorter than deadline, and deadline than duration")
 
     @property
     def call(self) -> float:

@@ -17,7 +17,7 @@ class Target:
     """The object whose status is written.
 
     Attributes:
-        uid: where given, an object of that name with another uid is left alone (`Conflict`).
+        uid: where given, an object of that name with another uid is left alone (`Rejected`: a uid is immutable).
     """
 
     resource: Resource
@@ -60,7 +60,7 @@ class StatusWriter:
 
         Raises:
             NotFound: the object is gone. It is never created.
-            Conflict: the object of that name is another one.
+            Rejected: the object of that name is another one, or the schema of its kind has no such status.
         """
         now, digest = self.now_ms(), _digest(status, frozenset(volatile))
         last = self._written.get(target)
