@@ -110,7 +110,7 @@ async def test_bookmarks_alone_keep_the_informer_fresh_and_its_place_known(world
         world.api.send_bookmarks()
         await until(lambda: world.inf.stats.heard_ms == 1_060_000)
         await until(lambda: world.inf.stats.breaks)
-        await until(lambda: world.watches())
+        await until(world.watches)
     assert world.inf.stats.age_ms(1_061_000) == 1_000
     assert world.watches()[0].params["resourceVersion"] == str(world.api.bookmark)
     assert world.diary.notices == []
@@ -286,7 +286,7 @@ async def test_a_missing_permission_is_named_and_the_informer_goes_on_when_it_is
         await until(lambda: world.inf.stats.error)
         assert 'resources ["pods"], verbs ["watch"]' in world.inf.stats.error
         world.api.faults.forbid.clear()
-        await until(lambda: world.inf.synced.is_set())
+        await until(world.inf.synced.is_set)
     assert world.diary.changed == ["a"]
 
 
@@ -363,7 +363,7 @@ async def test_the_loop_serves_others_while_a_large_list_is_read(world, client):
 
     task = asyncio.create_task(other())
     at_first = []
-    world.diary = lambda notice: at_first.append(turns)
+    world.diary = lambda _: at_first.append(turns)
     async with world.informer(client, streamed=False):
         task.cancel()
     assert len(set(at_first)) > 15

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from support.fake_api import watching
 from support.fake_api.faults import Faults
-from support.fake_api.store import Collection, Gone, Object, Store
+from support.fake_api.store import Collection, Object, Store
 
 PODS = Collection("", "v1", "pods", "Pod")
 NAMESPACES = Collection("", "v1", "namespaces", "Namespace", namespaced=False)
@@ -92,9 +92,7 @@ class FakeApi:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        self.requests.append(
-            Seen(request.method, request.path, dict(request.query), dict(request.headers), body)
-        )
+        self.requests.append(Seen(request.method, request.path, dict(request.query), dict(request.headers), body))
         await self.faults.hole.wait()
         if self.token is not None and request.headers.get("Authorization") != f"Bearer {self.token}":
             return status(401, "Unauthorized", "Unauthorized")
@@ -119,7 +117,7 @@ class FakeApi:
         if not rest:
             return _resources(group, version)
         namespace = ""
-        if rest[0] == "namespaces" and len(rest) > 2:
+        if rest[0] == "namespaces" and len(rest) > 2 and rest[2] != "status":
             namespace, rest = rest[1], rest[2:]
         collection = next((c for c in ALL if (c.group, c.version, c.plural) == (group, version, rest[0])), None)
         if collection is None:
@@ -153,7 +151,9 @@ class FakeApi:
         end = start + limit if limit else len(items)
         more = f"{version}:{end}" if end < len(items) else ""
         meta = {"resourceVersion": str(version), **({"continue": more} if more else {})}
-        return web.json_response({"kind": f"{collection.kind}List", "metadata": meta, "items": items[start:end] or None})
+        return web.json_response(
+            {"kind": f"{collection.kind}List", "metadata": meta, "items": items[start:end] or None}
+        )
 
     def _create(self, collection: Collection, namespace: str, obj: Object) -> web.Response:
         if namespace:
@@ -190,7 +190,7 @@ class FakeApi:
         if wanted not in {None, old["metadata"]["resourceVersion"]}:
             return status(409, "Conflict", "the object has been modified")
         if new.get("metadata", {}).get("uid") not in {None, old["metadata"]["uid"]}:
-            return status(409, "Conflict", "uid mismatch")
+            return status(422, "Invalid", "metadata.uid: Invalid value: field is immutable")
         if subresource == "status":
             return self._stored(collection, {**old, "status": new.get("status", {})}, 200)
         merged = new if request.method == "PUT" else {**old, **{k: v for k, v in new.items() if k != "metadata"}}
@@ -221,6 +221,3 @@ def _resources(group: str, version: str) -> web.Response:
     listed = [{"name": c.plural, "kind": c.kind, "namespaced": c.namespaced, "verbs": []} for c in found]
     subresources = [{"name": f"{c.plural}/status", "kind": c.kind, "namespaced": c.namespaced} for c in found]
     return web.json_response({"kind": "APIResourceList", "resources": listed + subresources})
-
-
-__all__ = ["ALL", "DEPLOYMENTS", "EVENTS", "FakeApi", "Gone", "LEASES", "NAMESPACES", "NODES", "PODS", "REPLICASETS", "REPORTS", "Seen"]  # fmt: skip

@@ -73,7 +73,9 @@ def name_of(raw: bytes) -> str:
 
 
 @asynccontextmanager
-async def running(informer: Informer[Any], handle: Callable[[Any], None], *, synced: bool = True) -> AsyncIterator[None]:
+async def running(
+    informer: Informer[Any], handle: Callable[[Any], None], *, synced: bool = True
+) -> AsyncIterator[None]:
     """The informer at work, its first list complete if asked so. What breaks it breaks the test."""
     task = asyncio.create_task(informer.run(handle))
     try:

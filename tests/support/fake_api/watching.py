@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -22,10 +23,8 @@ async def serve(api: "FakeApi", request: web.Request, collection: Collection, na
     response.enable_chunked_encoding()
     await response.prepare(request)
     writer = _Writer(api, request, response)
-    try:
+    with suppress(ConnectionError, _Cut):
         await _tell(api, request, collection, namespace, writer)
-    except (ConnectionError, _Cut):
-        pass
     return response
 
 
@@ -66,9 +65,7 @@ class _Writer:
         raise _Cut
 
 
-async def _tell(
-    api: "FakeApi", request: web.Request, collection: Collection, namespace: str, writer: _Writer
-) -> None:
+async def _tell(api: "FakeApi", request: web.Request, collection: Collection, namespace: str, writer: _Writer) -> None:
     if api.faults.end_at_once:
         api.faults.end_at_once -= 1
         return
