@@ -34,8 +34,11 @@ A100 = GpuModel("NVIDIA A100-SXM4-40GB", "ampere", 40_960, 477, 50, 400)
 L40S = GpuModel("NVIDIA L40S", "ada-lovelace", 46_068, 609, 35, 350)
 H200 = GpuModel("NVIDIA H200", "hopper", 143_771, 600, 75, 700)
 RTX6000 = GpuModel("NVIDIA RTX PRO 6000 Blackwell Server Edition", "blackwell", 97_887, 639, 30, 600)
+A100_80 = GpuModel("NVIDIA A100-SXM4-80GB", "ampere", 81_920, 617, 60, 400)
+L4 = GpuModel("NVIDIA L4", "ada-lovelace", 23_034, 464, 12, 72)
+T4 = GpuModel("Tesla T4", "turing", 15_360, 450, 9, 70)
 
-MODELS = (H100, A100, L40S, H200, RTX6000)
+MODELS = (H100, A100, A100_80, L40S, L4, T4, H200, RTX6000)
 
 
 def by_product(product: str) -> GpuModel:
