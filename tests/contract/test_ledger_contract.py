@@ -47,6 +47,7 @@ def test_an_empty_ledger_answers_nothing(ledger):
     assert (ledger.last_window(CLUSTER), ledger.first_window(CLUSTER)) == (None, None)
     assert ledger.revision(CLUSTER, HOUR_0) is None
     assert list(ledger.rows(ALL_DAY)) == list(ledger.rows(ALL_DAY, provisional=True)) == []
+    assert list(ledger.edges(ALL_DAY, {})) == []
     assert list(ledger.sums(ALL_DAY, ("team",), {})) == list(ledger.clusters()) == []
 
 
@@ -151,6 +152,33 @@ def test_sums_take_whole_windows_only_and_rows_all_that_overlap(ledger):
     assert sorted(row.cost_nanos for row in ledger.rows(Window(hour(1).end_ms - 1, hour(1).end_ms))) == [10]
     nothing = Window(span.start_ms, span.start_ms)
     assert list(ledger.rows(nothing)) == list(ledger.sums(nothing, ("team",), {})) == []
+    assert [row.cost_nanos for row in ledger.edges(nothing, {}, cluster=CLUSTER)] == [1]
+    assert list(ledger.edges(nothing, {}, cluster="another")) == []
+
+
+def test_sums_over_days_take_each_window_of_the_span_once(ledger):
+    for offset in range(0, 80, 7):
+        ledger.post(make_posting(make_row(cost=1 << offset // 7, window=hour(offset)), window=hour(offset)))
+    for first, last in ((0, 77), (7, 70), (3, 50), (14, 21), (14, 15)):
+        span = Window(hour(first).start_ms, hour(last).end_ms)
+        expected = sum(1 << offset // 7 for offset in range(0, 80, 7) if first <= offset <= last)
+        assert sum(group.cost_nanos for group in ledger.sums(span, (), {})) == expected
+
+
+def test_edges_are_the_windows_that_a_bound_lies_inside_of(ledger):
+    for offset in range(4):
+        ledger.post(make_posting(make_row(cost=10**offset, window=hour(offset)), window=hour(offset)))
+
+    def found(start: int, end: int, **filters):
+        return sorted(row.cost_nanos for row in ledger.edges(Window(start, end), filters))
+
+    assert found(hour(0).start_ms, hour(3).end_ms) == []
+    assert found(hour(0).start_ms + 1, hour(3).end_ms) == [1]
+    assert found(hour(1).start_ms, hour(3).end_ms - 1) == [1_000]
+    assert found(hour(1).start_ms - 1, hour(2).start_ms + 1) == [1, 100]
+    assert found(hour(1).start_ms + 5, hour(1).end_ms - 5) == [10]
+    assert found(hour(1).start_ms + 5, hour(1).end_ms - 5, namespace=("nobody",)) == []
+    assert found(hour(1).start_ms + 5, hour(1).end_ms - 5, namespace=("team-a",)) == [10]
 
 
 def sample() -> list[Row]:

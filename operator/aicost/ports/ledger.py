@@ -69,6 +69,11 @@ class LedgerReader(Protocol):
         Provisional rows of a window that has been posted since are left out, so that nothing counts twice.
         """
 
+    def edges(
+        self, span: Window, filters: Mapping[str, tuple[str, ...]], *, cluster: str | None = None
+    ) -> Sequence[Row]:
+        """Whole rows, which pass the filters, of the windows that the start or the end of the span lies inside of."""
+
     def sums(
         self,
         span: Window,

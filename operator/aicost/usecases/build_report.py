@@ -84,18 +84,10 @@ def gather(reader: LedgerReader, query: ReportQuery, span: Window, cluster: str 
     return Gathered(
         span=span,
         sums=reader.sums(span, query.group_by, query.filters, cluster=cluster),
-        edges=_edges(reader, span, cluster),
+        edges=reader.edges(span, query.filters, cluster=cluster),
         provisional=provisional,
         covered=_covered(reader, span, cluster, provisional),
     )
-
-
-def _edges(reader: LedgerReader, span: Window, cluster: str | None) -> list[Row]:
-    """Rows of the windows that the start or the end of the span lies inside of."""
-    head = reader.rows(Window(span.start_ms, span.start_ms + 1), cluster=cluster)
-    tail = reader.rows(Window(span.end_ms - 1, span.end_ms), cluster=cluster)
-    begun = [row for row in head if row.window.start_ms < span.start_ms]
-    return begun + [row for row in tail if row.window.start_ms >= span.start_ms and row.window.end_ms > span.end_ms]
 
 
 def _covered(reader: LedgerReader, span: Window, cluster: str | None, provisional: Sequence[Row]) -> Window | None:

@@ -7,6 +7,7 @@ from aicost.domain.exact.windows import Window
 from aicost.domain.ledger.difference import same_rows
 from aicost.domain.ledger.postings import check_posting, out_of_turn, overlapping
 from aicost.domain.ledger.rows import Row
+from aicost.domain.reporting.keys import passes
 from aicost.domain.reporting.sums import GroupSum, sum_rows
 from aicost.ports.errors import LedgerConflict, LedgerUnavailable
 from aicost.ports.ledger import Posting
@@ -78,6 +79,19 @@ class MemoryLedger:
             for row in rows
             if (last := self.last_window(cluster)) is None or row.window.start_ms >= last.end_ms
         ]
+
+    def edges(
+        self, span: Window, filters: Mapping[str, tuple[str, ...]], *, cluster: str | None = None
+    ) -> Sequence[Row]:
+        bounds = (span.start_ms, span.end_ms)
+        return tuple(
+            row
+            for rows in self.postings.values()
+            for row in rows
+            if cluster in {None, row.place.cluster}
+            and passes(row, filters)
+            and any(row.window.start_ms < bound < row.window.end_ms for bound in bounds)
+        )
 
     def sums(
         self,

@@ -1,5 +1,9 @@
 """What only the Delta ledger can do: fail as a disk fails, race, and be read by others."""
 
+import os
+import re
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 
@@ -181,6 +185,34 @@ def test_a_failure_before_the_commit_is_said_with_its_fix(ledger, monkeypatch):
     with pytest.raises(LedgerUnavailable, match=r"No space left.*free space on the volume"):
         ledger.post(make_posting(make_row(cost=5)))
     assert ledger.last_window(CLUSTER) is None
+
+
+_FULL = """
+import resource, sys
+from support.ledger_rows import HOUR_0, hour, make_posting, make_row
+from aicost.adapters.ledger.delta import DeltaLedger
+from aicost.ports.errors import LedgerUnavailable
+ledger = DeltaLedger(sys.argv[1])
+limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limit[1]))
+try:
+    ledger.post(make_posting(make_row(window=hour(1)), window=hour(1)))
+except LedgerUnavailable as full:
+    print(full)
+resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+print(ledger.post(make_posting(make_row(window=hour(1)), window=hour(1))))
+"""
+
+
+def test_a_store_that_takes_no_more_loses_nothing_and_goes_on_when_it_does(ledger, place):
+    ledger.post(make_posting(make_row()))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-c", _FULL, str(place)]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"could not be written: .*File too large.*To fix: raise the limit.*\nTrue\n", said, re.DOTALL), (
+        said
+    )
+    assert sorted(row.window for row in ledger.rows(type(HOUR_0)(HOUR_0.start_ms, hour(1).end_ms))) == [HOUR_0, hour(1)]
 
 
 def test_a_path_that_is_a_file_is_said_with_its_fix(tmp_path):

@@ -72,7 +72,14 @@ class DeltaLedger:
 
     def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
         """Rows of the windows that share time with the span."""
-        return self.snapshot().rows(span, cluster=cluster, provisional=provisional)
+        source = self.snapshot() if provisional else self._posted()
+        return source.rows(span, cluster=cluster, provisional=provisional)
+
+    def edges(
+        self, span: Window, filters: Mapping[str, tuple[str, ...]], *, cluster: str | None = None
+    ) -> Sequence[Row]:
+        """Rows of the windows that a bound of the span lies inside of."""
+        return self._posted().edges(span, filters, cluster=cluster)
 
     def sums(
         self,

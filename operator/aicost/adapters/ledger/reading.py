@@ -9,7 +9,7 @@ from deltalake import DeltaTable, QueryBuilder
 
 from aicost.adapters.ledger.failures import unavailable
 from aicost.adapters.ledger.postings import Postings
-from aicost.adapters.ledger.queries import TABLE, clusters_query, rows_query, sums_query, tagged_name
+from aicost.adapters.ledger.queries import TABLE, clusters_query, edges_query, rows_query, sums_query, tagged_name
 from aicost.adapters.ledger.schema import from_table
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
@@ -58,6 +58,12 @@ class DeltaSnapshot:
             return tuple(row for row in mine if row.window.overlap(span))
         return from_table(self._ask(rows_query(span, cluster))) if span.length_ms and self._table else ()
 
+    def edges(
+        self, span: Window, filters: Mapping[str, tuple[str, ...]], *, cluster: str | None = None
+    ) -> Sequence[Row]:
+        """Rows of the windows that a bound of the span lies inside of."""
+        return from_table(self._ask(edges_query(span, filters, cluster))) if self._table else ()
+
     def sums(
         self,
         span: Window,
@@ -80,13 +86,14 @@ class DeltaSnapshot:
 
     @cached_property
     def _open_rows(self) -> tuple[Row, ...]:
-        """The provisional rows, made when they are first asked for."""
+        """The provisional rows of windows that are not posted, made when they are first asked for."""
         rows = () if self._open is None else from_table(self._open)
-        return tuple(row for row in rows if not self._is_posted(row))
+        last = {cluster: self.last_window(cluster) for cluster in {row.place.cluster for row in rows}}
+        return tuple(row for row in rows if _is_after(row.window, last[row.place.cluster]))
 
-    def _is_posted(self, row: Row) -> bool:
-        last = self.last_window(row.place.cluster)
-        return last is not None and row.window.start_ms < last.end_ms
+
+def _is_after(window: Window, last: Window | None) -> bool:
+    return last is None or window.start_ms >= last.end_ms
 
 
 def _group_sum(record: Mapping[str, Any], keys: int) -> GroupSum:

@@ -26,8 +26,8 @@ class Gathered:
     Attributes:
         span: the time asked for.
         sums: sums by the query's keys and filters over the windows that lie wholly inside the span.
-        edges: rows of the windows that a bound of the span cuts; unfiltered and whole.
-        provisional: rows of the open window that share time with the span; unfiltered and whole.
+        edges: rows of the windows that a bound of the span cuts, whole.
+        provisional: rows of the open window that share time with the span, whole; the filters are applied here.
         covered: the part of the span that these answer for.
     """
 
