@@ -95,11 +95,11 @@ def test_a_workload_that_selects_everything_takes_only_what_nobody_claims_better
     assert [(problem.workload, problem.kind) for problem in matching.problems] == [("all", "SelectsEverything")]
 
 
-def test_two_owners_of_one_name_in_a_chain_are_one_claim():
-    loop = (owner("Deployment", "chat"), owner("ReplicaSet", "r"), owner("Deployment", "chat"))
-    matching = match_claims([pod("p", {}, *loop)], [by_target("w", "Deployment", "chat")])
-    assert len(matching.by_pod) == 1
-    assert matching.conflicts == ()
+def test_two_owners_of_one_name_in_a_chain_are_one_claim_at_the_nearer_link():
+    loop = pod("p", {}, owner("Deployment", "chat"), owner("ReplicaSet", "r"), owner("Deployment", "chat"))
+    near, far = by_target("near", "Deployment", "chat"), by_target("far", "ReplicaSet", "r")
+    assert match_claims([loop], [near]).conflicts == ()
+    assert match_claims([loop], [near, far]).by_pod == {loop.uid: near}
 
 
 def test_many_claims_on_many_pods_are_all_judged():
