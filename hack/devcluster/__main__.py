@@ -8,10 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from devcluster import binaries, processes
+from devcluster import binaries
 from devcluster.cluster import Cluster
-from devcluster.paths import HERE, default_state_dir
-from devcluster.progress import Failure, say
+from devcluster.host import processes
+from devcluster.host.paths import PACKAGE, default_state_dir
+from devcluster.host.progress import Failure, say
 
 _POLL_SECONDS = 0.2
 _START_SECONDS = 1200.0
@@ -74,7 +75,7 @@ def _detach(arguments: argparse.Namespace) -> int:
     binaries.find_programs()
     images = [word for pair in arguments.image for word in ("--image", pair)]
     command = [sys.executable, "-m", "devcluster", "up", "--state", str(state), "--nodes", str(arguments.nodes)]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, *images], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
@@ -116,16 +117,24 @@ def _build(_: argparse.Namespace) -> int:
     return 0
 
 
-def _tool(arguments: argparse.Namespace) -> int:
-    """Become kubectl or helm, pointed at the cluster."""
-    cluster = Cluster(arguments.state, binaries.find_programs())
-    argv = cluster.programs.argv(arguments.command, *arguments.rest)
+def _tool(name: str, words: list[str]) -> int:
+    """Become kubectl or helm, pointed at the cluster; only a leading ``--state DIR`` is for us."""
+    state = default_state_dir()
+    if words[:1] == ["--state"] and len(words) > 1:
+        state, words = Path(words[1]).resolve(), words[2:]
+    cluster = Cluster(state, binaries.find_programs())
+    argv = cluster.programs.argv(name, *words)
     os.execvpe(argv[0], argv, cluster.environment())  # noqa: S606 - the program that we built
 
 
-def _prometheus(arguments: argparse.Namespace) -> int:
+def _prometheus(_: str, words: list[str]) -> int:
+    """Become Prometheus."""
     program = str(binaries.find_prometheus())
-    os.execv(program, [program, *arguments.rest])  # noqa: S606 - the program that we built
+    os.execv(program, [program, *words])  # noqa: S606 - the program that we built
+
+
+# Their arguments are their own: nothing of them may be taken for ours.
+_TOOLS = {"kubectl": _tool, "helm": _tool, "prometheus": _prometheus}
 
 
 def _logs(arguments: argparse.Namespace) -> int:
@@ -160,22 +169,24 @@ def _parser() -> argparse.ArgumentParser:
     add("down", _down, "stop")
     add("status", _status, "say what runs")
     add("build", _build, "build what is missing, and nothing else")
-    for tool in ("kubectl", "helm"):
-        add(tool, _tool, f"{tool} of the cluster; its arguments follow")
-    add("prometheus", _prometheus, "run Prometheus; its arguments follow")
+    for tool in _TOOLS:
+        commands.add_parser(tool, help=f"become {tool}; its arguments follow")
     add("logs", _logs, "logs of a pod that runs as a process").add_argument("pod", help="NAMESPACE/NAME")
     return parser
 
 
+def _run(words: list[str]) -> int:
+    if words and words[0] in _TOOLS:
+        return _TOOLS[words[0]](words[0], words[1:])
+    arguments = _parser().parse_args(words)
+    arguments.state = arguments.state.resolve()
+    return arguments.run(arguments)
+
+
 def main() -> int:
     """Run one command; its exit status."""
-    arguments, rest = _parser().parse_known_args()
-    if rest and arguments.command not in {"kubectl", "helm", "prometheus"}:
-        _parser().error(f"unrecognised arguments: {' '.join(rest)}")
-    arguments.rest = rest
-    arguments.state = arguments.state.resolve()
     try:
-        return arguments.run(arguments)
+        return _run(sys.argv[1:])
     except Failure as failure:
         say(str(failure))
         return 1

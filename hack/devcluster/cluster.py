@@ -7,13 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from devcluster import processes
 from devcluster.api import Api
 from devcluster.binaries import Programs
 from devcluster.controlplane import ControlPlane
+from devcluster.host import processes
+from devcluster.host.paths import PACKAGE
 from devcluster.kubelet.claims import PROVISIONER, STORAGE_CLASS
 from devcluster.nodes import FakeNode, Nodes
-from devcluster.paths import HERE
 
 __all__ = ["Cluster"]
 
@@ -56,7 +56,7 @@ class Cluster:
         images = [word for pair in self._images.items() for word in ("--image", "=".join(pair))]
         server = self.control_plane.server
         module = [sys.executable, "-m", "devcluster.kubelet", "--state", str(self.state), "--server", server]
-        environment = {"PYTHONPATH": str(HERE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
         self.control_plane.adopt(processes.start("kubelet", [*module, *images], self.state, environment))
 
     def _make_storage_class(self) -> None:

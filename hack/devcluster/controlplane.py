@@ -8,13 +8,14 @@ from typing import Self
 
 import urllib3
 
-from devcluster import flags, processes
+from devcluster import flags
 from devcluster.api import Api, ApiError
 from devcluster.binaries import Programs
+from devcluster.host import processes
+from devcluster.host.processes import Child
+from devcluster.host.progress import Failure, step
 from devcluster.kubeconfig import Access, write_kubeconfig
 from devcluster.pki import Identity, Pki
-from devcluster.processes import Child
-from devcluster.progress import Failure, step
 
 __all__ = ["ControlPlane", "free_ports"]
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from devcluster import clock
 from devcluster.api import Api, Object
+from devcluster.host import clock
 
 __all__ = ["FakeNode", "Nodes", "node_object"]
 

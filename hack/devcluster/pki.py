@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from devcluster.clock import now
+from devcluster.host.clock import now
 
 __all__ = ["Authority", "Identity", "Pki"]
 

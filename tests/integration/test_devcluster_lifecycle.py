@@ -13,10 +13,10 @@ import pytest
 from devcluster import binaries
 from devcluster.api import Api
 from devcluster.cluster import Cluster
+from devcluster.host.paths import REPOSITORY
+from devcluster.host.progress import Failure
 from devcluster.kubeconfig import read_kubeconfig
 from devcluster.nodes import FakeNode
-from devcluster.paths import REPOSITORY
-from devcluster.progress import Failure
 
 pytestmark = pytest.mark.cluster
 _PARTS = {"devcluster", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"}

@@ -23,12 +23,16 @@ import pytest
 from devcluster import binaries
 from devcluster.api import Api, ApiError
 from devcluster.cluster import Cluster
+from devcluster.host.progress import Failure
 from devcluster.kubeconfig import read_kubeconfig
 from devcluster.nodes import Nodes
-from devcluster.progress import Failure
 
 _COMMAND_SECONDS = 90
-_problem: list[str] = []
+_BUILDS: dict[str, Callable[[], object]] = {
+    "programs": binaries.find_programs,
+    "prometheus_program": binaries.find_prometheus,
+}
+_problems: dict[str, str] = {}
 
 
 class LiveCluster:
@@ -116,36 +120,47 @@ class LiveCluster:
         pytest.fail(f"{path} still exists after {seconds} s")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of one cluster on one xdist worker (with ``--dist loadgroup``)."""
-    for item in items:
+    for item in items if config.pluginmanager.hasplugin("xdist") else ():
         if item.get_closest_marker("cluster"):
             item.add_marker(pytest.mark.xdist_group("cluster"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build what is missing before the first test, where no test's time limit runs."""
-    if session.config.option.collectonly or not any(item.get_closest_marker("cluster") for item in session.items):
+    if session.config.option.collectonly:
         return
-    try:
-        binaries.find_programs()
-    except Failure as failure:
-        _problem.append(str(failure))
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    for fixture, build in _BUILDS.items():
+        if fixture in wanted:
+            try:
+                build()
+            except Failure as failure:
+                _problems[fixture] = str(failure)
 
 
-def _refuse_without_programs() -> None:
-    reason = binaries.platform_problem() or (_problem[0] if _problem else None)
+def _refuse_without(fixture: str) -> None:
+    """Fail where CI=true, else skip, when what a fixture needs could not be built."""
+    reason = binaries.platform_problem() or _problems.get(fixture)
     if reason and os.environ.get("CI") == "true":
-        pytest.fail(f"no local control plane: {reason}")
+        pytest.fail(f"{fixture} not available: {reason}")
     if reason:
-        pytest.skip(f"no local control plane: {reason}")
+        pytest.skip(f"{fixture} not available: {reason}")
 
 
 @pytest.fixture(scope="session")
 def programs() -> binaries.Programs:
-    """The programs of the control plane; without them the test fails where CI=true, else it is skipped."""
-    _refuse_without_programs()
+    """The programs of the control plane."""
+    _refuse_without("programs")
     return binaries.find_programs()
+
+
+@pytest.fixture(scope="session")
+def prometheus_program() -> Path:
+    """Prometheus 3, to be started with :class:`devcluster.prometheus_server.Prometheus`."""
+    _refuse_without("prometheus_program")
+    return binaries.find_prometheus()
 
 
 @pytest.fixture(scope="session")

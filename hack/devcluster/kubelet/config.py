@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devcluster.paths import REPOSITORY
+from devcluster.host.paths import REPOSITORY
 from devcluster.pki import Identity
 
 __all__ = ["KubeletConfig", "default_images", "image_name"]

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from devcluster.api import Object
-from devcluster.clock import rfc3339
+from devcluster.host.clock import rfc3339
 
 __all__ = ["pod_event"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from devcluster.clock import rfc3339
+from devcluster.host.clock import rfc3339
 
 __all__ = ["ContainerView", "PodView", "conditions", "pod_status", "running", "terminated", "waiting"]
 

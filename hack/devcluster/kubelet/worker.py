@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from devcluster import clock
 from devcluster.api import ApiError, Object
+from devcluster.host import clock
 from devcluster.kubelet.client import KubeletClient
 from devcluster.kubelet.config import KubeletConfig
 from devcluster.kubelet.status import ContainerView, PodView, pod_status, waiting

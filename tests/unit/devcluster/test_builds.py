@@ -9,7 +9,7 @@ import pytest
 
 from devcluster import binaries
 from devcluster.golang import gobuild, toolchain
-from devcluster.progress import Failure
+from devcluster.host.progress import Failure
 
 _GO = """#!/bin/sh
 case "$1" in

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from devcluster.paths import REPOSITORY
+from devcluster.host.paths import REPOSITORY
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from devcluster.host.paths import REPOSITORY
 from devcluster.kubelet.local import enter
-from devcluster.paths import REPOSITORY
 
 __all__ = ["Mount", "Process", "isolation", "rewrite", "start"]
 

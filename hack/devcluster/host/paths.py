@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-__all__ = ["HERE", "REPOSITORY", "cache_dir", "default_state_dir"]
+__all__ = ["PACKAGE", "REPOSITORY", "cache_dir", "default_state_dir"]
 
-HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parent.parent
+PACKAGE = Path(__file__).resolve().parent.parent
+REPOSITORY = PACKAGE.parent.parent
 
 
 def _base(variable: str, fallback: str) -> Path:

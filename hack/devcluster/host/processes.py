@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from devcluster.paths import HERE
+from devcluster.host.paths import PACKAGE
 
 __all__ = [
     "Child",
@@ -39,7 +39,7 @@ class Child:
 
 def launcher() -> list[str]:
     """The words before a command line that tie its life to ours."""
-    return [sys.executable, "-I", "-S", str(HERE / "launch.py"), str(os.getpid())]
+    return [sys.executable, "-I", "-S", str(PACKAGE / "host" / "launch.py"), str(os.getpid())]
 
 
 def start(name: str, argv: Sequence[str], state: Path, environment: Mapping[str, str] | None = None) -> Child:

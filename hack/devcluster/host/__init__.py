@@ -1,0 +1,1 @@
+"""This machine: its clock, its folders, its processes, and the person at its terminal."""
