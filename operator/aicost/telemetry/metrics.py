@@ -43,7 +43,9 @@ METRICS = (
         "aicost_telemetry_up", Kind.GAUGE, "1 if the last reading of the telemetry source succeeded.", ("source",)
     ),
     MetricSpec("aicost_telemetry_targets", Kind.GAUGE, "Exporters scraped directly, by outcome.", ("outcome",)),
-    MetricSpec("aicost_sample_defects_total", Kind.COUNTER, "Samples that were dropped or mended.", ("defect",)),
+    MetricSpec(
+        "aicost_sample_defects", Kind.GAUGE, "Samples of the last window that were dropped or mended.", ("defect",)
+    ),
     MetricSpec(
         "aicost_telemetry_coverage_ratio", Kind.GAUGE, "Share of the device time of the last window that has samples."
     ),
@@ -54,7 +56,7 @@ METRICS = (
     MetricSpec(
         "aicost_informer_last_event_age_seconds", Kind.GAUGE, "Age of the last event or bookmark.", ("resource",)
     ),
-    MetricSpec("aicost_informer_relists_total", Kind.COUNTER, "Lists made again, by reason.", ("resource", "reason")),
+    MetricSpec("aicost_informer_relists", Kind.GAUGE, "Lists made again since the start.", ("resource",)),
     MetricSpec("aicost_reports_written_total", Kind.COUNTER, "Status writes of reports, by kind.", ("kind",)),
     MetricSpec("aicost_failures_total", Kind.COUNTER, "Steps that failed and will be tried again.", ("step", "reason")),
     MetricSpec("aicost_leader", Kind.GAUGE, "1 while this process holds the Lease."),

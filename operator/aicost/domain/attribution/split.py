@@ -97,10 +97,19 @@ def _split_exclusive(hold: Hold, whole: int, activity: Activity) -> tuple[Part, 
 def _split_unheld(whole: int, activity: Activity) -> tuple[Part, ...]:
     """Activity of one who holds nothing is unattributed; the rest of an unheld device is unallocated."""
     busy, covered = activity.busy_ppb_ms, activity.covered_ms * PPB
-    quality, error = (Quality.MEASURED_GAUGE, activity.error_ppb_ms) if covered else (Quality.ASSUMED, None)
+    quality = Quality.MEASURED_GAUGE if covered else Quality.ASSUMED
     parts = (
         _measured(None, Bucket.UNATTRIBUTED, busy, activity),
-        Part(None, Bucket.UNALLOCATED, _ALONE, quality, activity.signal, whole - busy, covered - busy, error),
+        Part(
+            None,
+            Bucket.UNALLOCATED,
+            _ALONE,
+            quality,
+            activity.signal,
+            whole - busy,
+            covered - busy,
+            activity.error_ppb_ms,
+        ),
     )
     return tuple(part for part in parts if part.weight)
 
@@ -132,7 +141,7 @@ def _part(hold: Hold | None, bucket: Bucket, weight: int, activity: Activity) ->
     """A part whose amount is certain from who held what; samples only say how sure the device was there."""
     covered = min(weight, activity.covered_ms * PPB)
     quality = Quality.MEASURED_GAUGE if covered else Quality.ASSUMED
-    return Part(hold, bucket, Method.EXCLUSIVE, quality, activity.signal, weight, covered, 0 if covered else None)
+    return Part(hold, bucket, _ALONE, quality, activity.signal, weight, covered, 0)
 
 
 def integer_weights(weights: list[Fraction | int]) -> list[int]:

@@ -1,0 +1,208 @@
+"""The controller process: watch, scrape, lead, compute, publish; ends cleanly when asked, at once when it must."""
+
+import asyncio
+import base64
+import json
+import logging
+import os
+import signal
+from pathlib import Path
+
+import click
+import kopf
+
+from aicost.adapters.clock import now_ms
+from aicost.adapters.kube.client import KubeClient
+from aicost.adapters.kube.config import ClusterConfig, load
+from aicost.adapters.kube.lease import Leadership
+from aicost.adapters.kube.seen.values import SeenPod
+from aicost.adapters.kube.wire.resources import NAMESPACES
+from aicost.bootstrap import build, open_stores
+from aicost.domain.exact.windows import MINUTE_MS
+from aicost.entrypoints.controller.dump import dump_state
+from aicost.entrypoints.controller.publish.publisher import Publisher
+from aicost.entrypoints.controller.registry import Registry
+from aicost.entrypoints.controller.resources import run_kopf
+from aicost.entrypoints.controller.resync import Resync
+from aicost.entrypoints.controller.rounds import Rounds
+from aicost.entrypoints.controller.serving import health_app, serve
+from aicost.entrypoints.controller.sources import ScrapeLoop, SourceFinder
+from aicost.entrypoints.controller.starter import keep_starter_book
+from aicost.entrypoints.controller.state import State
+from aicost.entrypoints.controller.watching import ClusterWatch
+from aicost.ports.errors import AicostError
+from aicost.settings import Settings, load_settings
+from aicost.telemetry.logs import configure_logs, line
+from aicost.telemetry.metrics import Metrics
+
+STALE_WATCH_MS = 10 * MINUTE_MS
+"""A watch that heard nothing for this long makes the process unhealthy: a restart lists anew."""
+_log = logging.getLogger("aicost.controller")
+
+
+class Controller:
+    """One process of the controller, from start to end."""
+
+    def __init__(self, settings: Settings, config: ClusterConfig, client: KubeClient, cluster: str) -> None:
+        self._settings, self._config, self._client = settings, config, client
+        self._identity = os.environ.get("POD_NAME") or f"{os.uname().nodename}-{os.getpid()}"
+        self._metrics, self._registry, self._state = Metrics(), Registry(), State(cluster)
+        self._stores = open_stores(settings, now_ms())
+        self._leadership = self._candidate()
+        self._app = build(settings, cluster, self._stores, self._metrics, self._holds)
+        self._watch = ClusterWatch(client, self._stores.inventory, now_ms, self._wants_owners)
+        self._finder = SourceFinder(self._app, self._watch.sighted, self._state)
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT. Everybody watches and scrapes; only the leader computes and writes."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, self._dump)
+        server = self._settings.server
+        app = health_app(self._metrics, self._alive, self._ready)
+        runner = await serve(app, server.host, server.metrics_port)
+        line(_log, logging.INFO, "started", cluster=self._app.cluster, identity=self._identity, api=self._config.server)
+        work = asyncio.create_task(self._work(), name="work")
+        stop = asyncio.create_task(self._stop.wait(), name="stop")
+        try:
+            await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        finally:
+            stop.cancel()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            if self._leadership:
+                await self._leadership.release()
+            await runner.cleanup()
+            await asyncio.to_thread(self._stores.close)
+            line(_log, logging.INFO, "stopped")
+
+    async def _work(self) -> None:
+        """Watch and scrape from the start; lead once the Lease is ours."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch.run(), name="watch")
+            tasks.create_task(self._show_watches(), name="show-watches")
+            await self._watch.synced()
+            tasks.create_task(self._finder.run(), name="find-telemetry")
+            tasks.create_task(ScrapeLoop(self._app, self._finder, self._state).run(), name="scrape")
+            if self._leadership:
+                await self._leadership.acquire()
+                tasks.create_task(self._leadership.hold(), name="hold-lease")
+            self._metrics.show("aicost_leader", 1)
+            tasks.create_task(self._lead(), name="lead")
+
+    async def _lead(self) -> None:
+        """What only the leader does: follow our own resources, compute, publish."""
+        await keep_starter_book(self._client, self._settings.prices.starter_file)
+        ready = asyncio.Event()
+        publisher = Publisher(self._client, self._registry, self._app, self._state, self._identity)
+        rounds = Rounds(self._app, self._registry, self._state, publisher)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(run_kopf(self._registry, self._kopf_login, asyncio.Event(), ready), name="kopf")
+            tasks.create_task(Resync(self._client, self._registry).run(), name="resync")
+            tasks.create_task(rounds.run(), name="rounds")
+
+    def _candidate(self) -> Leadership | None:
+        """Our candidature for the Lease; None where settings want none."""
+        leader = self._settings.leader
+        if not leader.enabled:
+            return None
+        place = (leader.namespace or os.environ.get("POD_NAMESPACE") or self._config.namespace, leader.name)
+        return Leadership(self._client, place, self._identity, now_ms=now_ms, on_lost=_leave)
+
+    def _holds(self) -> bool:
+        return self._leadership is None or self._leadership.holds()
+
+    def _wants_owners(self, pod: SeenPod) -> bool:
+        """Owners matter for pods that hold devices, and where AIWorkloads may claim pods by their owner."""
+        claimed = {claim.namespace for claim in self._app.claims.claims()}
+        return bool(pod.facts.devices or pod.facts.claims) or pod.facts.namespace in claimed
+
+    def _alive(self) -> str:
+        """Healthy unless a watch has gone silent for so long that only a restart helps."""
+        silent = [s.resource for s in self._watch.stats if (s.age_ms(now_ms()) or 0) > STALE_WATCH_MS]
+        return f"no sign of life from the watch of {', '.join(silent)}" if silent else ""
+
+    def _ready(self) -> str:
+        """Ready once everything that is there is known, leader or not."""
+        missing = [stats.resource for stats in self._watch.stats if not stats.synced]
+        return f"not all is known yet: {', '.join(missing)}" if missing else ""
+
+    def _dump(self) -> None:
+        document = dump_state(self._app, self._watch, self._registry, self._state, now_ms())
+        line(_log, logging.INFO, "state", state=json.dumps(document))
+
+    async def _show_watches(self) -> None:
+        """Put what the informers can say of themselves into the metrics."""
+        while True:
+            for stats in self._watch.stats:
+                name = stats.resource
+                self._metrics.show("aicost_informer_synced", float(stats.synced), resource=name)
+                self._metrics.show("aicost_informer_objects", stats.objects, resource=name)
+                self._metrics.show("aicost_informer_relists", stats.relists, resource=name)
+                age_ms = stats.age_ms(now_ms())
+                if age_ms is not None:
+                    self._metrics.show("aicost_informer_last_event_age_seconds", age_ms / 1000, resource=name)
+            await asyncio.sleep(5)
+
+    async def _kopf_login(self, **_: object) -> kopf.ConnectionInfo:
+        """Kopf speaks with the same server, as the same identity, as the rest of the controller."""
+        credential, trust = await self._config.credentials.current(), self._config.trust
+        certificate = credential.certificate
+        return kopf.ConnectionInfo(
+            server=self._config.server,
+            ca_data=base64.b64encode(trust.authority) if trust.authority else None,
+            insecure=not trust.verify,
+            token=credential.token,
+            certificate_data=base64.b64encode(certificate.certificate) if certificate else None,
+            private_key_data=base64.b64encode(certificate.key) if certificate else None,
+            default_namespace=self._config.namespace,
+        )
+
+
+def _leave(reason: str) -> None:
+    """Leadership is lost: work in progress cannot be called back, so the process ends here."""
+    line(_log, logging.CRITICAL, "leadership lost, leaving", reason=reason)
+    os._exit(1)
+
+
+async def cluster_id(client: KubeClient, configured: str) -> str:
+    """Key of the cluster: the setting, else the UID of the namespace kube-system."""
+    return configured or (await client.metadata(NAMESPACES, "kube-system")).uid
+
+
+async def run(settings: Settings, config: ClusterConfig) -> None:
+    """Run the controller on a cluster."""
+    async with KubeClient(config) as client:
+        cluster = await cluster_id(client, settings.cluster.id)
+        await Controller(settings, config, client, cluster).run()
+
+
+@click.command("controller")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Settings file. Without one everything is as documented."
+)
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig. Without one: the pod's own account.")
+def command(config: Path | None, kubeconfig: Path | None) -> None:
+    """Run the controller: watch the cluster, sample GPUs, keep the ledger and the reports."""
+    try:
+        settings = load_settings(config)
+        configure_logs(settings.log_level, settings.log_format)
+        cluster = load(dict(os.environ), now_ms, kubeconfig=kubeconfig)
+        asyncio.run(run(settings, cluster))
+    except AicostError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def main(arguments: list[str]) -> int:
+    """Entry of `aicost controller`; gives the exit code."""
+    try:
+        command.main(arguments, prog_name="aicost controller", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return 0

@@ -1,0 +1,218 @@
+"""Conditions: what is found now, why, and what a person can do about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aicost.crd.convert.parsing import SpecProblem
+from aicost.crd.fields.conditions import ConditionStatus
+from aicost.crd.reasons import ConditionType, Reason
+from aicost.crd.status.conditions import Statement
+from aicost.crd.status.texts import gpu_hours, money, share
+from aicost.domain.attribution.window import Unpriced
+from aicost.domain.budgets.pace import Standing
+from aicost.domain.exact.windows import Grid, Window, to_rfc3339
+from aicost.domain.identity.matching import Matching
+from aicost.domain.pricing.defects import DefectKind
+from aicost.domain.reporting.query import Amounts
+from aicost.entrypoints.controller.state import SourceState
+
+_YES, _NO, _OPEN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+ENOUGH_PPM = 950_000
+"""Telemetry coverage from which on device time counts as measured: starts and ends of pods always miss a sample."""
+_SHOWN_ENTRIES = 3
+
+
+def telemetry(parts: Sequence[Amounts], source: SourceState) -> Statement:
+    """TelemetryAvailable: is there a source, and does it speak of these GPUs."""
+    kind = ConditionType.TELEMETRY_AVAILABLE
+    if not source.name:
+        return Statement(kind, _NO, Reason.NO_SOURCE, source.looked_for or "Telemetry has not been looked for yet.")
+    whole = sum(sum(part.gpu_milliseconds.values()) for part in parts)
+    measured = sum(part.measured_milliseconds for part in parts)
+    origin = f"{source.origin}{f'; it fails now: {source.problem}' if source.problem else ''}"
+    if whole and not measured:
+        return Statement(
+            kind, _NO, Reason.NO_SAMPLES,
+            f"{origin} has no sample of these GPUs: check that an exporter runs on their nodes and shows "
+            "DCGM_FI_PROF_GR_ENGINE_ACTIVE or DCGM_FI_DEV_GPU_UTIL. Their cost is allocated-unmeasured.",
+        )  # fmt: skip
+    if measured * 1_000_000 < whole * ENOUGH_PPM:
+        text = (
+            f"{share(measured, whole)} of the device time has samples from {origin}; the rest is unmeasured, not idle."
+        )
+        return Statement(kind, _NO, Reason.PARTLY_MEASURED, text)
+    text = f"{share(measured, whole) or 'None'} of the device time has samples from {origin}."
+    return Statement(kind, _YES, Reason.MEASURED, text)
+
+
+def priced(parts: Sequence[Amounts], unpriced: Sequence[Unpriced]) -> Statement:
+    """Priced: is there a price for all device time, and the entry to add where there is none."""
+    kind = ConditionType.PRICED
+    whole = sum(sum(part.gpu_milliseconds.values()) for part in parts)
+    missing = sum(part.unpriced_gpu_milliseconds for part in parts)
+    if missing:
+        reason = Reason.NOTHING_PRICED if missing >= whole else Reason.PARTLY_PRICED
+        text = f"{gpu_hours(missing)} of {gpu_hours(whole)} GPU-hours have no price and are not in the cost."
+        return Statement(kind, _NO, reason, f"{text} {_entries_to_add(unpriced)}".strip())
+    listed = sum(part.list_price_nanos for part in parts)
+    if listed:
+        text = (
+            f"All device time has a price; {share(listed, sum(part.cost_nanos for part in parts))} of the cost rests "
+            "on public list prices. Put what you pay into a PriceBook of your own: it goes before list prices."
+        )
+        return Statement(kind, _YES, Reason.LIST_PRICES, text)
+    return Statement(kind, _YES, Reason.ALL_PRICED, "All device time has a price.")
+
+
+def _entries_to_add(unpriced: Sequence[Unpriced]) -> str:
+    """What to add, once per kind of node."""
+    kinds: dict[str, list[str]] = {}
+    for one in unpriced:
+        kinds.setdefault(one.reason, []).append(one.node)
+    shown = [f"Nodes {', '.join(nodes[:3])}{' ...' if len(nodes) > 3 else ''}: {why}" for why, nodes in kinds.items()]
+    return "\n".join(shown[:_SHOWN_ENTRIES])
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the ledger has come.
+
+    Attributes:
+        last: the last closed window.
+        problem: why windows cannot be closed now, empty where they can.
+    """
+
+    grid: Grid
+    settle_ms: int
+    epoch_ms: int
+    last: Window | None
+    problem: str
+
+    def lag_ms(self, now_ms: int) -> int:
+        """By how much the ledger is behind the last window that should be closed."""
+        expected = self.grid.containing(max(0, now_ms - self.settle_ms)).start_ms
+        reached = self.last.end_ms if self.last else self.grid.containing(self.epoch_ms).start_ms
+        return max(0, expected - reached)
+
+
+def fresh(progress: Progress, now_ms: int) -> Statement:
+    """DataFresh: is the last closed window as recent as it can be."""
+    kind, lag_ms = ConditionType.DATA_FRESH, progress.lag_ms(now_ms)
+    if lag_ms > 2 * progress.settle_ms + progress.grid.length_ms or (lag_ms and progress.problem):
+        since = to_rfc3339(progress.last.end_ms if progress.last else progress.epoch_ms)
+        why = f": {progress.problem}" if progress.problem else "; the backlog is being worked off"
+        return Statement(kind, _NO, Reason.STALE, f"No window was closed since {since}{why}")
+    if progress.last is None:
+        text = "No window was closed yet; the figures are those of the open window and may still change."
+        return Statement(kind, _OPEN, Reason.NO_WINDOW_YET, text)
+    return Statement(kind, _YES, Reason.FRESH, f"Windows are closed until {to_rfc3339(progress.last.end_ms)}.")
+
+
+def reported() -> Statement:
+    """Ready: the figures answer the spec."""
+    return Statement(ConditionType.READY, _YES, Reason.REPORTED, "The figures answer the spec.")
+
+
+def not_ready(reason: Reason, message: str) -> Statement:
+    """Ready is false, and why."""
+    return Statement(ConditionType.READY, _NO, reason, message)
+
+
+def window_valid() -> Statement:
+    """WindowValid: the span can be reported."""
+    return Statement(ConditionType.WINDOW_VALID, _YES, Reason.VALID, "The window can be reported.")
+
+
+def window_invalid(reason: Reason, message: str) -> Statement:
+    """WindowValid is false, and why."""
+    return Statement(ConditionType.WINDOW_VALID, _NO, reason, message)
+
+
+def window_problem(span: Window, words: str, ledger_from_ms: int) -> Statement | None:
+    """WindowValid is false for a span that ends before the ledger begins; else None."""
+    if span.end_ms <= ledger_from_ms:
+        text = f"{words} ends at {to_rfc3339(span.end_ms)}; the ledger begins at {to_rfc3339(ledger_from_ms)}."
+        return window_invalid(Reason.BEFORE_LEDGER, text)
+    return None
+
+
+def claimed(namespace: str, name: str, matching: Matching | None) -> Statement:
+    """PodsClaimed: which pods an AIWorkload speaks for, and with whom it is in conflict."""
+    kind, mine = ConditionType.PODS_CLAIMED, (namespace, name)
+    if matching is None:
+        return Statement(kind, _OPEN, Reason.WAITING, "Pods have not been matched yet.")
+    for problem in matching.problems:
+        if (problem.namespace, problem.workload) == mine:
+            return Statement(kind, _NO, problem.kind, problem.message)
+    conflicts = [one.message for one in matching.conflicts if (one.namespace, one.workload) == mine]
+    if conflicts:
+        return Statement(kind, _NO, Reason.CONFLICT, " ".join(conflicts))
+    pods = sum((claim.namespace, claim.name) == mine for claim in matching.by_pod.values())
+    return Statement(kind, _YES, Reason.CLAIMED, f"{pods} {'pod is' if pods == 1 else 'pods are'} claimed.")
+
+
+def budget_ready(currency: str, foreign: Sequence[str]) -> Statement:
+    """Ready of a budget: amounts of another currency are not in its spend, and nothing is converted."""
+    if foreign:
+        text = (
+            f"A part of the cost is in {', '.join(foreign)} and is not in the spend: budget it in a budget of its own."
+        )
+        return not_ready(Reason.CURRENCY_MISMATCH, f"The budget is in {currency}. {text}")
+    return reported()
+
+
+def within(standing: Standing, currency: str) -> Statement:
+    """WithinBudget: spend and forecast against the limit."""
+    kind, limit = ConditionType.WITHIN_BUDGET, money(standing.limit_nanos, currency)
+    spent = f"{money(standing.spend.nanos, currency)} of {limit} are spent"
+    if standing.spend.nanos >= standing.limit_nanos:
+        return Statement(kind, _NO, Reason.OVER_LIMIT, f"{spent}: the limit is reached.")
+    forecast = standing.forecast_nanos
+    if forecast is not None and forecast > standing.limit_nanos:
+        text = f"{spent}; at this pace it will be {money(forecast, currency)} at the end of the period."
+        return Statement(kind, _YES, Reason.FORECAST_OVER, text)
+    return Statement(kind, _YES, Reason.WITHIN, f"{spent}.")
+
+
+def observes() -> Statement:
+    """Enforcing is false: budgets observe."""
+    text = "The budget shows where it stands and does nothing else, whatever its mode and ladder say."
+    return Statement(ConditionType.ENFORCING, _NO, Reason.OBSERVE_ONLY, text)
+
+
+def accepted(problems: Sequence[str]) -> Statement:
+    """Accepted: all entries of a price book are usable, or which are left out and how to mend them."""
+    if problems:
+        return Statement(ConditionType.ACCEPTED, _NO, Reason.INVALID_ENTRY, " ".join(problems))
+    return Statement(ConditionType.ACCEPTED, _YES, Reason.ACCEPTED, "All entries are usable.")
+
+
+def overlapping(problems: Sequence[str]) -> Statement:
+    """Overlapping: two entries of a price book match the same nodes at the same time."""
+    if problems:
+        return Statement(ConditionType.OVERLAPPING, _YES, DefectKind.OVERLAP, " ".join(problems))
+    text = "At each moment at most one entry of each kind holds."
+    return Statement(ConditionType.OVERLAPPING, _NO, Reason.NO_OVERLAP, text)
+
+
+def nodes_priced(priced_nodes: int, unpriced: Sequence[Unpriced]) -> Statement:
+    """Priced of a price book: do the books price all GPU nodes that are there."""
+    kind = ConditionType.PRICED
+    if not unpriced:
+        return Statement(
+            kind, _YES, Reason.ALL_PRICED, f"All GPU nodes have a price, {priced_nodes} of them from here."
+        )
+    reason = Reason.PARTLY_PRICED if priced_nodes else Reason.NOTHING_PRICED
+    return Statement(kind, _NO, reason, f"{len(unpriced)} GPU nodes have no price. {_entries_to_add(unpriced)}")
+
+
+def refused(problems: Sequence[SpecProblem]) -> tuple[Statement, ...]:
+    """A report that cannot be computed: Ready says why, WindowValid if it is the window that is wrong."""
+    message = "; ".join(str(problem) for problem in problems)
+    ready = not_ready(Reason.INVALID_SPEC, message)
+    fields = {problem.field for problem in problems}
+    if "spec.timeZone" in fields:
+        return ready, window_invalid(Reason.UNKNOWN_TIME_ZONE, message)
+    if fields & {"spec.window", "spec.range"}:
+        return ready, window_invalid(Reason.INVALID_WINDOW, message)
+    return (ready,)

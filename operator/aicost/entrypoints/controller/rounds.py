@@ -1,0 +1,158 @@
+"""The rounds of the leader: close windows, compute the open one, publish; each step fails alone and is tried again."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TypeVar
+
+from aicost.adapters.clock import now_ms
+from aicost.bootstrap import Application
+from aicost.crd.convert.claims import workload_claim
+from aicost.domain.exact.windows import HOUR_MS, SECOND_MS, to_rfc3339
+from aicost.domain.sampling.series import SampleDefects
+from aicost.entrypoints.controller.publish.books import accepted_books
+from aicost.entrypoints.controller.publish.publisher import Publisher
+from aicost.entrypoints.controller.registry import Registry
+from aicost.entrypoints.controller.state import State
+from aicost.ports.errors import AicostError
+from aicost.telemetry.logs import line
+from aicost.usecases.close_windows import WindowClosed
+from aicost.usecases.compute_window import Computed
+
+T = TypeVar("T")
+SOON_SECONDS = 2.0
+"""A change of one of our objects is answered after this pause, in which others may come."""
+_log = logging.getLogger("aicost.rounds")
+
+
+class Rounds:
+    """One round per refresh interval, sooner where one of our objects changed."""
+
+    def __init__(self, app: Application, registry: Registry, state: State, publisher: Publisher) -> None:
+        self._app, self._registry, self._state, self._publisher = app, registry, state, publisher
+
+    async def run(self) -> None:
+        """Round after round until cancelled. 1. Close. 2. Compute the open window. 3. Publish."""
+        while True:
+            began = time.monotonic()
+            self._registry.changed.clear()
+            self._take_in()
+            await self._step("close", self._close)
+            await self._step("open", self._refresh)
+            await self._step("reports", self._publisher.keep_reports)
+            await self._step("publish", self._publisher.publish)
+            await self._wait(began + self._app.settings.window.refresh_seconds)
+
+    async def _wait(self, until: float) -> None:
+        """Wait for the next round, or for a change of one of our objects."""
+        try:
+            await asyncio.wait_for(self._registry.changed.wait(), max(0.0, until - time.monotonic()))
+        except TimeoutError:
+            return
+        await asyncio.sleep(SOON_SECONDS)
+
+    def _take_in(self) -> None:
+        """Hand the accepted books and claims to the use cases."""
+        self._app.books.value = accepted_books(self._registry.of_kind("PriceBook"))
+        reads = (workload_claim(body) for body in self._registry.of_kind("AIWorkload"))
+        self._app.claims.value = tuple(read.value for read in reads if read.value is not None)
+
+    async def _step(self, name: str, action: Callable[[], Awaitable[None]]) -> None:
+        """Do one step; expected bad news is remembered, shown and tried again in the next round."""
+        began = time.monotonic()
+        try:
+            await action()
+        except AicostError as error:
+            if self._state.problems.get(name) != str(error):
+                line(_log, logging.WARNING, f"step {name} failed", error=str(error))
+            self._state.problems[name] = str(error)
+            self._app.metrics.count("aicost_failures_total", step=name, reason=type(error).__name__)
+        else:
+            self._state.problems.pop(name, None)
+        self._app.metrics.show("aicost_compute_seconds", time.monotonic() - began, step=name)
+
+    async def _close(self) -> None:
+        """Close what is due, then look again at the windows before."""
+        reader, cluster = self._app.stores.ledger, self._app.cluster
+        try:
+            closed = await asyncio.to_thread(self._app.close_windows, now_ms())
+            for one in closed:
+                self._tell_closed(one)
+            if closed:
+                await self._revisit()
+                await asyncio.to_thread(self._forget)
+        finally:
+            self._state.last_closed = await asyncio.to_thread(reader.last_window, cluster)
+            if self._state.last_closed:
+                end = self._state.last_closed.end_ms / SECOND_MS
+                self._app.metrics.show("aicost_last_closed_window_timestamp_seconds", end)
+
+    async def _revisit(self) -> None:
+        for revised in await asyncio.to_thread(self._app.revisit, now_ms()):
+            self._app.metrics.count("aicost_ledger_rows_total", len(revised.rows), kind="difference")
+            line(
+                _log, logging.INFO, "window revised",
+                window=str(revised.window), revision=revised.revision, reason=revised.reason, rows=len(revised.rows),
+            )  # fmt: skip
+
+    def _forget(self) -> None:
+        """Drop lifetimes and samples that no window needs any more."""
+        before_ms = now_ms() - self._app.settings.journal.retention_hours * HOUR_MS
+        self._app.stores.inventory.retire(before_ms)
+        self._app.stores.samples.prune(before_ms)
+
+    async def _refresh(self) -> None:
+        """Compute the open window."""
+        at_ms = now_ms()
+        computed = await asyncio.to_thread(self._app.refresh_open, at_ms)
+        if computed:
+            self._remember(computed[-1], at_ms)
+
+    def _remember(self, computed: Computed, at_ms: int) -> None:
+        """Keep what the computation found, and show it."""
+        statement, metrics = computed.statement, self._app.metrics
+        self._state.statement, self._state.computed_ms, self._state.defects = statement, at_ms, computed.defects
+        metrics.show("aicost_open_window_timestamp_seconds", at_ms / SECOND_MS)
+        metrics.show("aicost_telemetry_up", 0 if computed.blind else 1, source=self._state.source.name or "none")
+        self._show(computed)
+        for name, count in _counts(computed.defects).items():
+            metrics.show("aicost_sample_defects", count, defect=name)
+        metrics.show("aicost_unpriced_nodes", len(statement.unpriced))
+
+    def _show(self, computed: Computed) -> None:
+        """Balance and coverages of one computation."""
+        statement, metrics = computed.statement, self._app.metrics
+        metrics.show("aicost_unbalanced_cost_nanos", statement.unbalanced_nanos)
+        if statement.unbalanced_nanos:
+            line(_log, logging.ERROR, "the rows do not sum to the price", nanos=statement.unbalanced_nanos)
+        if statement.device_milliseconds:
+            whole = statement.device_milliseconds
+            metrics.show("aicost_telemetry_coverage_ratio", statement.measured_milliseconds / whole)
+            metrics.show("aicost_price_coverage_ratio", statement.priced_milliseconds / whole)
+
+    def _tell_closed(self, closed: WindowClosed) -> None:
+        statement = closed.computed.statement
+        self._show(closed.computed)
+        if closed.posted:
+            self._app.metrics.count("aicost_windows_closed_total")
+            self._app.metrics.count("aicost_ledger_rows_total", len(statement.rows), kind="posting")
+        line(
+            _log, logging.INFO, "window closed",
+            window=str(closed.window), rows=len(statement.rows), unbalanced_nanos=statement.unbalanced_nanos,
+            blind=closed.computed.blind,
+        )  # fmt: skip
+
+
+def _counts(defects: SampleDefects) -> dict[str, int]:
+    """Defects as numbers, lists by their length."""
+    return {
+        name.replace("_", "-"): value if isinstance(value, int) else len(value)
+        for name, value in asdict(defects).items()
+    }
+
+
+def age_text(at_ms: int | None) -> str:
+    """A moment for people."""
+    return "never" if at_ms is None else to_rfc3339(at_ms)
