@@ -8,6 +8,7 @@ Which cluster a session uses:
   worker that runs such a test has its own; ``--dist loadgroup`` keeps them all on one.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -132,12 +133,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
-    for fixture, build in _BUILDS.items():
-        if fixture in wanted:
-            try:
-                build()
-            except Failure as failure:
-                _problems[fixture] = str(failure)
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():  # people see the progress
+        for fixture in _BUILDS.keys() & wanted:
+            _build(fixture)
+
+
+def _build(fixture: str) -> None:
+    try:
+        _BUILDS[fixture]()
+    except Failure as failure:
+        _problems[fixture] = str(failure)
 
 
 def _refuse_without(fixture: str) -> None:

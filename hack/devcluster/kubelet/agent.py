@@ -65,7 +65,7 @@ class Kubelet:
 
     def _speaks(self, name: str) -> bool:
         node = self._nodes.get(name)
-        return bool(node) and (node["metadata"].get("annotations") or {}).get(PREFIX + "silent") != "true"
+        return node is not None and (node["metadata"].get("annotations") or {}).get(PREFIX + "silent") != "true"
 
     def take_address(self, wanted: str | None) -> str:
         """An address for a pod."""

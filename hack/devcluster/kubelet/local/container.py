@@ -90,15 +90,18 @@ class Container:
         self.show(state=terminated(self._begun, self._pod.now(), code), ready=False, started=False)
         return code
 
-    async def _start(self) -> None:
+    async def _prepared(self) -> sandbox.Process:
+        """What to start, as soon as all that the spec refers to exists."""
         while True:
             try:
-                process = await self._pod.process(self.spec)
-                break
+                return await self._pod.process(self.spec)
             except SpecError as problem:
                 self.show(state=waiting(problem.reason, str(problem)))
                 self._pod.event("Warning", "Failed", f"Error: {problem}")
-                await asyncio.sleep(_SPEC_RETRY_SECONDS)
+            await asyncio.sleep(_SPEC_RETRY_SECONDS)
+
+    async def _start(self) -> None:
+        process = await self._prepared()
         log = self._pod.log_file(self.view.name, self.view.restarts)
         self._process = await sandbox.start(process, self._pod.isolation(), log)
         self._begun, self._failing = self._pod.now(), False

@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["SpecError", "field_value", "resource_value"]
 
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
-_SUFFIXES = {
+_SUFFIXES: dict[str, Decimal | int] = {
     "m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "": 1,
 }  # fmt: skip

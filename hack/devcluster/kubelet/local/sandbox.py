@@ -96,7 +96,8 @@ def isolation(folder: Path) -> str:
 def rewrite(text: str, mounts: Sequence[Mount]) -> str:
     """Replace mount paths in a text by the places on this machine; the longest path first."""
     for mount in sorted(mounts, key=lambda mount: -len(mount.target)):
-        text = re.sub(rf"(?<![\w./-]){re.escape(mount.target)}(?![\w.-])", lambda _, to=mount: str(to.source), text)
+        source = str(mount.source).replace("\\", r"\\")
+        text = re.sub(rf"(?<![\w./-]){re.escape(mount.target)}(?![\w.-])", source, text)
     return text
 
 
