@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from devcluster import binaries
-from devcluster.cluster import Cluster
+from devcluster.cluster import Cluster, tool_environment
 from devcluster.host import processes
 from devcluster.host.paths import PACKAGE, default_state_dir
 from devcluster.host.progress import Failure, say
@@ -122,9 +122,11 @@ def _tool(name: str, words: list[str]) -> int:
     state = default_state_dir()
     if words[:1] == ["--state"] and len(words) > 1:
         state, words = Path(words[1]).resolve(), words[2:]
-    cluster = Cluster(state, binaries.find_programs())
-    argv = cluster.programs.argv(name, *words)
-    os.execvpe(argv[0], argv, cluster.environment())  # noqa: S606 - the program that we built
+    if not processes.is_running(_supervisor(state)):
+        say(f"no cluster runs in {state}; start one with `python -m devcluster up --state {state}`")
+    programs = binaries.find_programs()
+    argv = programs.argv(name, *words)
+    os.execvpe(argv[0], argv, tool_environment(state, programs))  # noqa: S606 - the program that we built
 
 
 def _prometheus(_: str, words: list[str]) -> int:

@@ -15,7 +15,19 @@ from devcluster.host.paths import PACKAGE
 from devcluster.kubelet.claims import PROVISIONER, STORAGE_CLASS
 from devcluster.nodes import FakeNode, Nodes
 
-__all__ = ["Cluster"]
+__all__ = ["Cluster", "tool_environment"]
+
+
+def tool_environment(state: Path, programs: Programs) -> dict[str, str]:
+    """The environment for commands: KUBECONFIG of the cluster in a state directory, our programs first on the PATH."""
+    folder = programs.commands["helm"].parent
+    return {
+        **os.environ,
+        "KUBECONFIG": str(state / "kubeconfig"),
+        "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}",
+        "HELM_CACHE_HOME": str(state / "helm"),
+        "KUBECACHEDIR": str(state / "kubectl-cache"),
+    }
 
 
 class Cluster:
@@ -92,12 +104,5 @@ class Cluster:
         self.stop()
 
     def environment(self) -> dict[str, str]:
-        """The environment for commands: KUBECONFIG, and our programs first on the PATH."""
-        folder = self.programs.commands["kubectl"].parent
-        own = {"KUBECONFIG": str(self.kubeconfig), "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
-        return {
-            **os.environ,
-            **own,
-            "HELM_CACHE_HOME": str(self.state / "helm"),
-            "KUBECACHEDIR": str(self.state / "kubectl-cache"),
-        }
+        """The environment for commands; see :func:`tool_environment`."""
+        return tool_environment(self.state, self.programs)
