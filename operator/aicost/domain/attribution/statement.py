@@ -21,6 +21,7 @@ from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.inventory.nodes import NodeRecord
 from aicost.domain.ledger.rows import Component, Holder, Place, Row
 from aicost.domain.pricing.books import PriceDecision
+from aicost.domain.pricing.quotes import node_gpu_cost_nanos
 from aicost.domain.sampling.series import PPB, DeviceSeries
 
 ActivityOf = Callable[[str, Window, Window], Activity]
@@ -145,7 +146,7 @@ def _charge(node: str, segment: Window, decision: PriceDecision, devices: int) -
     quote, device_ms = decision.chosen, devices * segment.length_ms
     if quote is None:
         return Charge(node, segment, "", "", None, device_ms, decision.reason)
-    cost = divide(quote.gpu_hour_nanos_num * device_ms, quote.gpu_hour_den * HOUR_MS)
+    cost = node_gpu_cost_nanos(decision, devices, segment.length_ms)
     return Charge(node, segment, f"{quote.book}/{quote.entry}", quote.currency, cost, device_ms, decision.reason)
 
 
