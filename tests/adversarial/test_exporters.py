@@ -13,7 +13,8 @@ from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.sampling.cleaning import read_telemetry
 from aicost.domain.sampling.energy import energy_increase
 from aicost.domain.sampling.measured import MeasuredActivity
-from aicost.domain.sampling.series import PPB, RawSeries, Scrape, ScrapeTarget, Signal, Telemetry
+from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
+from aicost.domain.sampling.series import PPB, RawSeries, Signal, Telemetry
 from support.http_server import Request, serving
 from support.samples import ENERGY, STEP, T0, UTIL, context, only, raw, read
 

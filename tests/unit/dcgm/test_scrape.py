@@ -1,7 +1,7 @@
 import pytest
 
 from aicost.adapters.dcgm.scrape import ScrapeConfig, Scraper
-from aicost.domain.sampling.series import Scrape, ScrapeTarget
+from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
 from support.http_server import Request, serving
 
 NOW = 1_700_000_000_000

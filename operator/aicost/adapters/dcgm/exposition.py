@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aicost.domain.sampling.dialects import PROMQL_NAMES
-from aicost.domain.sampling.series import Reading
+from aicost.domain.sampling.scrapes import Reading
 from aicost.ports.errors import InvalidAnswer
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")

@@ -10,7 +10,7 @@ from pathlib import Path
 import urllib3
 
 from aicost.adapters.dcgm.exposition import Exposition, parse
-from aicost.domain.sampling.series import Scrape, ScrapeTarget
+from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
 from aicost.ports.errors import AicostError, InvalidAnswer, NotPermitted, SourceUnavailable
 
 _CHUNK = 1 << 16

@@ -10,9 +10,7 @@ from aicost.adapters.kube.discovery import ExporterTarget, exporter_targets, loo
 from aicost.adapters.prometheus.source import PrometheusSource
 from aicost.bootstrap import Application, prometheus_config
 from aicost.domain.exact.windows import SECOND_MS
-from aicost.domain.sampling.scrapes import ScrapeTarget as JournalTarget
-from aicost.domain.sampling.scrapes import SeriesKey
-from aicost.domain.sampling.series import Scrape, ScrapeTarget
+from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
 from aicost.entrypoints.controller.state import SourceState, State
 from aicost.entrypoints.controller.watching import Sighted
 from aicost.ports.errors import AicostError
@@ -122,9 +120,5 @@ class ScrapeLoop:
 
 def _keep(app: Application, scrape: Scrape) -> None:
     """Hand one scrape to the journal."""
-    target = JournalTarget(scrape.target.url, scrape.target.node, scrape.target.pod)
-    samples = [
-        (SeriesKey(reading.name, tuple(sorted(reading.labels.items())), reading.help), reading.value)
-        for reading in scrape.readings
-    ]
-    app.stores.samples.append(target, scrape.at_ms, samples)
+    samples = [(reading.key, reading.value) for reading in scrape.readings]
+    app.stores.samples.append(scrape.target, scrape.at_ms, samples)
