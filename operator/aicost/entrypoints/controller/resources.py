@@ -22,6 +22,8 @@ PLURALS = {
     "ClusterBudget": "clusterbudgets",
 }
 """Kind -> plural of the resources that the controller follows."""
+IDENTITY: Any = "aicost-controller"
+"""Our name to kopf. Without one it asks for the user's name, and a container's user has none."""
 
 
 def follow(registry: Registry) -> kopf.OperatorRegistry:
@@ -79,6 +81,7 @@ async def run_kopf(registry: Registry, login: Any, stop: asyncio.Event, ready: a
     await kopf.operator(
         registry=handlers,
         settings=kopf_settings(),
+        identity=IDENTITY,
         standalone=True,
         clusterwide=True,
         stop_flag=stop,
