@@ -106,7 +106,7 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
         claims=claims,
         close_windows=CloseWindows(cluster, compute, writer, stores.ledger, grid, settle_ms, epoch_ms),
         refresh_open=RefreshOpenWindow(cluster, compute, writer, stores.ledger, grid, epoch_ms),
-        revisit=RevisitWindows(cluster, compute, writer, stores.ledger, grid, settings.window.revisit),
+        revisit=RevisitWindows(cluster, compute, writer, stores.ledger, grid, settings.window.revisit, epoch_ms),
     )
 
 

@@ -33,6 +33,7 @@ class RevisitWindows:
 
     Attributes:
         depth: how many closed windows are looked at again.
+        epoch_ms: the journal's first moment: windows that ended before are another journal's, and it knows better.
     """
 
     cluster: str
@@ -41,6 +42,7 @@ class RevisitWindows:
     reader: LedgerReader
     grid: Grid
     depth: int
+    epoch_ms: int
 
     def __call__(self, now_ms: int) -> tuple[WindowRevised, ...]:
         """Revisit the windows before the last one, oldest first.
@@ -52,7 +54,8 @@ class RevisitWindows:
         if last is None or not self.depth:
             return ()
         span = Window(last.end_ms - self.depth * self.grid.length_ms, last.end_ms)
-        revised = (self._revise(window, now_ms) for window in self.grid.covering(span))
+        windows = (window for window in self.grid.covering(span) if window.end_ms > self.epoch_ms)
+        revised = (self._revise(window, now_ms) for window in windows)
         return tuple(one for one in revised if one is not None)
 
     def _revise(self, window: Window, now_ms: int) -> WindowRevised | None:
@@ -62,12 +65,20 @@ class RevisitWindows:
             return None
         posted = self.reader.rows(window, cluster=self.cluster)
         recomputed = self.compute(window, now_ms, may_be_blind=False).statement.rows
+        if _knows_less(recomputed, posted):
+            return None
         reason = PRICE_CHANGE if _times(posted) == _times(recomputed) else LATE_DATA
         rows = difference(posted, recomputed, revision + 1, reason)
         if not rows:
             return None
         self.writer.post(Posting(self.cluster, window, revision + 1, rows))
         return WindowRevised(window, revision + 1, reason, rows)
+
+
+def _knows_less(recomputed: Sequence[Row], posted: Sequence[Row]) -> bool:
+    """True where samples that were there at the closing are gone: what is lost corrects nothing."""
+    now, before = (sum(row.measured_milliseconds for row in rows) for rows in (recomputed, posted))
+    return now * 100 < before * 99
 
 
 def _times(rows: Sequence[Row]) -> dict[tuple[str, str, str], int]:
