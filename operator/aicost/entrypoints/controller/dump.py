@@ -1,4 +1,4 @@
-"""The state of the controller as one JSON document: on SIGUSR2 into the log, and at /debug/state."""
+"""The state of the controller as one JSON document: written to the log on SIGUSR2."""
 
 from dataclasses import asdict
 from typing import Any
