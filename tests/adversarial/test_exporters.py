@@ -9,10 +9,10 @@ import pytest
 
 from aicost.adapters.dcgm.exposition import parse
 from aicost.adapters.dcgm.scrape import ScrapeConfig, Scraper
+from aicost.domain.attribution.timeline import Timelines
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.sampling.cleaning import read_telemetry
 from aicost.domain.sampling.energy import energy_increase
-from aicost.domain.sampling.measured import MeasuredActivity
 from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
 from aicost.domain.sampling.series import PPB, RawSeries, Signal, Telemetry
 from support.http_server import Request, serving
@@ -76,8 +76,8 @@ def test_a_value_that_is_none_is_never_shown_as_activity(value):
 def test_a_device_with_nothing_but_blanks_is_not_measured_instead_of_idle():
     telemetry = read(raw([9.2e18] * 40, UTIL))
     span = Window(T0, T0 + 40 * STEP)
-    got = MeasuredActivity(telemetry).over("GPU-1", span, span)
-    assert (got.covered_ms, got.active_ppb_ms, got.samples) == (0, 0, 0)
+    got = Timelines(telemetry.series, STEP).activity("GPU-1", span, span)
+    assert (got.covered_ms, got.busy_ppb_ms) == (0, 0)
 
 
 def test_a_counter_that_jumps_back_never_takes_energy_away():
@@ -89,8 +89,8 @@ def test_a_counter_that_jumps_back_never_takes_energy_away():
 
 def test_two_exporters_for_one_gpu_make_one_device_and_one_hour():
     series = [raw([50.0] * 240, UTIL, instance=name, pod="p", namespace="t") for name in ("a:1", "b:1")]
-    got = MeasuredActivity(read(*series)).over("GPU-1", Window(T0, T0 + HOUR_MS), Window(T0, T0 + HOUR_MS))
-    assert (got.active_ppb_ms, got.covered_ms) == (HOUR_MS * PPB // 2, HOUR_MS)
+    got = Timelines(read(*series).series, STEP).activity("GPU-1", Window(T0, T0 + HOUR_MS), Window(T0, T0 + HOUR_MS))
+    assert (got.busy_ppb_ms, got.covered_ms) == (HOUR_MS * PPB // 2, HOUR_MS)
 
 
 def test_a_second_exporter_that_knows_no_pods_does_not_take_the_holder_away():
@@ -133,7 +133,7 @@ def test_a_hanging_exporter_is_not_measured_after_its_last_true_value():
     counter = [1_000.0 + min(k, 60) for k in range(count)]
     telemetry = read(raw([80.0] * count, UTIL), raw(counter, ENERGY))
     span = Window(T0, T0 + count * STEP)
-    got = MeasuredActivity(telemetry).over("GPU-1", span, span)
+    got = Timelines(telemetry.series, STEP).activity("GPU-1", span, span)
     assert got.covered_ms == 62 * STEP
     assert telemetry.defects.frozen == count - 61
 

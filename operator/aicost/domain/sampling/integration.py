@@ -16,7 +16,7 @@ import numpy as np
 from aicost.domain.exact.windows import SECOND_MS, Window
 from aicost.domain.sampling.pieces import Pieces, merge, no_pieces, outside
 from aicost.domain.sampling.series import Millis, Parts, Signal
-from aicost.domain.sampling.uncertainty import half_width, squared_errors
+from aicost.domain.sampling.uncertainty import between, half_width, lag_ms, of_lag, of_rounding, steps
 
 CARRIED_INTERVALS = 2
 LONGEST_INTERVAL_MS = 300 * SECOND_MS
@@ -47,11 +47,12 @@ class Integral:
 class Coverage:
     """Pieces with running sums, so that many parts of one span are integrated cheaply."""
 
-    __slots__ = ("_active", "_covered", "_sampled", "pieces", "signals")
+    __slots__ = ("_active", "_covered", "_sampled", "lag_ms", "pieces", "signals")
 
-    def __init__(self, pieces: Pieces, signals: tuple[Signal, ...]) -> None:
+    def __init__(self, pieces: Pieces, signals: tuple[Signal, ...], lag: int) -> None:
         self.pieces = pieces
         self.signals = signals
+        self.lag_ms = lag
         lengths = pieces.end_ms - pieces.start_ms
         self._covered = np.concatenate(([0], np.cumsum(lengths)))
         if self._covered[-1] > _MOST_COVERED_MS:
@@ -91,7 +92,22 @@ class Coverage:
     def _error(self, part: Window, inside: slice) -> int:
         pieces = self.pieces.pick(inside)
         lengths = np.minimum(pieces.end_ms, part.end_ms) - np.maximum(pieces.start_ms, part.start_ms)
-        return half_width(pieces.error_squared, lengths)
+        covered = np.bincount(pieces.source, lengths, len(self.signals)).astype(np.int64).tolist()
+        rounding = (of_rounding(signal, time) for signal, time in zip(self.signals, covered, strict=True))
+        return half_width([*between(pieces.step, lengths).tolist(), self._lag_error(part), *rounding])
+
+    def _lag_error(self, part: Window) -> float:
+        """Variance for the lag: by how much the load changed from the head to the tail of what the part covers."""
+        start = max(part.start_ms, int(self.pieces.start_ms[0]))
+        end = min(part.end_ms, int(self.pieces.end_ms[-1]))
+        length = min(self.lag_ms, (end - start) // 2)
+        head, tail = self._mean(Window(start, start + length)), self._mean(Window(end - length, end))
+        return 0.0 if head is None or tail is None else of_lag(tail - head, self.lag_ms)
+
+    def _mean(self, part: Window) -> int | None:
+        """Mean activity of what is covered of a part."""
+        (before, start), (after, end) = self._until(part.start_ms), self._until(part.end_ms)
+        return (after - before) // (end - start) if end > start else None
 
     def _used(self, inside: slice) -> tuple[Signal, ...]:
         return tuple(self.signals[index] for index in np.unique(self.pieces.source[inside]))
@@ -123,19 +139,21 @@ def cover(at_ms: Millis, value: Parts, span: Window, interval_ms: int, signal: S
     low, high = np.searchsorted(at_ms, (span.start_ms, span.end_ms))
     times, values = at_ms[low:high], value[low:high]
     if not len(times):
-        return Coverage(no_pieces(), (signal,))
+        return Coverage(no_pieces(), (signal,), lag_ms(interval_ms))
     following = np.append(times[1:], span.end_ms)
     ends = np.minimum(following, times + CARRIED_INTERVALS * interval_ms)
     starts = times.copy()
     starts[0] = max(span.start_ms, int(times[0]) - interval_ms)
-    errors = squared_errors(values, signal, mixed=bool(times[0] - span.start_ms < interval_ms))
-    return Coverage(Pieces(starts, ends, values, errors, np.zeros(len(times), np.int64), times), (signal,))
+    alone = len(times) == 1 and int(times[0]) - span.start_ms < lag_ms(interval_ms)
+    pieces = Pieces(starts, ends, values, steps(values, alone=alone), np.zeros(len(times), np.int64), times)
+    return Coverage(pieces, (signal,), lag_ms(interval_ms))
 
 
 def combine(primary: Coverage, fallback: Coverage) -> Coverage:
     """The primary signal where it covers, the fallback where only that does."""
     filler = outside(fallback.pieces, primary.pieces)
-    return Coverage(merge(primary.pieces, filler, len(primary.signals)), primary.signals + fallback.signals)
+    merged = merge(primary.pieces, filler, len(primary.signals))
+    return Coverage(merged, primary.signals + fallback.signals, max(primary.lag_ms, fallback.lag_ms))
 
 
 def cover_best(samples: Sequence[tuple[Signal, Millis, Parts]], span: Window, interval_ms: int) -> Coverage | None:

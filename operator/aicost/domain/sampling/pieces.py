@@ -15,7 +15,7 @@ class Pieces:
     Attributes:
         start_ms, end_ms: the half-open spans.
         value: activity in parts per billion.
-        error_squared: variance of the value, in squared parts per billion.
+        step: how much the next sample of the same signal differs.
         source: index of the signal that it came from.
         at_ms: time of the sample; -1 for a later fragment of a piece, so that its sample counts once.
     """
@@ -23,7 +23,7 @@ class Pieces:
     start_ms: Millis
     end_ms: Millis
     value: Parts
-    error_squared: NDArray[np.float64]
+    step: Parts
     source: Millis
     at_ms: Millis
 
@@ -33,7 +33,7 @@ class Pieces:
             self.start_ms[which],
             self.end_ms[which],
             self.value[which],
-            self.error_squared[which],
+            self.step[which],
             self.source[which],
             self.at_ms[which],
         )
@@ -42,7 +42,7 @@ class Pieces:
 def no_pieces() -> Pieces:
     """Nothing covered."""
     none = np.zeros(0, np.int64)
-    return Pieces(none, none, none, np.zeros(0, np.float64), none, none)
+    return Pieces(none, none, none, none, none, none)
 
 
 def merge(first: Pieces, second: Pieces, offset: int) -> Pieces:
@@ -51,7 +51,7 @@ def merge(first: Pieces, second: Pieces, offset: int) -> Pieces:
         np.concatenate((first.start_ms, second.start_ms)),
         np.concatenate((first.end_ms, second.end_ms)),
         np.concatenate((first.value, second.value)),
-        np.concatenate((first.error_squared, second.error_squared)),
+        np.concatenate((first.step, second.step)),
         np.concatenate((first.source, second.source + offset)),
         np.concatenate((first.at_ms, second.at_ms)),
     )
@@ -72,7 +72,7 @@ def outside(pieces: Pieces, covered: Pieces) -> Pieces:
         np.maximum(found.start_ms, gap_starts[gap]),
         np.minimum(found.end_ms, gap_ends[gap]),
         found.value,
-        found.error_squared,
+        found.step,
         found.source,
         np.where(rank == 0, found.at_ms, np.int64(-1)),
     )
