@@ -59,7 +59,7 @@ def vanish_pod(record: PodRecord, now_ms: int, gap: Window | None = None, facts:
         return replace(record, gone=True)
     if gap is None:
         return replace(record, held_until_ms=_not_before_bound(record.facts, now_ms), gone=True)
-    end_ms = _not_before_bound(record.facts, min(gap.end_ms, max(now_ms, record.seen_ms)))
+    end_ms = _not_before_bound(record.facts, max(min(gap.end_ms, now_ms), record.seen_ms))
     start_ms = min(_not_before_bound(record.facts, gap.start_ms), end_ms)
     return replace(record, held_until_ms=end_ms, gap=Window(start_ms, end_ms), gone=True)
 
