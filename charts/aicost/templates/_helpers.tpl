@@ -24,6 +24,11 @@ app.kubernetes.io/component: controller
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end -}}
 
+{{/* The journal is one process's own: on the volume, or beside a volume that replicas share. */}}
+{{- define "aicost.journalFolder" -}}
+{{ if gt (int .Values.replicas) 1 }}/var/lib/aicost-journal{{ else }}/var/lib/aicost{{ end }}
+{{- end -}}
+
 {{/* The settings file, from the values that concern it. */}}
 {{- define "aicost.settings" -}}
 version: 1
@@ -34,9 +39,10 @@ window:
 ledger:
   url: {{ default "/var/lib/aicost/ledger" .Values.ledger.url | quote }}
   storageOptions:
-    {{- toYaml .Values.ledger.storageOptions | nindent 4 }}
+    {{- toYaml (default dict .Values.ledger.storageOptions) | nindent 4 }}
 journal:
-  path: /var/lib/aicost/journal.sqlite
+  path: {{ include "aicost.journalFolder" . }}/journal.sqlite
+  retentionHours: {{ .Values.journal.retentionHours }}
 telemetry:
   source: {{ .Values.telemetry.source }}
   intervalSeconds: {{ .Values.telemetry.intervalSeconds }}
@@ -67,9 +73,40 @@ logLevel: {{ .Values.log.level }}
 logFormat: {{ .Values.log.format }}
 {{- end -}}
 
-{{/* Refuse a pair of values that would lose or double money. */}}
+{{/* Refuse values that are fine one by one and would lose or double money together. */}}
 {{- define "aicost.check" -}}
-{{- if and (gt (int .Values.replicas) 1) (not .Values.ledger.url) (ne .Values.persistence.accessMode "ReadWriteMany") -}}
+{{- include "aicost.checkReplicas" . -}}
+{{- include "aicost.checkRetention" . -}}
+{{- include "aicost.checkCredentials" . -}}
+{{- end -}}
+
+{{- define "aicost.checkReplicas" -}}
+{{- $shared := and .Values.persistence.enabled (eq .Values.persistence.accessMode "ReadWriteMany") -}}
+{{- if gt (int .Values.replicas) 1 -}}
+{{- if not (or .Values.ledger.url $shared) -}}
 {{- fail (printf "replicas: %d needs a ledger that all replicas reach: set ledger.url to an object store, or persistence.accessMode to ReadWriteMany with a storage class that offers it" (int .Values.replicas)) -}}
+{{- else if and .Values.persistence.enabled (not $shared) -}}
+{{- fail (printf "replicas: %d cannot mount one %s volume: with ledger.url set, set persistence.enabled to false, or persistence.accessMode to ReadWriteMany" (int .Values.replicas) .Values.persistence.accessMode) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "aicost.checkRetention" -}}
+{{- $minutes := mul (add (int .Values.window.revisit) 2) (ternary 15 60 (eq .Values.window.length "15m")) -}}
+{{- if lt (mul (int .Values.journal.retentionHours) 60) $minutes -}}
+{{- fail (printf "journal.retentionHours: %d is too short for window.revisit: %d, which needs samples of %d hours" (int .Values.journal.retentionHours) (int .Values.window.revisit) (div (add $minutes 59) 60)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "aicost.checkCredentials" -}}
+{{- $prometheus := .Values.telemetry.prometheus -}}
+{{- if and $prometheus.secretName (not $prometheus.secretKeys) -}}
+{{- fail (printf "telemetry.prometheus.secretName: %q is given without secretKeys: list the keys of the Secret to use, of token, password, ca.crt, tls.crt and tls.key" $prometheus.secretName) -}}
+{{- else if and $prometheus.secretKeys (not $prometheus.secretName) -}}
+{{- fail "telemetry.prometheus.secretKeys is given without secretName: name the Secret that has them" -}}
+{{- else if ne (has "password" $prometheus.secretKeys) (ne $prometheus.basicUser "") -}}
+{{- fail "telemetry.prometheus.basicUser and the key password in secretKeys belong together: give both or neither" -}}
+{{- else if ne (has "tls.crt" $prometheus.secretKeys) (has "tls.key" $prometheus.secretKeys) -}}
+{{- fail "tls.crt and tls.key in telemetry.prometheus.secretKeys belong together: give both or neither" -}}
 {{- end -}}
 {{- end -}}
