@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from aicost.domain.sampling.cleaning import padding_ms
 from aicost.domain.sampling.series import PPB, Signal
 from support.samples import ENERGY, ENGINE, FB_USED, STEP, T0, UTIL, context, only, raw, read
 
@@ -167,11 +166,6 @@ def test_a_frozen_counter_is_seen_across_a_change_of_labels():
         raw([0.7] * 20), energy([100.0] * 10, pod="p"), energy([100.0] * 10, start=T0 + 10 * STEP, pod="q")
     )
     assert telemetry.defects.frozen == 19
-
-
-def test_the_padding_shows_a_standstill_whole():
-    assert padding_ms(15_000) == 90_000
-    assert padding_ms(60_000) == 240_000
 
 
 def test_no_series_at_all_is_no_telemetry_and_no_error():

@@ -7,16 +7,11 @@ import numpy as np
 
 from aicost.domain.sampling.columns import Columns, Entry, describe, to_columns
 from aicost.domain.sampling.dialects import METRICS
-from aicost.domain.sampling.freezing import frozen_after, frozen_samples
+from aicost.domain.sampling.freezing import frozen_samples
 from aicost.domain.sampling.identity import SamplingContext, exporter_node
 from aicost.domain.sampling.merging import Merged, merge_alone, merge_rows
 from aicost.domain.sampling.placement import place
 from aicost.domain.sampling.series import DeviceSeries, RawSeries, SampleDefects, Signal, Telemetry
-
-
-def padding_ms(interval_ms: int) -> int:
-    """How far beyond a window samples are needed, so that what is carried, reached back or frozen is seen whole."""
-    return frozen_after(interval_ms) + 2 * interval_ms
 
 
 def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: int) -> Telemetry:
