@@ -7,6 +7,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from aicost.adapters.ledger.durable import persist_commit
 from aicost.adapters.ledger.failures import FAILURES, lost_a_race, translated, unavailable
+from aicost.adapters.ledger.memory import SumMemory
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.postings import Postings
 from aicost.adapters.ledger.provisional import ProvisionalFiles
@@ -25,13 +26,15 @@ from aicost.ports.ledger import Posting
 class DeltaLedger:
     """`LedgerWriter`, `LedgerReader` and `LedgerSource` over one Delta table.
 
-    It holds no state: one object may serve several threads, and several processes may read and write the same place.
+    It holds no state but answers of before: one object may serve several threads, and several processes may read and
+    write the same place.
     Of two that post for one cluster at the same time, one gets `LedgerConflict`.
     """
 
     def __init__(self, uri: str, storage_options: Mapping[str, str] | None = None) -> None:
         self._place = LedgerPlace(uri, storage_options or {})
         self._provisional = ProvisionalFiles(self._place)
+        self._memory = SumMemory()
 
     def post(self, posting: Posting) -> bool:
         """Post rows in one commit; False if they are there already."""
@@ -96,7 +99,7 @@ class DeltaLedger:
         """The table as it is now; a provisional file that cannot be read is no hindrance unless it is asked for."""
         with translated("read", self._place.uri):
             table = open_table(self._place) if exists(self._place) else None
-            return DeltaSnapshot(self._place.uri, table, provisional)
+            return DeltaSnapshot(self._place.uri, table, provisional, self._memory)
 
     def _is_posted(self, table: DeltaTable, posting: Posting) -> bool:
         """Whether the posting is there already.

@@ -8,6 +8,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
 from aicost.adapters.ledger.failures import unavailable
+from aicost.adapters.ledger.memory import SumMemory
 from aicost.adapters.ledger.postings import Postings
 from aicost.adapters.ledger.queries import TABLE, clusters_query, edges_query, rows_query, sums_query, tagged_name
 from aicost.adapters.ledger.schema import from_table
@@ -20,7 +21,9 @@ from aicost.domain.reporting.sums import GroupSum
 class DeltaSnapshot:
     """Answers from one version of the table; `LedgerReader` of one moment."""
 
-    def __init__(self, uri: str, table: DeltaTable | None, provisional: pa.Table | None) -> None:
+    def __init__(
+        self, uri: str, table: DeltaTable | None, provisional: pa.Table | None, memory: SumMemory | None = None
+    ) -> None:
         """Without a table, nothing was ever posted.
 
         Args:
@@ -28,11 +31,13 @@ class DeltaSnapshot:
             table: a handle that nobody moves to another version.
             provisional: rows read before the table was pinned: a window that was posted in between is in both, and
                 is left out here.
+            memory: sums of this version of the table that were asked for before.
         """
         self._uri = uri
         self._table = table
         self._builder = None if table is None else QueryBuilder().register(TABLE, table)
         self._open = provisional
+        self._memory = memory or SumMemory()
 
     def clusters(self) -> Sequence[str]:
         """Clusters that have rows."""
@@ -73,8 +78,22 @@ class DeltaSnapshot:
         cluster: str | None = None,
     ) -> Sequence[GroupSum]:
         """Sums by group keys over the windows that lie wholly inside the span."""
-        records = self._ask(sums_query(span, keys, filters, cluster)).to_pylist()
-        return tuple(_group_sum(record, len(keys)) for record in records)
+        if self._table is None:
+            return ()
+
+        def ask() -> Sequence[GroupSum]:
+            records = self._ask(sums_query(span, keys, filters, cluster)).to_pylist()
+            return tuple(_group_sum(record, len(keys)) for record in records)
+
+        chosen = tuple(sorted((key, tuple(values)) for key, values in filters.items()))
+        return self._memory.recall(
+            self._table.version(), (self._posted_part(span, cluster), *keys, chosen, cluster), ask
+        )
+
+    def _posted_part(self, span: Window, cluster: str | None) -> tuple[int, int]:
+        """The span up to the last window posted: a later end asks for the same windows."""
+        last = self.last_window(cluster) if cluster is not None else None
+        return span.start_ms, min(span.end_ms, last.end_ms) if last else span.end_ms
 
     def _ask(self, query: str) -> pa.Table:
         if self._builder is None:
