@@ -57,7 +57,7 @@ class Answers:
             return self._refused(body, read.problems)
         request = read.value
         invalid = self._window_problem(request)
-        reports = build_reports(self._reader, request.query) if invalid is None else ()
+        reports = build_reports(self._reader, request.query, cluster=self._app.cluster) if invalid is None else ()
         parts = [report.total for report in reports]
         statements = (
             judging.reported() if invalid is None else judging.not_ready(Reason.INVALID_SPEC, invalid.message),
@@ -79,7 +79,7 @@ class Answers:
         """All AIWorkloads, from one sum over the month to date."""
         span = parse_span(MONTH, self._now_ms, self._zone)
         query = ReportQuery(span, ("namespace", "workload"), compare=True, time_zone=self._zone)
-        reports = build_reports(self._reader, query)
+        reports = build_reports(self._reader, query, cluster=self._app.cluster)
         for body in bodies:
             yield self._workload(body, query, reports)
 
@@ -113,7 +113,8 @@ class Answers:
             return self._refused(body, read.problems)
         plan = read.value
         period = current_period(plan.rule, self._now_ms)
-        reports = build_reports(self._reader, self._budget_query(plan, period.spent_span(self._now_ms)))
+        query = self._budget_query(plan, period.spent_span(self._now_ms))
+        reports = build_reports(self._reader, query, cluster=self._app.cluster)
         own = next((report.total for report in reports if report.currency == plan.currency), None)
         foreign = [r.currency for r in reports if r.currency not in {plan.currency, ""} and r.total.cost_nanos]
         standing = stand(plan.limit_nanos(period.start_ms), period, self._spend(plan, period, own), self._now_ms)
@@ -138,7 +139,8 @@ class Answers:
     def _spend(self, plan: BudgetPlan, period: Period, own: Amounts | None) -> Spend:
         """What was spent, and how fast lately."""
         since = recent_start(period, self._now_ms)
-        recent = build_reports(self._reader, self._budget_query(plan, Window(since, max(since, self._now_ms))))
+        query = self._budget_query(plan, Window(since, max(since, self._now_ms)))
+        recent = build_reports(self._reader, query, cluster=self._app.cluster)
         recent_nanos = sum(report.total.cost_nanos for report in recent if report.currency == plan.currency)
         first = self._reader.first_window(self._app.cluster)
         known_ms = min(first.start_ms if first else self._now_ms, self._app.stores.inventory.epoch_ms)
