@@ -46,10 +46,11 @@ class CloseWindows:
     def due(self, now_ms: int) -> Iterator[Window]:
         """Windows to close now, oldest first: from the last one in the ledger to the last one that settled."""
         last = self.reader.last_window(self.cluster)
-        start = last.end_ms if last else self.grid.containing(self.epoch_ms).start_ms
         settled = now_ms - self.settle_ms
+        start = max(last.end_ms if last else 0, self.epoch_ms)
         if start < settled:
-            yield from (w for w in self.grid.covering(Window(start, settled)) if w.end_ms <= settled)
+            windows = windows_since(self.grid, self.epoch_ms, Window(start, settled))
+            yield from (window for window in windows if window.end_ms <= settled)
 
     def __call__(self, now_ms: int) -> tuple[WindowClosed, ...]:
         """Close what is due; at most a day's worth at once, so that a long outage is worked off step by step.
@@ -85,17 +86,19 @@ class RefreshOpenWindow:
     def __call__(self, now_ms: int) -> tuple[Computed, ...]:
         """State each window between the last closed one and now: at most the last two, the rest is being closed."""
         last = self.reader.last_window(self.cluster)
-        start = last.end_ms if last else self.grid.containing(self.epoch_ms).start_ms
+        start = max(last.end_ms if last else 0, self.epoch_ms)
         open_since = max(start, self.grid.containing(now_ms).start_ms - self.grid.length_ms)
         if open_since >= now_ms:
             return ()
-        windows = [w for span in self.grid.covering(Window(open_since, now_ms)) if (w := span.overlap(_until(now_ms)))]
+        span = Window(open_since, now_ms)
+        windows = [part for window in self.grid.covering(span) if (part := window.overlap(span))]
         computed = tuple(self.compute(window, now_ms, may_be_blind=True) for window in windows)
         rows = [row for one in computed for row in one.statement.rows]
         self.writer.replace_provisional(self.cluster, Window(open_since, now_ms), rows)
         return computed
 
 
-def _until(now_ms: int) -> Window:
-    """All time until now."""
-    return Window(0, now_ms)
+def windows_since(grid: Grid, epoch_ms: int, span: Window) -> Iterator[Window]:
+    """The billing windows of a span; the first one of a ledger begins at its first moment: it knows none before."""
+    since = Window(epoch_ms, max(epoch_ms, span.end_ms + grid.length_ms))
+    yield from (part for window in grid.covering(span) if (part := window.overlap(since)))

@@ -7,6 +7,7 @@ from aicost.domain.exact.windows import Grid, Window
 from aicost.domain.ledger.difference import difference
 from aicost.domain.ledger.rows import Row
 from aicost.ports.ledger import LedgerReader, LedgerWriter, Posting
+from aicost.usecases.close_windows import windows_since
 from aicost.usecases.compute_window import ComputeWindow
 
 LATE_DATA = "late-data"
@@ -54,7 +55,7 @@ class RevisitWindows:
         if last is None or not self.depth:
             return ()
         span = Window(last.end_ms - self.depth * self.grid.length_ms, last.end_ms)
-        windows = (window for window in self.grid.covering(span) if window.end_ms > self.epoch_ms)
+        windows = windows_since(self.grid, self.epoch_ms, span)
         revised = (self._revise(window, now_ms) for window in windows)
         return tuple(one for one in revised if one is not None)
 

@@ -271,9 +271,14 @@ def _row(
 
 
 def _error_nanos(decision: PriceDecision, line: _Line) -> int | None:
-    """Error bar of an amount; independent errors add in squares. None where nothing was measured or priced."""
-    if decision.chosen is None or line.blind:
+    """Error bar of an amount; independent errors add in squares. None where nothing was measured.
+
+    A line without a price has no amount, so no error either: it takes the bar from nothing that it is summed with.
+    """
+    if line.blind:
         return None
+    if decision.chosen is None:
+        return 0
     error_ppb_ms = isqrt(sum(error * error for error in line.errors))
     quote = decision.chosen
     return divide(quote.gpu_hour_nanos_num * error_ppb_ms, quote.gpu_hour_den * HOUR_MS * PPB)

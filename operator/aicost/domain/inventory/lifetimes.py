@@ -87,7 +87,8 @@ def advance_node(record: NodeRecord | None, facts: NodeFacts, now_ms: int, epoch
         gpus = max(gpus, record.facts.gpus)
         spans, seen_ms = record.unhealthy, max(now_ms, record.seen_ms)
     bought = replace(facts, gpus=gpus, gpu_model=facts.gpu_model or (record.facts.gpu_model if record else None))
-    return NodeRecord(bought, seen_ms, since_ms, unhealthy=_continue(spans, missing_gpus(bought), seen_ms))
+    found_ms = seen_ms if record is not None else since_ms  # as it is first seen it has been, as far as anybody knows
+    return NodeRecord(bought, seen_ms, since_ms, unhealthy=_continue(spans, missing_gpus(bought), found_ms))
 
 
 def vanish_node(record: NodeRecord, now_ms: int, gap: Window | None = None) -> NodeRecord:
