@@ -1,0 +1,74 @@
+"""What Helm itself says to values that would not work, before anything reaches a cluster."""
+
+import pytest
+
+
+def test_all_wrong_values_are_told_at_once_with_what_would_be_right(helm) -> None:
+    told = helm.refuse("window.length=2h", "replicas=two", "winow.length=1h")
+    assert "at '/window/length': value must be one of '1h', '15m'" in told
+    assert "at '/replicas': got string, want integer" in told
+    assert "additional properties 'winow' not allowed" in told
+
+
+def test_a_part_that_was_taken_away_is_missed_by_name(helm) -> None:
+    assert "missing property 'window'" in helm.refuse("window=null")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (["replicas=2"], "replicas: 2 needs a ledger that all replicas reach: set ledger.url to an object store, or"),
+        (["replicas=2", "persistence.accessMode=ReadWriteOncePod"], "replicas: 2 needs a ledger"),
+        (
+            ["replicas=2", "persistence.enabled=false", "persistence.accessMode=ReadWriteMany"],
+            "replicas: 2 needs a ledger",
+        ),
+        (
+            ["replicas=3", "ledger.url=s3://bucket/aicost"],
+            "replicas: 3 cannot mount one ReadWriteOnce volume: with ledger.url set, set persistence.enabled to false",
+        ),
+        (
+            ["window.revisit=100"],
+            "journal.retentionHours: 48 is too short for window.revisit: 100, which needs samples of 102 hours",
+        ),
+        (
+            ["window.revisit=168", "window.length=15m", "journal.retentionHours=42"],
+            "journal.retentionHours: 42 is too short for window.revisit: 168, which needs samples of 43 hours",
+        ),
+        (["telemetry.prometheus.secretName=x"], 'secretName: "x" is given without secretKeys: list the keys'),
+        (["telemetry.prometheus.secretKeys={token}"], "secretKeys is given without secretName: name the Secret"),
+        (
+            ["telemetry.prometheus.secretName=x", "telemetry.prometheus.secretKeys={password}"],
+            "basicUser and the key password in secretKeys belong together",
+        ),
+        (
+            ["telemetry.prometheus.basicUser=x"],
+            "basicUser and the key password in secretKeys belong together",
+        ),
+        (
+            ["telemetry.prometheus.secretName=x", "telemetry.prometheus.secretKeys={tls.crt}"],
+            "tls.crt and tls.key in telemetry.prometheus.secretKeys belong together",
+        ),
+    ],
+)
+def test_values_that_fail_only_together_are_refused_with_the_fix(helm, settings, told) -> None:
+    assert told in helm.refuse(*settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["replicas=2", "persistence.accessMode=ReadWriteMany"],
+        ["replicas=2", "persistence.enabled=false", "ledger.url=s3://bucket/aicost"],
+        ["replicas=2", "persistence.accessMode=ReadWriteMany", "ledger.url=s3://bucket/aicost"],
+        ["replicas=1", "persistence.enabled=false"],
+        ["window.revisit=168", "window.length=15m", "journal.retentionHours=43"],
+    ],
+)
+def test_values_that_work_together_are_accepted(helm, settings) -> None:
+    assert helm.render(*settings)
+
+
+def test_values_that_may_be_empty_may_be_taken_away(helm) -> None:
+    free = ("affinity", "tolerations", "nodeSelector", "podLabels", "podAnnotations", "extraEnv", "imagePullSecrets")
+    assert helm.render(*(f"{name}=null" for name in free), "ledger.storageOptions=null", "resources.query=null")
