@@ -1,0 +1,161 @@
+"""The chart grants what the product does and nothing else: one side is read from the sources, the other from Helm."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aicost.adapters.kube.wire import resources
+from aicost.entrypoints.controller.resources import GROUP, PLURALS
+
+SOURCE = Path(__file__).parents[3] / "operator/aicost"
+CONTROLLER = SOURCE / "entrypoints/controller"
+OWNERS = {
+    "apps": {"deployments", "replicasets", "statefulsets", "daemonsets"},
+    "batch": {"jobs", "cronjobs"},
+    "jobset.x-k8s.io": {"jobsets"},
+    "leaderworkerset.x-k8s.io": {"leaderworkersets"},
+    "ray.io": {"rayclusters", "rayjobs", "rayservices"},
+    "kubeflow.org": {"pytorchjobs", "mpijobs", "tfjobs", "notebooks"},
+    "trainer.kubeflow.org": {"trainjobs"},
+    "serving.kserve.io": {"inferenceservices", "llminferenceservices"},
+    "workload.codeflare.dev": {"appwrappers"},
+    "batch.volcano.sh": {"jobs"},
+    "argoproj.io": {"workflows", "rollouts"},
+}
+"""What owns pods, and is read by name for its labels and its own owner."""
+
+Permission = tuple[str, str, str]
+
+
+def _flat(rules: Iterable[dict[str, Any]]) -> set[Permission]:
+    """Rules as (group, resource, verb); a rule for one name carries it in its resource."""
+    return {
+        (group, "@".join([resource, *rule.get("resourceNames", [])]), verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def _role(documents: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    (found,) = (one for one in documents if one["kind"] == kind and one["metadata"]["name"] == name)
+    return found
+
+
+def _text(name: str) -> str:
+    return (CONTROLLER / name).read_text(encoding="utf-8")
+
+
+def _watched() -> set[Permission]:
+    names = re.findall(r"self\._informer\(client, (\w+)", _text("watching.py"))
+    watched = [getattr(resources, name) for name in names]
+    assert len(watched) >= 5
+    return {(one.group, one.plural, verb) for one in watched for verb in ("list", "watch")}
+
+
+def _followed() -> set[Permission]:
+    """What kopf follows and what has a status that we write."""
+    followed = {(GROUP, plural, verb) for plural in PLURALS.values() for verb in ("list", "watch")}
+    return followed | {(GROUP, f"{plural}/status", "patch") for plural in PLURALS.values()}
+
+
+def _created(kinds: Iterable[str]) -> set[Permission]:
+    """A server-side apply that creates needs both verbs."""
+    return {(GROUP, PLURALS[kind], verb) for kind in kinds for verb in ("create", "patch")}
+
+
+def _automatic() -> set[Permission]:
+    return _created(set(re.findall(r'_report\(app, "(\w+)"', _text("publish/automatic.py"))))
+
+
+def _starter() -> set[Permission]:
+    return _created(set(re.findall(r'resource_of\("(\w+)"\)', _text("starter.py"))))
+
+
+def _needed() -> set[Permission]:
+    owners = {(group, plural, "get") for group, plurals in OWNERS.items() for plural in plurals}
+    others = {("", "namespaces@kube-system", "get"), ("events.k8s.io", "events", "create")}
+    return owners | others | _watched() | _followed()
+
+
+def test_the_controller_may_do_what_it_does_and_nothing_else(helm) -> None:
+    granted = _flat(_role(helm.render(), "ClusterRole", "aicost-controller")["rules"])
+    assert granted == _needed() | _automatic() | _starter()
+
+
+def test_what_is_turned_off_is_not_permitted(helm) -> None:
+    documents = helm.render("reports.automatic=false", "prices.starter=false", "queryApi.enabled=false")
+    assert _flat(_role(documents, "ClusterRole", "aicost-controller")["rules"]) == _needed()
+    assert not [one for one in documents if one["metadata"].get("namespace") == "kube-system"]
+
+
+def test_the_lease_is_the_only_thing_that_it_writes_in_its_own_namespace(helm) -> None:
+    assert _flat(_role(helm.render(), "Role", "aicost-controller")["rules"]) == {
+        ("coordination.k8s.io", "leases", "create"),
+        ("coordination.k8s.io", "leases@aicost-controller", "get"),
+        ("coordination.k8s.io", "leases@aicost-controller", "update"),
+    }
+
+
+def test_no_call_to_the_api_server_is_unknown_here() -> None:
+    """A new call belongs into this list and, with its verb, into the chart."""
+    calls = {
+        (str(path.relative_to(SOURCE)), verb)
+        for path in sorted(SOURCE.rglob("*.py"))
+        if path.name != "client.py"
+        for verb in re.findall(
+            r"client\.(get|metadata|pages|watch|create|replace|apply|merge_patch|delete)\(", path.read_text("utf-8")
+        )
+    }
+    assert calls - {("adapters/prometheus/source.py", "metadata")} == {
+        ("adapters/kube/events.py", "create"),
+        ("adapters/kube/informer.py", "pages"),
+        ("adapters/kube/informer.py", "watch"),
+        ("adapters/kube/lease.py", "create"),
+        ("adapters/kube/lease.py", "get"),
+        ("adapters/kube/lease.py", "replace"),
+        ("adapters/kube/owners.py", "metadata"),
+        ("adapters/kube/status.py", "apply"),
+        ("entrypoints/controller/main.py", "metadata"),
+        ("entrypoints/controller/publish/publisher.py", "apply"),
+        ("entrypoints/controller/resync.py", "pages"),
+        ("entrypoints/controller/starter.py", "apply"),
+    }
+
+
+@pytest.mark.parametrize("settings", [(), ("queryApi.enabled=false",)], ids=str)
+def test_nothing_is_granted_by_a_wildcard_and_no_secret_may_be_read(helm, settings) -> None:
+    documents = helm.render(*settings)
+    roles = [one for one in documents if one["kind"] in {"ClusterRole", "Role"}]
+    assert len(roles) >= 4
+    for role in roles:
+        for group, resource, verb in _flat(role["rules"]):
+            assert "*" not in f"{group}{resource}{verb}", role["metadata"]["name"]
+            assert resource not in {"secrets", "pods/exec", "nodes/proxy", "impersonate"}, role["metadata"]["name"]
+            assert not resource.startswith("rbac"), role["metadata"]["name"]
+
+
+def test_people_who_may_view_a_namespace_see_its_cost_and_write_nothing(helm) -> None:
+    role = _role(helm.render(), "ClusterRole", "aicost-view")
+    assert role["metadata"]["labels"]["rbac.authorization.k8s.io/aggregate-to-view"] == "true"
+    granted = _flat(role["rules"])
+    assert {verb for _, _, verb in granted} <= {"get", "list", "watch"}
+    assert {resource for group, resource, _ in granted if group == GROUP} == set(PLURALS.values())
+
+
+def test_bindings_name_roles_and_accounts_that_are_there(helm) -> None:
+    documents = helm.render("serviceAccount.name=costs")
+    (account,) = [one for one in documents if one["kind"] == "ServiceAccount"]
+    assert account["metadata"]["name"] == "costs"
+    bindings = [one for one in documents if one["kind"].endswith("RoleBinding")]
+    assert len(bindings) == 3
+    for binding in bindings:
+        (subject,) = binding["subjects"]
+        assert (subject["kind"], subject["name"], subject["namespace"]) == ("ServiceAccount", "costs", "aicost-system")
+        reference = binding["roleRef"]
+        if reference["name"] != "extension-apiserver-authentication-reader":  # Kubernetes' own
+            _role(documents, reference["kind"], reference["name"])
