@@ -1,0 +1,215 @@
+"""The pods of the chart are restricted, and what they mount, listen on and are asked for fits together."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aicost.crd.kinds import KINDS
+
+ROOT = Path(__file__).parents[3]
+EVERYTHING = {
+    "replicas": 2,
+    "ledger": {"url": "s3://bucket/aicost"},
+    "persistence": {"accessMode": "ReadWriteMany"},
+    "telemetry": {"prometheus": {"secretName": "credentials", "secretKeys": ["token"]}},
+    "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
+    "networkPolicy": {"enabled": True},
+    "imagePullSecrets": ["registry"],
+    "podLabels": {"team": "platform"},
+    "podAnnotations": {"note": "on"},
+    "nodeSelector": {"pool": "system"},
+    "tolerations": [{"key": "system", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+    "extraEnv": [{"name": "AWS_PROFILE", "value": "x"}],
+}
+LEAST = {
+    "queryApi": {"enabled": False},
+    "persistence": {"enabled": False},
+    "prices": {"starter": False},
+    "crds": {"install": False},
+}
+
+
+@pytest.fixture(params=[{}, EVERYTHING, LEAST], ids=["as it comes", "with everything", "with the least"])
+def deployment(request, helm, of_kind) -> dict[str, Any]:
+    (found,) = of_kind(helm.render(values=request.param), "Deployment")
+    return found
+
+
+@pytest.fixture
+def pod(deployment) -> dict[str, Any]:
+    return deployment["spec"]["template"]["spec"]
+
+
+def test_pods_meet_the_restricted_standard(pod) -> None:
+    context = pod["securityContext"]
+    assert context["runAsNonRoot"] is True
+    assert context["runAsUser"] > 0
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+    for container in pod["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert not [port for port in container["ports"] if "hostPort" in port or port["containerPort"] < 1024]
+
+
+def test_no_volume_reaches_into_the_node(pod) -> None:
+    kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
+    assert kinds <= {"configMap", "secret", "emptyDir", "persistentVolumeClaim"}
+
+
+def test_each_mount_has_its_volume_and_each_volume_is_mounted(pod) -> None:
+    mounted = {mount["name"] for container in pod["containers"] for mount in container["volumeMounts"]}
+    assert mounted == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_the_files_that_the_settings_name_are_mounted_into_the_controller(helm, of_kind) -> None:
+    documents = helm.render(values=EVERYTHING)
+    settings = yaml.safe_load(of_kind(documents, "ConfigMap")[0]["data"]["settings.yaml"])
+    containers = {
+        one["name"]: one for one in of_kind(documents, "Deployment")[0]["spec"]["template"]["spec"]["containers"]
+    }
+    mounts = {name: {mount["mountPath"] for mount in one["volumeMounts"]} for name, one in containers.items()}
+
+    def reaches(container: str, file: str) -> bool:
+        return any(file == path or file.startswith(f"{path}/") for path in mounts[container])
+
+    controller = ("/etc/aicost/settings.yaml", settings["journal"]["path"], settings["prices"]["starterFile"])
+    assert all(reaches("controller", file) for file in controller)
+    assert reaches("controller", settings["telemetry"]["prometheus"]["bearerTokenFile"])
+    assert reaches("query", "/etc/aicost/settings.yaml")
+    assert reaches("query", settings["server"]["certificateDir"])
+
+
+def test_a_journal_is_never_shared_by_replicas(helm, of_kind) -> None:
+    for values, volume in (({}, "data"), (EVERYTHING, "journal")):
+        documents = helm.render(values=values)
+        settings = yaml.safe_load(of_kind(documents, "ConfigMap")[0]["data"]["settings.yaml"])
+        pod = of_kind(documents, "Deployment")[0]["spec"]["template"]["spec"]
+        mounts = {mount["mountPath"]: mount["name"] for mount in pod["containers"][0]["volumeMounts"]}
+        assert mounts[str(Path(settings["journal"]["path"]).parent)] == volume
+        (found,) = (one for one in pod["volumes"] if one["name"] == volume)
+        assert ("emptyDir" in found) == (volume == "journal")
+
+
+def test_probes_and_services_use_ports_that_the_containers_name(helm, of_kind) -> None:
+    documents = helm.render(values={**EVERYTHING, "metrics": {"port": 9090}, "queryApi": {"port": 9443}})
+    pod = of_kind(documents, "Deployment")[0]["spec"]["template"]["spec"]
+    ports = {port["name"]: port["containerPort"] for container in pod["containers"] for port in container["ports"]}
+    assert ports == {"metrics": 9090, "query": 9443}
+    for container in pod["containers"]:
+        own = {port["name"] for port in container["ports"]}
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            for action in ("httpGet", "tcpSocket"):
+                assert container.get(probe, {}).get(action, {}).get("port", next(iter(own))) in own
+    for service in of_kind(documents, "Service"):
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= set(ports)
+    (policy,) = of_kind(documents, "NetworkPolicy")
+    assert {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]} == set(ports)
+
+
+def test_selectors_find_the_pods_and_the_metrics_service(helm, of_kind) -> None:
+    documents = helm.render(values=EVERYTHING)
+    (deployment,) = of_kind(documents, "Deployment")
+    labels = deployment["spec"]["template"]["metadata"]["labels"].items()
+    assert deployment["spec"]["selector"]["matchLabels"].items() <= labels
+    assert ("team", "platform") in labels
+    for service in of_kind(documents, "Service"):
+        assert service["spec"]["selector"].items() <= labels
+    (policy,), (monitor,) = of_kind(documents, "NetworkPolicy"), of_kind(documents, "ServiceMonitor")
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels
+    chosen = [
+        service["metadata"]["name"]
+        for service in of_kind(documents, "Service")
+        if monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    ]
+    assert chosen == ["aicost-metrics"]
+
+
+def test_the_arguments_are_commands_with_the_settings_file(pod) -> None:
+    for container in pod["containers"]:
+        verb, *rest = container["args"]
+        assert verb == {"controller": "controller", "query": "query"}[container["name"]]
+        assert rest == ["--config", "/etc/aicost/settings.yaml"]
+
+
+def test_a_change_of_the_settings_or_of_the_list_prices_rolls_the_pods(helm, of_kind) -> None:
+    def sums(*settings: str) -> dict[str, str]:
+        (deployment,) = of_kind(helm.render(*settings), "Deployment")
+        notes = deployment["spec"]["template"]["metadata"]["annotations"]
+        return {name: text for name, text in notes.items() if name.startswith("checksum/")}
+
+    before, after = sums(), sums("log.level=debug")
+    assert before["checksum/settings"] != after["checksum/settings"]
+    prices = (ROOT / "charts/aicost/files/starter-prices.yaml").read_bytes()
+    assert before["checksum/starter-prices"] == hashlib.sha256(prices).hexdigest()
+
+
+def test_one_replica_lets_go_of_the_volume_before_the_next_one_takes_it(helm, of_kind) -> None:
+    (one,), (many,) = of_kind(helm.render(), "Deployment"), of_kind(helm.render(values=EVERYTHING), "Deployment")
+    assert (one["spec"]["strategy"]["type"], many["spec"]["strategy"]["type"]) == ("Recreate", "RollingUpdate")
+
+
+def test_the_image_is_the_one_of_the_release_unless_a_tag_is_given(helm, of_kind) -> None:
+    version = yaml.safe_load((ROOT / "charts/aicost/Chart.yaml").read_text())["appVersion"]
+    for settings, image in (
+        ((), f"aicost:{version}"),
+        (("image.repository=r.example/a", "image.tag=x"), "r.example/a:x"),
+    ):
+        (deployment,) = of_kind(helm.render(*settings), "Deployment")
+        assert {one["image"] for one in deployment["spec"]["template"]["spec"]["containers"]} == {image}
+
+
+def test_chart_and_product_have_one_version() -> None:
+    chart = yaml.safe_load((ROOT / "charts/aicost/Chart.yaml").read_text())
+    project = (ROOT / "pyproject.toml").read_text()
+    assert {chart["version"], chart["appVersion"]} == set(re.findall(r'^version = "([^"]+)"', project, re.MULTILINE))
+
+
+def test_crds_and_the_ledger_outlive_the_release(helm, of_kind) -> None:
+    documents = helm.render()
+    definitions = of_kind(documents, "CustomResourceDefinition")
+    assert len(definitions) == len(KINDS)
+    for kept in (*definitions, *of_kind(documents, "PersistentVolumeClaim")):
+        assert kept["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", kept["metadata"]["name"]
+    assert of_kind(helm.render("crds.install=false"), "CustomResourceDefinition") == []
+
+
+def test_the_definitions_in_the_chart_are_the_ones_that_are_published(helm, of_kind) -> None:
+    published = {}
+    for path in (ROOT / "crds").glob("*.yaml"):
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        published[document["metadata"]["name"]] = document["spec"]
+    definitions = of_kind(helm.render(), "CustomResourceDefinition")
+    assert {one["metadata"]["name"]: one["spec"] for one in definitions} == published
+
+
+def test_nothing_but_what_belongs_to_the_cluster_lies_outside_the_namespace(helm) -> None:
+    for document in helm.render(values=EVERYTHING):
+        where = document["metadata"].get("namespace")
+        wide = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "APIService"}
+        proxy = (document["kind"], document["metadata"]["name"]) == ("RoleBinding", "aicost-front-proxy")
+        assert where == (None if document["kind"] in wide else "kube-system" if proxy else "aicost-system")
+
+
+def test_without_the_query_api_nothing_of_it_is_left(helm, of_kind) -> None:
+    documents = helm.render("queryApi.enabled=false")
+    assert of_kind(documents, "APIService") == of_kind(documents, "Secret") == []
+    assert [one["metadata"]["name"] for one in of_kind(documents, "Service")] == ["aicost-metrics"]
+    (deployment,) = of_kind(documents, "Deployment")
+    assert [one["name"] for one in deployment["spec"]["template"]["spec"]["containers"]] == ["controller"]
+
+
+def test_a_namespace_deletion_is_never_held_up_by_the_order_of_the_uninstall(helm, of_kind) -> None:
+    """An APIService without its Service blocks the deletion of namespaces: Helm has to take both, with the release."""
+    (service,) = of_kind(helm.render(), "APIService")
+    assert "helm.sh/resource-policy" not in service["metadata"].get("annotations", {})
+    assert service["spec"]["caBundle"]
+    assert "insecureSkipTLSVerify" not in service["spec"]
