@@ -35,7 +35,7 @@ from fleet.spec import parse
 
 CPU_HOUR = 30_000_000  # nanos per vCPU-hour: what the demo's price book says
 MEMORY_HOUR = 4_000_000  # nanos per GiB-hour
-BEAT = Collection(window_ms=10_000, tick_ms=10_000)
+BEAT = Collection(window_ms=5_000, tick_ms=5_000)
 DAY_MS = 24 * HOUR_MS
 TEAMS = {"vision": "team-vision", "search": "team-search", "research": "team-research"}
 

@@ -1,0 +1,1 @@
+"""`make demo`: the whole loop on this machine, from a simulated GPU to `kubectl get aicostreport`, with its proof."""
