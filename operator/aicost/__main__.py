@@ -1,0 +1,21 @@
+"""The one program: `aicost controller` and `aicost query` are servers, everything else is the command line."""
+
+import sys
+from importlib import import_module
+from pathlib import PurePath
+
+_SERVERS = {"controller": "aicost.entrypoints.controller.main", "query": "aicost.entrypoints.queryapi.main"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the first argument names; gives the exit code. What is not run is not imported."""
+    given = sys.argv[1:] if arguments is None else arguments
+    server = _SERVERS.get(given[0]) if given else None
+    if server is not None:
+        return int(import_module(server).main(given[1:]))
+    plugin = PurePath(sys.argv[0]).name.startswith("kubectl-")
+    return int(import_module("aicost.entrypoints.cli.main").main(given, "kubectl aicost" if plugin else "aicost"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

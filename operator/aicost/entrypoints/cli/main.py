@@ -1,0 +1,70 @@
+"""The command line: reads options, asks, prints. Errors are one line, and the exit code says what kind."""
+
+import os
+import sys
+from importlib.metadata import version as installed_version
+
+import click
+
+from aicost.entrypoints.cli.commands.config import config
+from aicost.entrypoints.cli.commands.report import report
+from aicost.entrypoints.cli.terminal import Style, detect
+from aicost.ports.errors import AicostError, InvalidRequest
+
+FAILURE, USAGE, INTERRUPTED = 1, 2, 130
+_EPILOG = """\b
+EXIT CODES
+  0  done
+  1  it failed: no answer, no permission, something cannot be read
+  2  the request makes no sense; the message names the option, its value and the fix
+
+\b
+SERVERS (the Helm chart starts them)
+  aicost controller --config FILE   watch the cluster, keep the ledger and the reports
+  aicost query --config FILE        serve query.aicost.dev behind the API server
+"""
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """What AI workloads on Kubernetes cost, to the last GPU-second."""
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"aicost {installed_version('aicost')}")
+
+
+cli.add_command(report)
+cli.add_command(config)
+
+
+def main(arguments: list[str], program: str = "aicost") -> int:
+    """Run one command; gives the exit code."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr] # a terminal that cannot show a dash
+    try:
+        return int(cli.main(arguments, prog_name=program, standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.UsageError as error:
+        return _usage(error)
+    except (click.ClickException, InvalidRequest) as error:
+        return _fail(str(error), USAGE)
+    except AicostError as error:
+        return _fail(str(error), FAILURE)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+
+
+def _usage(error: click.UsageError) -> int:
+    """What is wrong with the command line, and where help is."""
+    help_of = error.ctx.command_path if error.ctx else "aicost"
+    return _fail(f"{error.format_message()} Try '{help_of} --help'.", USAGE)
+
+
+def _fail(message: str, code: int) -> int:
+    label = detect(sys.stderr, dict(os.environ)).paint("error:", Style.WARN)
+    click.echo(f"{label} {' '.join(message.split())}", err=True, color=True)
+    return code

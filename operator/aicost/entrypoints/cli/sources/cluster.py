@@ -1,0 +1,79 @@
+"""Answers of the query API, asked through the API server with nothing but a kubeconfig."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+from multidict import MultiDict
+
+from aicost.adapters.clock import now_ms
+from aicost.adapters.kube.config import ClusterConfig, load
+from aicost.adapters.kube.wire.calls import Call
+from aicost.adapters.kube.wire.errors import NotFound
+from aicost.adapters.kube.wire.resources import Resource
+from aicost.adapters.kube.wire.transport import Timeouts, Transport
+from aicost.crd.allocations.parameters import (
+    FORMAT,
+    GROUP,
+    KIND,
+    PLURAL,
+    REPORT_FORMAT,
+    VERSION,
+    write_parameters,
+)
+from aicost.crd.allocations.reading import read_reports
+from aicost.domain.reporting.query import Report
+from aicost.domain.reporting.question import Question
+from aicost.ports.errors import InvalidAnswer, InvalidRequest, NotPermitted
+from aicost.usecases.answer_question import check_question
+
+ALLOCATIONS = Resource(GROUP, VERSION, PLURAL, KIND)
+_PATIENCE = Timeouts(read=65.0)
+"""The API server itself gives up after 60 seconds."""
+
+
+def find_cluster(kubeconfig: Path | None, context: str | None) -> ClusterConfig:
+    """The cluster that kubectl would speak with.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    try:
+        return load(dict(os.environ), now_ms, kubeconfig=kubeconfig, context=context)
+    except InvalidRequest as problem:
+        raise InvalidRequest(f"{problem}; or read a ledger directly by --ledger") from problem
+
+
+def ask_cluster(config: ClusterConfig, question: Question) -> tuple[Report, ...]:
+    """Ask the query API.
+
+    Raises:
+        InvalidRequest: the question makes no sense.
+        NotPermitted: the user may not read the cost of that namespace, or of all.
+        ClusterUnavailable: no answer.
+        InvalidAnswer: the cluster does not serve the query API, or one of another version.
+    """
+    check_question(question, now_ms())
+    body = asyncio.run(_fetch(config, question))
+    try:
+        document = json.loads(body)
+    except ValueError as problem:
+        raise InvalidAnswer(f"the query API's answer is not JSON: {problem}") from problem
+    return read_reports(document)
+
+
+async def _fetch(config: ClusterConfig, question: Question) -> bytes:
+    parameters = MultiDict([*write_parameters(question), (FORMAT, REPORT_FORMAT)])
+    call = Call.on(ALLOCATIONS, "list", "GET", namespace=question.namespace, params=parameters)
+    try:
+        async with Transport(config, _PATIENCE) as transport:
+            return await transport.send(call)
+    except NotFound as missing:
+        raise InvalidAnswer(
+            f"{config.server} does not serve {GROUP}/{VERSION}: install the chart with queryApi.enabled=true, "
+            "or read the ledger directly by --ledger"
+        ) from missing
+    except NotPermitted as refused:
+        hint = "" if question.namespace else ". For one namespace: -n NAMESPACE"
+        raise NotPermitted(f"{refused}{hint}") from refused

@@ -1,0 +1,22 @@
+"""Answers of a ledger that is read directly: no cluster, no server."""
+
+from pathlib import Path
+
+from aicost.bootstrap import open_ledger
+from aicost.domain.reporting.query import Report
+from aicost.domain.reporting.question import Question
+from aicost.ports.errors import InvalidRequest
+from aicost.usecases.answer_question import answer, check_question
+
+
+def ask_ledger(place: str, question: Question, now_ms: int) -> tuple[Report, ...]:
+    """Answer from the ledger at a directory or URL, over all clusters that it knows.
+
+    Raises:
+        InvalidRequest: the question makes no sense, or there is no such directory.
+        LedgerUnavailable: the ledger cannot be read.
+    """
+    check_question(question, now_ms)
+    if "://" not in place and not Path(place).is_dir():
+        raise InvalidRequest(f"ledger: {place!r} is no directory: name the directory or the URL that holds the ledger")
+    return answer(open_ledger(place).snapshot(), question, now_ms)
