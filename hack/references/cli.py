@@ -72,5 +72,10 @@ def _notes(command: click.Command) -> Iterator[str]:
     for block in (command.epilog or "").split("\b\n"):
         heading, _, body = block.strip("\n").partition("\n")
         if heading:
-            first, _, rest = heading.partition(" ")
-            yield f"{f'{first.capitalize()} {rest.lower() if rest.isupper() else rest}'.strip()}\n\n```\n{inspect.cleandoc(body)}\n```\n"
+            yield f"{_heading(heading)}\n\n```\n{inspect.cleandoc(body)}\n```\n"
+
+
+def _heading(text: str) -> str:
+    """Terminals show headings in capitals, a page does not."""
+    first, blank, rest = text.partition(" ")
+    return text.capitalize() if text.isupper() else first.capitalize() + blank + rest
