@@ -1,6 +1,6 @@
 """A report as columns and rows for people: the same in a terminal and in `kubectl get`, the total always with it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aicost.crd.allocations.texts import cost_text, error_text, is_unpriced
@@ -69,9 +69,13 @@ class View:
     total: ViewRow
 
 
-def view(report: Report) -> View:
-    """The rows of a report and the columns that it needs."""
-    columns = tuple(_columns(report))
+def columns_of(reports: Sequence[Report]) -> tuple[FigureColumn, ...]:
+    """The columns that these reports need; one that would be empty throughout is left out."""
+    return tuple(_columns(reports))
+
+
+def view(report: Report, columns: tuple[FigureColumn, ...]) -> View:
+    """The rows of a report, with a cell for each column."""
     whole = Figures(report, report.total, report.total.cost_nanos, previous_nanos=report.previous_total_nanos)
     return View(
         columns=columns,
@@ -200,16 +204,17 @@ _LAST = (
 )
 
 
-def _columns(report: Report) -> Iterable[FigureColumn]:
-    """The columns that this report needs; a column that would be empty throughout is left out."""
+def _columns(reports: Sequence[Report]) -> Iterator[FigureColumn]:
+    totals = [report.total for report in reports]
     yield from _FIRST
-    if report.query.compare:
+    if any(report.query.compare for report in reports):
         yield from _COMPARED
     yield _TIME
-    if report.total.unpriced_gpu_milliseconds:
+    if any(total.unpriced_gpu_milliseconds for total in totals):
         yield _UNPRICED
     yield from _RATIOS
-    yield from (_bucket(bucket) for bucket in Bucket if bucket in HELD and report.total.buckets.get(bucket))
-    if any(line.shared_nanos for line in report.lines):
+    paid = {bucket for total in totals for bucket in total.buckets}
+    yield from (_bucket(bucket) for bucket in Bucket if bucket in HELD and bucket in paid)
+    if any(line.shared_nanos for report in reports for line in report.lines):
         yield _SPREAD_COLUMN
     yield from _LAST

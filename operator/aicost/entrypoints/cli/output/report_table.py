@@ -1,6 +1,6 @@
 """A report as a table in the terminal: its lines, what nobody held, and the total."""
 
-from aicost.crd.allocations.view import View, ViewRow, key_title, view
+from aicost.crd.allocations.view import View, ViewRow, columns_of, key_title, view
 from aicost.domain.reporting.query import Report
 from aicost.entrypoints.cli.output.table import Column, Drawn, Line, draw
 from aicost.entrypoints.cli.terminal import Style, Terminal
@@ -11,7 +11,7 @@ _GIVES_WAY = {"CHANGE": 1, "GPU-HOURS": 2, "UNPRICED-H": 3, "SHARE": 4, "UTIL": 
 
 def draw_report(report: Report, terminal: Terminal, *, wide: bool) -> Drawn:
     """The table of one report; a wide one has all columns at any width."""
-    shown = view(report)
+    shown = view(report, columns_of([report]))
     kept = [index for index, column in enumerate(shown.columns) if wide or not column.wide]
     keys = [Column(key_title(key), shrinks=True) for key in report.query.group_by]
     titles = [shown.columns[index].title for index in kept]

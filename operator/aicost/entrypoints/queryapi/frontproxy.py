@@ -1,0 +1,88 @@
+"""Who may speak for users: the API server's front proxy, as the cluster publishes it."""
+
+import json
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aicost.adapters.kube.client import KubeClient
+from aicost.adapters.kube.wire.resources import Resource
+from aicost.ports.errors import InvalidAnswer
+
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+PLACE = ("kube-system", "extension-apiserver-authentication")
+"""Where the API server says how it proves who it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontProxy:
+    """What a request must come with to be believed.
+
+    Attributes:
+        authority: certificates, in PEM, one of which signs the front proxy's.
+        allowed_names: common names that it may have; empty allows any.
+        user_headers: headers that carry the user's name.
+    """
+
+    authority: str = field(repr=False)
+    allowed_names: frozenset[str] = frozenset()
+    user_headers: tuple[str, ...] = ("X-Remote-User",)
+
+    def accepts(self, certificate: Mapping[str, Any] | None) -> bool:
+        """Whether a verified certificate is the front proxy's."""
+        if not certificate:
+            return False
+        return not self.allowed_names or not self.allowed_names.isdisjoint(_common_names(certificate))
+
+    def user(self, headers: Mapping[str, str]) -> str:
+        """The user on whose behalf the request comes, empty for none."""
+        return next((headers[name] for name in self.user_headers if headers.get(name)), "")
+
+
+def read_front_proxy(data: Mapping[str, str]) -> FrontProxy:
+    """What the data of the ConfigMap say.
+
+    Raises:
+        InvalidAnswer: they name no authority, or what they say cannot be read.
+    """
+    authority = data.get("requestheader-client-ca-file", "")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=authority)
+    except (ssl.SSLError, ValueError) as problem:
+        raise InvalidAnswer(
+            f"configmap {'/'.join(PLACE)} has no usable requestheader-client-ca-file: start the API server with "
+            f"--requestheader-client-ca-file ({problem})"
+        ) from problem
+    names = _names(data, "requestheader-allowed-names")
+    headers = _names(data, "requestheader-username-headers")
+    return FrontProxy(authority, frozenset(names), tuple(headers) or ("X-Remote-User",))
+
+
+async def fetch_front_proxy(client: KubeClient) -> FrontProxy:
+    """Ask the API server.
+
+    Raises:
+        AicostError: it does not answer, does not let us read, or says what cannot be used.
+    """
+    namespace, name = PLACE
+    found = json.loads(await client.get(CONFIG_MAPS, name, namespace))
+    return read_front_proxy(found.get("data") or {})
+
+
+def _names(data: Mapping[str, str], key: str) -> list[str]:
+    """A JSON list of texts; nothing is an empty one."""
+    try:
+        names = json.loads(data.get(key) or "[]")
+    except ValueError as problem:
+        raise InvalidAnswer(f"{key} of configmap {'/'.join(PLACE)} is not JSON: {problem}") from problem
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InvalidAnswer(f"{key} of configmap {'/'.join(PLACE)} is no list of names")
+    return names
+
+
+def _common_names(certificate: Mapping[str, Any]) -> Iterable[str]:
+    for part in certificate.get("subject", ()):
+        for key, value in part:
+            if key == "commonName":
+                yield value
