@@ -16,6 +16,7 @@ from aicost.domain.sampling.energy import energy_increase
 from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
 from aicost.domain.sampling.series import PPB, RawSeries, Signal, Telemetry
 from support.http_server import Request, serving
+from support.nodes import held_span
 from support.samples import ENERGY, STEP, T0, UTIL, context, only, raw, read
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "data"
@@ -76,7 +77,7 @@ def test_a_value_that_is_none_is_never_shown_as_activity(value):
 def test_a_device_with_nothing_but_blanks_is_not_measured_instead_of_idle():
     telemetry = read(raw([9.2e18] * 40, UTIL))
     span = Window(T0, T0 + 40 * STEP)
-    got = Timelines(telemetry.series, STEP).activity("GPU-1", span, span)
+    got = Timelines(telemetry.series, STEP).activity("GPU-1", held_span(span), span)
     assert (got.covered_ms, got.busy_ppb_ms) == (0, 0)
 
 
@@ -89,7 +90,8 @@ def test_a_counter_that_jumps_back_never_takes_energy_away():
 
 def test_two_exporters_for_one_gpu_make_one_device_and_one_hour():
     series = [raw([50.0] * 240, UTIL, instance=name, pod="p", namespace="t") for name in ("a:1", "b:1")]
-    got = Timelines(read(*series).series, STEP).activity("GPU-1", Window(T0, T0 + HOUR_MS), Window(T0, T0 + HOUR_MS))
+    hour = Window(T0, T0 + HOUR_MS)
+    got = Timelines(read(*series).series, STEP).activity("GPU-1", held_span(hour), hour)
     assert (got.busy_ppb_ms, got.covered_ms) == (HOUR_MS * PPB // 2, HOUR_MS)
 
 
@@ -133,7 +135,7 @@ def test_a_hanging_exporter_is_not_measured_after_its_last_true_value():
     counter = [1_000.0 + min(k, 60) for k in range(count)]
     telemetry = read(raw([80.0] * count, UTIL), raw(counter, ENERGY))
     span = Window(T0, T0 + count * STEP)
-    got = Timelines(telemetry.series, STEP).activity("GPU-1", span, span)
+    got = Timelines(telemetry.series, STEP).activity("GPU-1", held_span(span), span)
     assert got.covered_ms == 62 * STEP
     assert telemetry.defects.frozen == count - 61
 

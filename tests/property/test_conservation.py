@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aicost.domain.attribution.claims import Tenancy
+from aicost.domain.attribution.spans import DeviceSpan
 from aicost.domain.attribution.split import Activity
 from aicost.domain.attribution.statement import NodeInput, state_node, unbalanced_nanos
 from aicost.domain.exact.apportion import apportion, prorate
@@ -73,7 +74,15 @@ def nodes(draw: st.DrawFn) -> NodeInput:
         system=draw(st.frozensets(st.integers(0, 5), max_size=2)),
     )
     return NodeInput(
-        node.record, node.series, node.tenancies, node.holders, node.system, node.prices, draw(activities()), 300_000
+        node.record,
+        node.series,
+        node.tenancies,
+        node.holders,
+        node.system,
+        node.prices,
+        draw(activities()),
+        node.alive,
+        300_000,
     )
 
 
@@ -90,7 +99,7 @@ def decisions(draw: st.DrawFn, span: Window, index: int) -> PriceDecision:
 def activities(draw: st.DrawFn):
     level, cover = draw(st.integers(0, PPB)), draw(st.integers(0, 100))
 
-    def activity(_device: str, _whole: Window, part: Window) -> Activity:
+    def activity(_device: str, _whole: DeviceSpan, part: Window) -> Activity:
         covered = part.length_ms * cover // 100
         return Activity(level * covered, covered, level // 7, "engine-active" if covered else "")
 
@@ -119,7 +128,7 @@ def test_the_order_of_pods_and_series_changes_nothing(node: NodeInput, random) -
     random.shuffle(pods)
     random.shuffle(series)
     shuffled = NodeInput(
-        node.record, series, pods, node.holders, node.system, node.prices, node.activity, node.padding_ms
+        node.record, series, pods, node.holders, node.system, node.prices, node.activity, node.alive, node.padding_ms
     )
     rows = {repr(row) for row in state_node("c", HOUR, node).rows}
     assert rows == {repr(row) for row in state_node("c", HOUR, shuffled).rows}

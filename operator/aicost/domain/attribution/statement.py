@@ -24,8 +24,10 @@ from aicost.domain.pricing.books import PriceDecision
 from aicost.domain.pricing.quotes import node_gpu_cost_nanos
 from aicost.domain.sampling.series import PPB, DeviceSeries
 
-ActivityOf = Callable[[str, Window, Window], Activity]
-"""(device, the holder's whole span, the part to integrate) -> activity."""
+ActivityOf = Callable[[str, DeviceSpan, Window], Activity]
+"""(device, the whole span under one holder, the part to integrate) -> activity."""
+AliveIn = Callable[[str, Window], bool]
+"""(device, span) -> whether samples show that the device works in it."""
 
 NOBODY = Holder()
 _ALIVE = (True, True)
@@ -43,6 +45,7 @@ class NodeInput:
         system: tenancies of exporters and diagnostics.
         prices: decisions that partition the window.
         activity: what samples say of a device.
+        alive: whether samples show that a device works.
         padding_ms: how far the samples reach beyond the window.
     """
 
@@ -53,6 +56,7 @@ class NodeInput:
     system: frozenset[int]
     prices: Sequence[PriceDecision]
     activity: ActivityOf
+    alive: AliveIn
     padding_ms: int
 
 
@@ -181,9 +185,8 @@ def _lost_devices(
 
 
 def _signs_of_life(node: NodeInput, device: str, span: Window, holds: Sequence[Hold]) -> tuple[bool, bool]:
-    """Whether a device has samples in a span, and whether a pod held it then."""
-    covered = node.activity(device, span, span).covered_ms > 0
-    return covered, any(hold.span.overlap(span) for hold in holds)
+    """Whether samples show that a device works in a span, and whether a pod held it then."""
+    return node.alive(device, span), any(hold.span.overlap(span) for hold in holds)
 
 
 def _weigh(node: NodeInput, device: str, segment: Window, layout: _Layout) -> list[_Line]:
@@ -205,7 +208,7 @@ def _activity(node: NodeInput, layout: _Layout, device: str, span: DeviceSpan, i
     """Samples of an unheld device prove nothing while some pod's device on this node is only guessed."""
     if not span.holds and any(guess.overlap(inside) for guess in layout.guesses):
         return UNMEASURED
-    return node.activity(device, span.span, inside)
+    return node.activity(device, span, inside)
 
 
 def _add(lines: dict[tuple[object, ...], _Line], part: Part) -> None:

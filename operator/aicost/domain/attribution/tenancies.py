@@ -1,6 +1,7 @@
 """Pods as holders of devices."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -97,8 +98,13 @@ def _last_in(series: DeviceSeries, span: Window) -> int | None:
     return int(series.at_ms[end - 1]) if end > start else None
 
 
-def unseen_pods(known: set[tuple[str, str]], series: Iterable[DeviceSeries], interval_ms: int) -> tuple[Unseen, ...]:
-    """Pods that only samples know, from one interval before their first sample to one after their last."""
+def unseen_pods(
+    known: AbstractSet[tuple[str, str]], series: Iterable[DeviceSeries], interval_ms: int
+) -> tuple[Unseen, ...]:
+    """Pods that only samples know, from one interval before their first sample to one after their last.
+
+    A known pod may have ended long ago: exporters go on to name what the kubelet has not forgotten.
+    """
     spans: dict[tuple[tuple[str, str], str], Window] = {}
     for one in series:
         if not len(one.at_ms):

@@ -1,17 +1,20 @@
 """What samples say of the devices of one node, ready to be integrated."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from aicost.domain.attribution.spans import DeviceSpan
 from aicost.domain.attribution.split import UNMEASURED, Activity
 from aicost.domain.exact.windows import Window
-from aicost.domain.sampling.integration import Coverage, cover_best
+from aicost.domain.sampling.integration import Coverage, cover_best, expected_interval
 from aicost.domain.sampling.series import DeviceSeries, Millis, Parts, Signal
 
 LADDER = (Signal.ENGINE_ACTIVE, Signal.GPU_UTIL)
 """Signals that utilisation for cost rests on, best first: the next one fills what the better one leaves open."""
+
+NOT_BOUNDED_MS = 1 << 62
 
 _Samples = tuple[Signal, Millis, Parts]
 
@@ -19,16 +22,32 @@ _Samples = tuple[Signal, Millis, Parts]
 class Timelines:
     """Activity of whole devices over time. Samples of one device under several holders are one timeline."""
 
-    def __init__(self, series: Iterable[DeviceSeries], interval_ms: int) -> None:
-        self._interval_ms = interval_ms
+    def __init__(self, series: Sequence[DeviceSeries], interval_ms: int, known_until_ms: int = NOT_BOUNDED_MS) -> None:
+        self._series, self._interval_ms, self._known_until_ms = series, interval_ms, known_until_ms
         self._samples = _by_device(series)
-        self._coverages: dict[tuple[str, Window], Coverage | None] = {}
+        self._coverages: dict[tuple[str, Window, bool], Coverage | None] = {}
 
-    def activity(self, device: str, whole: Window, part: Window) -> Activity:
+    def alive(self, device: str, span: Window) -> bool:
+        """Whether samples speak of a device for half of a span or more, with an interval on both sides of it.
+
+        A device that fell off the bus may be shown for a moment longer, and a short span may lie between two samples.
+        """
+        at_ms = [one.at_ms for one in self._series if one.device == device]
+        times = np.unique(np.concatenate(at_ms)) if at_ms else np.zeros(0, np.int64)
+        interval_ms = expected_interval(times, self._interval_ms)
+        start_ms = span.start_ms - interval_ms
+        end_ms = max(start_ms, min(span.end_ms + interval_ms, self._known_until_ms))
+        low, high = np.searchsorted(times, (start_ms, end_ms))
+        shown = np.minimum(np.diff(times[low:high], append=end_ms), interval_ms)
+        return 2 * int(shown.sum()) >= end_ms - start_ms
+
+    def activity(self, device: str, whole: DeviceSpan, part: Window) -> Activity:
         """Integrate a part of a span during which the device's holders did not change."""
-        key = (device, whole)
+        held = bool(whole.holds)
+        key = (device, whole.span, held)
         if key not in self._coverages:
-            self._coverages[key] = cover_best(self._samples.get(device, []), whole, self._interval_ms)
+            samples = self._samples.get(device, [])
+            self._coverages[key] = cover_best(samples, whole.span, self._interval_ms, held=held)
         coverage = self._coverages[key]
         if coverage is None:
             return UNMEASURED

@@ -80,48 +80,68 @@ class WindowStatement:
     surplus: Mapping[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """What the nodes' statements share, sorted once.
+
+    Attributes:
+        series, pods: by node.
+        names: (namespace, name) of all pods that the watch knows or knew: others are known from samples alone.
+        known_until_ms: up to here samples may be expected: to the window's end, or to the last one that came.
+    """
+
+    series: Mapping[str, Sequence[DeviceSeries]]
+    pods: Mapping[str, Sequence[tuple[int, PodRecord]]]
+    names: frozenset[tuple[str, str]]
+    known_until_ms: int
+    identify: Callable[[PodRecord], Holder]
+
+
 def state_window(given: WindowInput) -> WindowStatement:
     """Charge every device of the cluster for one window.
 
     1. Match AIWorkloads to pods. 2. Sort samples and pods by node. 3. State each node. 4. Add up.
     """
     matching = match_claims((record.facts for record in given.facts.pods), given.claims)
-    identify = _identifier(given, matching)
-    series = _series_by_node(given.telemetry.series)
-    pods = _pods_by_node(given.facts.pods)
+    together = _sort(given, matching)
     decisions: dict[str, tuple[PriceDecision, ...]] = {}
     statements: dict[str, NodeStatement] = {}
     for record in sorted(given.facts.nodes, key=lambda record: (record.facts.name, record.since_ms, record.facts.uid)):
-        name, uid = record.facts.name, record.facts.uid
+        uid = record.facts.uid
         decisions[uid] = decide_prices(record.facts, given.books, given.window)
-        node = _node_input(given, record, series.get(name, []), pods.get(name, []), decisions[uid], identify)
-        statements[uid] = state_node(given.cluster, given.window, node)
+        statements[uid] = state_node(given.cluster, given.window, _node_input(given, together, record, decisions[uid]))
     return _add_up(given, statements, decisions, matching)
 
 
+def _sort(given: WindowInput, matching: Matching) -> _Sorted:
+    names = {(record.facts.namespace, record.facts.name) for record in given.facts.pods}
+    last = max((int(one.at_ms[-1]) for one in given.telemetry.series if len(one.at_ms)), default=0)
+    return _Sorted(
+        series=_series_by_node(given.telemetry.series),
+        pods=_pods_by_node(given.facts.pods),
+        names=given.facts.past_pods | names,
+        known_until_ms=max(given.window.end_ms, last),
+        identify=_identifier(given, matching),
+    )
+
+
 def _node_input(
-    given: WindowInput,
-    record: NodeRecord,
-    series: Sequence[DeviceSeries],
-    pods: Sequence[tuple[int, PodRecord]],
-    prices: Sequence[PriceDecision],
-    identify: Callable[[PodRecord], Holder],
+    given: WindowInput, together: _Sorted, record: NodeRecord, prices: Sequence[PriceDecision]
 ) -> NodeInput:
     """What the charges of one node rest on; pods that only samples know join those that the watch saw."""
-    interval_ms = given.telemetry.interval_ms
-    presence = record.presence(Window(given.window.start_ms - given.padding_ms, given.window.end_ms + given.padding_ms))
-    seen = tenancies_of(record.facts, pods, series, interval_ms, given.window.end_ms)
+    interval_ms, window = given.telemetry.interval_ms, given.window
+    series, pods = together.series.get(record.facts.name, ()), together.pods.get(record.facts.name, ())
+    presence = record.presence(Window(window.start_ms - given.padding_ms, window.end_ms + given.padding_ms))
+    seen = tenancies_of(record.facts, pods, series, interval_ms, window.end_ms)
     here = [tenancy for tenancy in seen if presence and tenancy.span.overlap(presence)]
-    known = {(other.facts.namespace, other.facts.name) for other in given.facts.pods}
-    ghosts = _ghosts(unseen_pods(known, series, interval_ms), -1)
+    ghosts = _ghosts(unseen_pods(together.names, series, interval_ms), -1)
     records = dict(pods)
-    holders = {tenancy.pod: identify(records[tenancy.pod]) for tenancy in here}
+    holders = {tenancy.pod: together.identify(records[tenancy.pod]) for tenancy in here}
     holders |= {t.pod: Holder(namespace=t.name[0], pod=t.name[1], pod_uid=t.uid) for t in ghosts}
     system = frozenset(t.pod for t in here if is_system(records[t.pod].facts.containers))
-    timelines = Timelines(series, interval_ms)
-    return NodeInput(
-        record, series, (*here, *ghosts), holders, system, prices, timelines.activity, given.padding_ms
-    )  # fmt: skip
+    timelines = Timelines(series, interval_ms, together.known_until_ms)
+    tenancies, activity, alive = (*here, *ghosts), timelines.activity, timelines.alive
+    return NodeInput(record, series, tenancies, holders, system, prices, activity, alive, given.padding_ms)
 
 
 def _ghosts(unseen: Iterable[Unseen], first: int) -> tuple[Tenancy, ...]:

@@ -26,9 +26,14 @@ class ServiceAccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:
-    """All that was known of the cluster for one window."""
+    """All that was known of the cluster for one window.
+
+    Attributes:
+        past_pods: (namespace, name) of pods that ended before the window and are still remembered.
+    """
 
     pods: tuple[PodRecord, ...]
     nodes: tuple[NodeRecord, ...]
     namespaces: Mapping[str, NamespaceFacts] = field(default_factory=dict)
     service_accounts: Mapping[tuple[str, str], ServiceAccountFacts] = field(default_factory=dict)
+    past_pods: frozenset[tuple[str, str]] = frozenset()

@@ -1,8 +1,14 @@
 """What samples prove of a span: pieces of constant activity, and their integral over any part of it.
 
-The rule: a sample carries forward until the next one, at most `CARRIED_INTERVALS` intervals, and never beyond the end
-of the span. The first sample also reaches back to the span's start, at most one interval, because a gauge is the mean
-over the interval before it. What no sample reaches is not covered: not idle, not busy, unknown.
+The rule: a gauge is the mean over some time before it, so a sample speaks of the time since the sample before it, if
+that is at most `CARRIED_INTERVALS` intervals ago. Where a longer silence lies between two samples, each speaks for one
+interval of it. The last sample of a span is carried on for `CARRIED_INTERVALS` intervals, never beyond the span's end.
+What no sample reaches is not covered: not idle, not busy, unknown.
+
+An exporter collects each 30 s and shows the mean since the collection before, so the first samples of a span still show
+what was there before it: an earlier holder, or nobody. They prove nothing where later samples of the span exist; the
+first of these then reaches back to the span's start. A held span that ended so early uses what it has, with an error
+bar that says so. What nobody holds must be proven: it waits for two collections, and early samples alone are none.
 
 Pieces depend on the whole span and its samples alone, never on the part that is asked for. All amounts are integers
 (parts per billion times milliseconds), so the parts of a span add up exactly.
@@ -16,7 +22,16 @@ import numpy as np
 from aicost.domain.exact.windows import SECOND_MS, Window
 from aicost.domain.sampling.pieces import Pieces, merge, no_pieces, outside
 from aicost.domain.sampling.series import Millis, Parts, Signal
-from aicost.domain.sampling.uncertainty import between, half_width, lag_ms, of_lag, of_rounding, steps
+from aicost.domain.sampling.uncertainty import (
+    LAG_MS,
+    between,
+    half_width,
+    of_lag,
+    of_rounding,
+    settling_ms,
+    steps,
+    unsettled_steps,
+)
 
 CARRIED_INTERVALS = 2
 LONGEST_INTERVAL_MS = 300 * SECOND_MS
@@ -47,12 +62,11 @@ class Integral:
 class Coverage:
     """Pieces with running sums, so that many parts of one span are integrated cheaply."""
 
-    __slots__ = ("_active", "_covered", "_sampled", "lag_ms", "pieces", "signals")
+    __slots__ = ("_active", "_covered", "_sampled", "pieces", "signals")
 
-    def __init__(self, pieces: Pieces, signals: tuple[Signal, ...], lag: int) -> None:
+    def __init__(self, pieces: Pieces, signals: tuple[Signal, ...]) -> None:
         self.pieces = pieces
         self.signals = signals
-        self.lag_ms = lag
         lengths = pieces.end_ms - pieces.start_ms
         self._covered = np.concatenate(([0], np.cumsum(lengths)))
         if self._covered[-1] > _MOST_COVERED_MS:
@@ -100,9 +114,9 @@ class Coverage:
         """Variance for the lag: by how much the load changed from the head to the tail of what the part covers."""
         start = max(part.start_ms, int(self.pieces.start_ms[0]))
         end = min(part.end_ms, int(self.pieces.end_ms[-1]))
-        length = min(self.lag_ms, (end - start) // 2)
+        length = min(LAG_MS, (end - start) // 2)
         head, tail = self._mean(Window(start, start + length)), self._mean(Window(end - length, end))
-        return 0.0 if head is None or tail is None else of_lag(tail - head, self.lag_ms)
+        return 0.0 if head is None or tail is None else of_lag(tail - head)
 
     def _mean(self, part: Window) -> int | None:
         """Mean activity of what is covered of a part."""
@@ -126,40 +140,58 @@ def expected_interval(at_ms: Millis, default_ms: int) -> int:
     return max(default_ms, min(-(-median // SECOND_MS) * SECOND_MS, LONGEST_INTERVAL_MS))
 
 
-def cover(at_ms: Millis, value: Parts, span: Window, interval_ms: int, signal: Signal) -> Coverage:
+def cover(
+    at_ms: Millis, value: Parts, span: Window, interval_ms: int, signal: Signal, *, held: bool = True
+) -> Coverage:
     """What the samples of one signal prove of a span.
 
     Args:
         at_ms: sample times, sorted and unique; those outside the span are left out.
         value: activity in parts per billion.
-        span: the whole time that one holder held the device, beyond the billing window too.
+        span: the whole time that one holder held the device, or nobody, beyond the billing window too.
         interval_ms: time between samples.
         signal: what was sampled.
+        held: somebody held the device.
     """
     low, high = np.searchsorted(at_ms, (span.start_ms, span.end_ms))
     times, values = at_ms[low:high], value[low:high]
-    if not len(times):
-        return Coverage(no_pieces(), (signal,), lag_ms(interval_ms))
-    following = np.append(times[1:], span.end_ms)
-    ends = np.minimum(following, times + CARRIED_INTERVALS * interval_ms)
-    starts = times.copy()
-    starts[0] = max(span.start_ms, int(times[0]) - interval_ms)
-    alone = len(times) == 1 and int(times[0]) - span.start_ms < lag_ms(interval_ms)
-    pieces = Pieces(starts, ends, values, steps(values, alone=alone), np.zeros(len(times), np.int64), times)
-    return Coverage(pieces, (signal,), lag_ms(interval_ms))
+    settling = settling_ms(held=held)
+    early = int(np.searchsorted(times, span.start_ms + settling))
+    if early < len(times):
+        step = steps(values[early:], before=values[:early])
+        pieces = _pieces(times[early:], values[early:], step, span, interval_ms, settling + interval_ms)
+    elif early and held:
+        pieces = _pieces(times, values, unsettled_steps(values), span, interval_ms, interval_ms)
+    else:
+        pieces = no_pieces()
+    return Coverage(pieces, (signal,))
+
+
+def _pieces(times: Millis, values: Parts, step: Parts, span: Window, interval_ms: int, reach_ms: int) -> Pieces:
+    """The time that each sample speaks of; the first one reaches back to the span's start if that is near enough."""
+    joined = np.diff(times) <= CARRIED_INTERVALS * interval_ms
+    near = int(times[0]) - span.start_ms <= reach_ms
+    first = span.start_ms if near else int(times[0]) - interval_ms
+    last = min(span.end_ms, int(times[-1]) + CARRIED_INTERVALS * interval_ms)
+    starts = np.append(first, np.where(joined, times[:-1], times[1:] - interval_ms))
+    ends = np.append(times[:-1] + np.where(joined, 0, interval_ms), last)
+    pieces = Pieces(starts, ends, values, step, np.zeros(len(times), np.int64), times)
+    return pieces.pick(starts < ends)
 
 
 def combine(primary: Coverage, fallback: Coverage) -> Coverage:
     """The primary signal where it covers, the fallback where only that does."""
     filler = outside(fallback.pieces, primary.pieces)
     merged = merge(primary.pieces, filler, len(primary.signals))
-    return Coverage(merged, primary.signals + fallback.signals, max(primary.lag_ms, fallback.lag_ms))
+    return Coverage(merged, primary.signals + fallback.signals)
 
 
-def cover_best(samples: Sequence[tuple[Signal, Millis, Parts]], span: Window, interval_ms: int) -> Coverage | None:
+def cover_best(
+    samples: Sequence[tuple[Signal, Millis, Parts]], span: Window, interval_ms: int, *, held: bool = True
+) -> Coverage | None:
     """Cover a span by several signals, best first; None where there is no signal at all."""
     coverage: Coverage | None = None
     for signal, at_ms, value in samples:
-        own = cover(at_ms, value, span, expected_interval(at_ms, interval_ms), signal)
+        own = cover(at_ms, value, span, expected_interval(at_ms, interval_ms), signal, held=held)
         coverage = own if coverage is None else combine(coverage, own)
     return coverage

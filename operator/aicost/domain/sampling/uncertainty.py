@@ -1,13 +1,15 @@
 """How far an integral of samples may be from the truth.
 
-Three independent things go wrong, each with a variance:
+Four independent things go wrong, each with a variance:
 
 - *between samples*: a piece of length `dt` that is followed by a step `dv` is wrong by something up to `dv`:
   `(dv * dt)^2 / 12` for each piece;
-- *lag*: a sample describes time before it and is carried to time after it, so the integral is that of the load some
-  time ago. That errs by up to the lag `L` times the change `D` of the load from the head of the part to its tail (the
-  means of its first and last `L`), wherever in between it changed: `(L * D)^2 / 3`. A first sample that mixes in the
-  time before its holder shows in it too;
+- *lag*: a sample describes time further back than the sample before it, so the integral is that of the load some time
+  ago. That errs by up to the lag `L` times the change `D` of the load from the head of the part to its tail (the means
+  of its first and last `L`), wherever in between it changed: `(L * D)^2 / 3`;
+- *beginning*: the first sample that is the holder's own stands for the time before it, in which samples `e` still mixed
+  in what was there before. It errs by up to its length times `E`, the largest difference of an `e` to it:
+  `(E * dt)^2 / 3`. A life that has no other samples may be off by all that an activity can be;
 - *rounding*: exporters print in steps of `q`, and a steady load is always rounded the same way: `(q * covered)^2 / 12`.
 
 The error bar is the 95 % half-width `1.96 * sqrt(sum)`, rounded up to an integer.
@@ -25,25 +27,37 @@ from aicost.domain.sampling.series import PPB, Millis, Parts, Signal
 HALF_WIDTH_95 = 1.96
 COLLECTION_MS = 30 * SECOND_MS
 """How often exporters collect unless told otherwise: a scraped value may be older than the scrape by so much."""
+LAG_MS = COLLECTION_MS
+"""Longest lag of what samples say behind what was."""
 RESOLUTION: Mapping[Signal, int] = {Signal.GPU_UTIL: PPB // 100}
 """Steps in which exporters print: whole percents for the coarse utilisation, six decimals for the others."""
 _FINE = PPB // 1_000_000
 
 
-def lag_ms(interval_ms: int) -> int:
-    """Longest lag of what is carried behind what was: one interval and one collection."""
-    return interval_ms + COLLECTION_MS
+def settling_ms(*, held: bool) -> int:
+    """How long after the start of a span its samples still show what was there before.
+
+    One collection: what a scrape then shows is the holder's for the most part, and the error is least. For a device
+    that nobody holds two, after which nothing of the last holder is left: activity of nobody is not to be guessed.
+    """
+    return COLLECTION_MS if held else 2 * COLLECTION_MS
 
 
-def steps(value: Parts, *, alone: bool) -> Parts:
-    """The step from each sample to the next, 0 after the last.
+def steps(value: Parts, before: Parts) -> Parts:
+    """The step from each sample to the next, 0 after the last; the first one's tells of the samples before it too.
 
     Args:
-        value: samples of a span in order.
-        alone: the only sample of a span, soon after its start. Nothing tells how much of it is from before the span,
-            so it may be off by all that an activity can be.
+        value: samples of a span in order, at least one.
+        before: samples of the span that came too early to be its own.
     """
-    return np.maximum(value, PPB - value) if alone else np.abs(np.diff(value, append=value[-1:]))
+    step = np.abs(np.diff(value, append=value[-1:]))
+    step[0] = max(int(step[0]), 2 * int(np.abs(before - value[0]).max(initial=0)))
+    return step
+
+
+def unsettled_steps(value: Parts) -> Parts:
+    """Steps of samples that all came too early: nothing tells how much of them is from before the span."""
+    return np.maximum(value, PPB - value)
 
 
 def between(step: Parts, length_ms: Millis) -> NDArray[np.float64]:
@@ -51,9 +65,9 @@ def between(step: Parts, length_ms: Millis) -> NDArray[np.float64]:
     return (step.astype(np.float64) * length_ms.astype(np.float64)) ** 2 / 12
 
 
-def of_lag(change: int, lag: int) -> float:
+def of_lag(change: int) -> float:
     """Variance for the lag, from the change of the load between both ends of a part."""
-    return (float(lag) * change) ** 2 / 3
+    return (float(LAG_MS) * change) ** 2 / 3
 
 
 def of_rounding(signal: Signal, covered_ms: int) -> float:
