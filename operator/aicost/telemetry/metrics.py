@@ -1,10 +1,11 @@
 """Metrics of our own, all in one place: the reference is generated from this table."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics, generate_latest
 
 
 class Kind(StrEnum):
@@ -64,17 +65,18 @@ METRICS = (
 
 
 class Metrics:
-    """The metrics of one process, by name."""
+    """The metrics of one process, by name. A gauge that was never set is not exported: missing is not zero."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # one more series per counter, which nobody reads
         self._registry = CollectorRegistry()
-        self._counters: dict[str, Counter] = {}
+        self._lock = threading.Lock()
+        self._unset = {spec.name: spec for spec in METRICS if spec.kind is Kind.GAUGE}
         self._gauges: dict[str, Gauge] = {}
-        for spec in METRICS:
-            if spec.kind is Kind.COUNTER:
-                self._counters[spec.name] = Counter(spec.name, spec.help, spec.labels, registry=self._registry)
-            else:
-                self._gauges[spec.name] = Gauge(spec.name, spec.help, spec.labels, registry=self._registry)
+        counters = [spec for spec in METRICS if spec.kind is Kind.COUNTER]
+        self._counters = {
+            spec.name: Counter(spec.name, spec.help, spec.labels, registry=self._registry) for spec in counters
+        }
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter."""
@@ -83,12 +85,12 @@ class Metrics:
 
     def show(self, name: str, value: float, **labels: str) -> None:
         """Set a gauge."""
-        gauge = self._gauges[name]
+        gauge = self._gauge(name)
         (gauge.labels(**labels) if labels else gauge).set(value)
 
     def show_all(self, name: str, label: str, values: Mapping[str, float]) -> None:
         """Set a gauge for each value of its label, and forget those that are no longer there."""
-        gauge = self._gauges[name]
+        gauge = self._gauge(name)
         gauge.clear()
         for key, value in values.items():
             gauge.labels(**{label: key}).set(value)
@@ -96,3 +98,11 @@ class Metrics:
     def exposition(self) -> bytes:
         """All metrics as text."""
         return generate_latest(self._registry)
+
+    def _gauge(self, name: str) -> Gauge:
+        """A gauge, exported from now on."""
+        with self._lock:
+            spec = self._unset.pop(name, None)
+            if spec is not None:
+                self._gauges[name] = Gauge(spec.name, spec.help, spec.labels, registry=self._registry)
+            return self._gauges[name]
