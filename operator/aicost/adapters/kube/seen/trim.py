@@ -17,8 +17,10 @@ POD_ANNOTATIONS = (
     "mlflow/",
     "wandb.",
     "wandb/",
+    "prometheus.io/port",
 )
-"""Starts of the annotations that carry meaning for cost: ours, those of sharing modes, queues and run trackers."""
+"""Starts of the annotations that carry meaning: ours, those of sharing modes, queues and run trackers, and where an
+exporter listens."""
 NODE_ANNOTATIONS = ("aicost.dev/", "hami.io/", "volcano.sh/")
 
 ANNOTATION_LIMIT = 16_384
