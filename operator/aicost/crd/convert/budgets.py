@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicost.crd.convert.claims import label_selector
-from aicost.crd.convert.parsing import Converted, parse
+from aicost.crd.convert.parsing import Converted, parse, zone_problem
 from aicost.crd.fields.text import moment_ms
 from aicost.crd.models.budget.period import Period, PeriodType
 from aicost.crd.models.budget.resource import BudgetSpec, ClusterBudgetSpec
@@ -55,11 +55,14 @@ def budget_plan(body: Mapping[str, Any], default_zone: str) -> Converted[BudgetP
     if read.value is None:
         return Converted(None, read.problems)
     spec = read.value
+    period = spec.period or Period()
+    if problem := zone_problem(period.time_zone or default_zone, "spec.period.timeZone"):
+        return Converted(None, (problem,))
     planned = [(moment_ms(one.from_), parse_nanos(one.amount)) for one in spec.planned_amounts or ()]
     plan = BudgetPlan(
         currency=spec.currency,
         limits=((-(2**63), parse_nanos(spec.limit)), *sorted(planned)),
-        rule=_rule(spec.period or Period(), default_zone),
+        rule=_rule(period, default_zone),
         filters=_filters(spec, namespace),
         namespaces=_namespaces(spec),
         components=tuple(component.value for component in spec.components or ()),

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from aicost.crd.schema.base import ApiModel
+from aicost.domain.reporting.spans import parse_zone
 
 Value = TypeVar("Value")
 Model = TypeVar("Model", bound=ApiModel)
@@ -57,6 +58,15 @@ def parse(model: type[Model], raw: object, where: str = "") -> Converted[Model]:
         return Converted(model.model_validate(raw))
     except ValidationError as error:
         return Converted(None, tuple(_problem(found, where) for found in error.errors(include_url=False)))
+
+
+def zone_problem(zone: str, field: str) -> SpecProblem | None:
+    """What is wrong with a time zone; None for one that is known here."""
+    try:
+        parse_zone(zone)
+    except ValueError as unknown:
+        return SpecProblem(field, repr(zone), str(unknown))
+    return None
 
 
 def _problem(found: Mapping[str, Any], where: str) -> SpecProblem:

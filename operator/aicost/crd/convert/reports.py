@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aicost.crd.convert.parsing import Converted, SpecProblem, parse
+from aicost.crd.convert.parsing import Converted, SpecProblem, parse, zone_problem
 from aicost.crd.models.report import AICostReportSpec, ClusterAICostReportSpec, ReportSpec
 from aicost.domain.reporting.query import ReportQuery
-from aicost.domain.reporting.spans import parse_span, parse_zone
+from aicost.domain.reporting.spans import parse_span
 
 DEFAULT_WINDOW = "month-to-date"
 
@@ -41,7 +41,7 @@ def asked_report(body: Mapping[str, Any], now_ms: int, default_zone: str) -> Con
         return Converted(None, read.problems)
     spec = read.value
     zone, window = spec.time_zone or default_zone, _in_words(spec)
-    if problem := _zone_problem(zone):
+    if problem := zone_problem(zone, "spec.timeZone"):
         return Converted(None, (problem,))
     try:
         span = parse_span(window, now_ms, zone)
@@ -57,14 +57,6 @@ def asked_report(body: Mapping[str, Any], now_ms: int, default_zone: str) -> Con
         time_zone=zone,
     )
     return Converted(AskedReport(query, window, spec.limit))
-
-
-def _zone_problem(zone: str) -> SpecProblem | None:
-    try:
-        parse_zone(zone)
-    except ValueError as unknown:
-        return SpecProblem("spec.timeZone", repr(zone), str(unknown))
-    return None
 
 
 def _in_words(spec: ReportSpec) -> str:
