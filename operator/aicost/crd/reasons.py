@@ -31,6 +31,7 @@ class Reason(StrEnum):
     WAITING = "Waiting"
     INVALID_SPEC = "InvalidSpec"
     LEDGER_UNAVAILABLE = "LedgerUnavailable"
+    INTERNAL_ERROR = "InternalError"
     CURRENCY_MISMATCH = "CurrencyMismatch"
     CLAIMED = "Claimed"
     CONFLICT = "Conflict"
@@ -73,6 +74,7 @@ _READY = (
     Cause(_YES, Reason.REPORTED, "The figures answer the spec."),
     Cause(_NO, Reason.INVALID_SPEC, "The spec asks for something impossible; the message names field and fix."),
     Cause(_NO, Reason.LEDGER_UNAVAILABLE, "The ledger cannot be read; the figures are the last ones."),
+    Cause(_NO, Reason.INTERNAL_ERROR, "A bug: the figures are the last ones, and the controller's log says more."),
     Cause(_OPEN, Reason.WAITING, "Nothing was computed yet."),
 )
 _TELEMETRY = (
@@ -80,6 +82,7 @@ _TELEMETRY = (
     Cause(_NO, Reason.PARTLY_MEASURED, "Some device time has no samples; its cost is allocated-unmeasured."),
     Cause(_NO, Reason.NO_SAMPLES, "The source answers and has no sample of these GPUs."),
     Cause(_NO, Reason.NO_SOURCE, "No source of telemetry was found; the message says what was looked for."),
+    Cause(_OPEN, Reason.WAITING, "Too little device time was seen to judge."),
 )
 _PRICED = (
     Cause(_YES, Reason.ALL_PRICED, "All device time has a price."),
@@ -109,6 +112,7 @@ _WINDOW = (
 _ACCEPTED = (
     Cause(_YES, Reason.ACCEPTED, "All entries are usable."),
     Cause(_NO, Reason.INVALID_SPEC, "The book cannot be read and is not used; the message names field and fix."),
+    Cause(_NO, Reason.INTERNAL_ERROR, "A bug: the book is not used, and the controller's log says more."),
     Cause(_NO, Reason.INVALID_ENTRY, "An entry cannot be read and is left out; the message names it and the fix."),
     Cause(_NO, DefectKind.NEVER_HOLDS, "An entry ends when it begins, so it never holds."),
     Cause(_NO, DefectKind.NO_PRICE, "An entry has no price above zero."),

@@ -63,17 +63,16 @@ def _followed() -> set[Permission]:
     return followed | {(GROUP, f"{plural}/status", "patch") for plural in PLURALS.values()}
 
 
-def _created(kinds: Iterable[str]) -> set[Permission]:
-    """A server-side apply that creates needs both verbs."""
-    return {(GROUP, PLURALS[kind], verb) for kind in kinds for verb in ("create", "patch")}
-
-
 def _automatic() -> set[Permission]:
-    return _created(set(re.findall(r'_report\(app, "(\w+)"', _text("publish/automatic.py"))))
+    """Created once, then left to people."""
+    kinds = set(re.findall(r'_report\(app, "(\w+)"', _text("publish/automatic.py")))
+    return {(GROUP, PLURALS[kind], "create") for kind in kinds}
 
 
 def _starter() -> set[Permission]:
-    return _created(set(re.findall(r'resource_of\("(\w+)"\)', _text("starter.py"))))
+    """A server-side apply that creates needs both verbs."""
+    kinds = set(re.findall(r'resource_of\("(\w+)"\)', _text("starter.py")))
+    return {(GROUP, PLURALS[kind], verb) for kind in kinds for verb in ("create", "patch")}
 
 
 def _needed() -> set[Permission]:
@@ -121,7 +120,7 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         ("adapters/kube/owners.py", "metadata"),
         ("adapters/kube/status.py", "apply"),
         ("entrypoints/controller/main.py", "metadata"),
-        ("entrypoints/controller/publish/publisher.py", "apply"),
+        ("entrypoints/controller/publish/publisher.py", "create"),
         ("entrypoints/controller/resync.py", "pages"),
         ("entrypoints/controller/starter.py", "apply"),
     }

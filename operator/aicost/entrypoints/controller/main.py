@@ -1,7 +1,7 @@
 """The controller process: watch, scrape, lead, compute, publish; ends cleanly when asked, at once when it must."""
 
 import asyncio
-import base64
+import contextlib
 import json
 import logging
 import os
@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 
 import click
-import kopf
+from aiohttp import web
 
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
@@ -19,10 +19,13 @@ from aicost.adapters.kube.seen.values import SeenPod
 from aicost.adapters.kube.wire.resources import NAMESPACES
 from aicost.bootstrap import build, open_stores
 from aicost.domain.exact.windows import MINUTE_MS
+from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.dump import dump_state
+from aicost.entrypoints.controller.pool import Pool
 from aicost.entrypoints.controller.publish.publisher import Publisher
+from aicost.entrypoints.controller.publish.writing import StatusPublisher
 from aicost.entrypoints.controller.registry import Registry
-from aicost.entrypoints.controller.resources import run_kopf
+from aicost.entrypoints.controller.resources import Following
 from aicost.entrypoints.controller.resync import Resync
 from aicost.entrypoints.controller.rounds import Rounds
 from aicost.entrypoints.controller.serving import health_app, serve
@@ -37,6 +40,10 @@ from aicost.telemetry.metrics import Metrics
 
 STALE_WATCH_MS = 10 * MINUTE_MS
 """A watch that heard nothing for this long makes the process unhealthy: a restart lists anew."""
+DRAIN_SECONDS = 5.0
+"""Time for work in threads to end before the Lease is given back; less than the Lease holds without a renewal."""
+FIRST_SEARCH_SECONDS = 30.0
+"""Time for the first search for telemetry before costs are published without any."""
 _log = logging.getLogger("aicost.controller")
 
 
@@ -47,21 +54,28 @@ class Controller:
         self._settings, self._config, self._client = settings, config, client
         self._identity = os.environ.get("POD_NAME") or f"{os.uname().nodename}-{os.getpid()}"
         self._metrics, self._registry, self._state = Metrics(), Registry(), State(cluster)
+        self._attempts, self._pool = Attempts(self._state, self._metrics), Pool()
         self._stores = open_stores(settings, now_ms())
         self._leadership = self._candidate()
         self._app = build(settings, cluster, self._stores, self._metrics, self._holds)
         self._watch = ClusterWatch(client, self._stores.inventory, now_ms, self._wants_owners)
-        self._finder = SourceFinder(self._app, self._watch.sighted, self._state)
+        self._finder = SourceFinder(self._app, self._watch.sighted, self._state, self._attempts)
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT. Everybody watches and scrapes; only the leader computes and writes."""
+        """Run until SIGTERM or SIGINT. Everybody watches and scrapes; only the leader computes and writes.
+
+        Raises:
+            ExceptionGroup: a watch or the Lease ended by a bug: the process should end, so that it is started anew.
+        """
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(self._pool)
         for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, self._dump)
+            loop.add_signal_handler(name, self._stop.set)
+        loop.add_signal_handler(signal.SIGUSR2, self._dump)
+        self._metrics.show("aicost_leader", 0)
         server = self._settings.server
-        app = health_app(self._metrics, self._alive, self._ready)
-        runner = await serve(app, server.host, server.metrics_port)
+        runner = await serve(health_app(self._metrics, self._alive, self._ready), server.host, server.metrics_port)
         line(_log, logging.INFO, "started", cluster=self._app.cluster, identity=self._identity, api=self._config.server)
         work = asyncio.create_task(self._work(), name="work")
         stop = asyncio.create_task(self._stop.wait(), name="stop")
@@ -70,14 +84,22 @@ class Controller:
             if work.done():
                 work.result()
         finally:
+            exit_code = 1 if work.done() else 0
             stop.cancel()
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
-            if self._leadership:
-                await self._leadership.release()
-            await runner.cleanup()
-            await asyncio.to_thread(self._stores.close)
-            line(_log, logging.INFO, "stopped")
+            await self._end(runner, exit_code)
+
+    async def _end(self, runner: web.AppRunner, exit_code: int) -> None:
+        """Let work in threads end, give the Lease back, put everything on the volume."""
+        idle = await self._pool.drain(DRAIN_SECONDS)
+        if self._leadership:
+            await self._leadership.release()
+        await runner.cleanup()
+        self._stores.close()
+        line(_log, logging.INFO, "stopped")
+        if not idle:  # a thread waits for an answer from outside; without the Lease it can write nothing
+            os._exit(exit_code)
 
     async def _work(self) -> None:
         """Watch and scrape from the start; lead once the Lease is ours."""
@@ -86,7 +108,8 @@ class Controller:
             tasks.create_task(self._show_watches(), name="show-watches")
             await self._watch.synced()
             tasks.create_task(self._finder.run(), name="find-telemetry")
-            tasks.create_task(ScrapeLoop(self._app, self._finder, self._state).run(), name="scrape")
+            scrapes = ScrapeLoop(self._app, self._finder, self._state, self._attempts)
+            tasks.create_task(scrapes.run(), name="scrape")
             if self._leadership:
                 await self._leadership.acquire()
                 tasks.create_task(self._leadership.hold(), name="hold-lease")
@@ -94,15 +117,33 @@ class Controller:
             tasks.create_task(self._lead(), name="lead")
 
     async def _lead(self) -> None:
-        """What only the leader does: follow our own resources, compute, publish."""
+        """What only the leader does: follow our own resources, compute, publish.
+
+        Nothing is judged before it is known what is there: a book that was not read yet is no missing price.
+        """
         await keep_starter_book(self._client, self._settings.prices.starter_file)
-        ready = asyncio.Event()
-        publisher = Publisher(self._client, self._registry, self._app, self._state, self._identity)
-        rounds = Rounds(self._app, self._registry, self._state, publisher)
+        resync = Resync(self._client, self._registry, self._attempts)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_kopf(self._registry, self._kopf_login, asyncio.Event(), ready), name="kopf")
-            tasks.create_task(Resync(self._client, self._registry).run(), name="resync")
-            tasks.create_task(rounds.run(), name="rounds")
+            tasks.create_task(Following(self._registry, self._config, self._attempts).run(), name="kopf")
+            tasks.create_task(resync.run(), name="resync")
+            await resync.synced.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._finder.looked.wait(), FIRST_SEARCH_SECONDS)
+            tasks.create_task(self._rounds().run(), name="rounds")
+
+    def _rounds(self) -> Rounds:
+        sighted = self._watch.sighted
+        publisher = Publisher(
+            self._client,
+            self._registry,
+            self._app,
+            self._state,
+            StatusPublisher(self._client, self._identity),
+            namespaces=lambda: frozenset(sighted.namespaces),
+        )
+        return Rounds(
+            self._app, self._registry, self._state, publisher, self._attempts, claimed=self._watch.know_owners
+        )
 
     def _candidate(self) -> Leadership | None:
         """Our candidature for the Lease; None where settings want none."""
@@ -146,20 +187,6 @@ class Controller:
                 if age_ms is not None:
                     self._metrics.show("aicost_informer_last_event_age_seconds", age_ms / 1000, resource=name)
             await asyncio.sleep(5)
-
-    async def _kopf_login(self, **_: object) -> kopf.ConnectionInfo:
-        """Kopf speaks with the same server, as the same identity, as the rest of the controller."""
-        credential, trust = await self._config.credentials.current(), self._config.trust
-        certificate = credential.certificate
-        return kopf.ConnectionInfo(
-            server=self._config.server,
-            ca_data=base64.b64encode(trust.authority) if trust.authority else None,
-            insecure=not trust.verify,
-            token=credential.token,
-            certificate_data=base64.b64encode(certificate.certificate) if certificate else None,
-            private_key_data=base64.b64encode(certificate.key) if certificate else None,
-            default_namespace=self._config.namespace,
-        )
 
 
 def _leave(reason: str) -> None:

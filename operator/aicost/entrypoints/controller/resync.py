@@ -1,36 +1,41 @@
 """A list of our own resources now and then: kopf tells of no deletion that happened while its watch was interrupted."""
 
 import asyncio
-import logging
 
 import msgspec
 
 from aicost.adapters.kube.client import KubeClient
-from aicost.entrypoints.controller.publish.publisher import resource_of
+from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.registry import Body, Registry
-from aicost.entrypoints.controller.resources import GROUP, PLURALS, VERSION
-from aicost.ports.errors import AicostError
-from aicost.telemetry.logs import line
+from aicost.entrypoints.controller.resources import GROUP, PLURALS, VERSION, resource_of
 
-RESYNC_SECONDS = 120
-_log = logging.getLogger("aicost.resources")
+RESYNC_SECONDS = 120.0
+RETRY_SECONDS = 5.0
 
 
 class Resync:
-    """Makes the registry what the API server has."""
+    """Makes the registry what the API server has.
 
-    def __init__(self, client: KubeClient, registry: Registry) -> None:
-        self._client, self._registry = client, registry
+    Attributes:
+        synced: set once all kinds were listed. Until then nobody should judge what is missing.
+    """
+
+    def __init__(self, client: KubeClient, registry: Registry, attempts: Attempts) -> None:
+        self._client, self._registry, self._attempts = client, registry, attempts
+        self.synced = asyncio.Event()
 
     async def run(self) -> None:
-        """List all kinds, now and every two minutes."""
+        """List all kinds, now and every two minutes; sooner where it failed."""
         while True:
-            for kind in PLURALS:
-                try:
-                    self._registry.replace(kind, await self._list(kind))
-                except AicostError as error:
-                    line(_log, logging.WARNING, "own resources not listed", kind=kind, error=str(error))
-            await asyncio.sleep(RESYNC_SECONDS)
+            done = await self._attempts.attempt("list-own-resources", self._list_all)
+            if done:
+                self.synced.set()
+            await asyncio.sleep(RESYNC_SECONDS if done else RETRY_SECONDS)
+
+    async def _list_all(self) -> None:
+        for kind in PLURALS:
+            since = self._registry.moment
+            self._registry.replace(kind, await self._list(kind), since)
 
     async def _list(self, kind: str) -> list[Body]:
         """All objects of a kind. A list leaves out the kind of its items."""

@@ -3,47 +3,73 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import asdict, replace
 
 from aicost.adapters.clock import now_ms
 from aicost.bootstrap import Application
+from aicost.crd.convert.books import price_book
 from aicost.crd.convert.claims import workload_claim
-from aicost.domain.exact.windows import HOUR_MS, SECOND_MS, to_rfc3339
+from aicost.domain.exact.windows import HOUR_MS, SECOND_MS
 from aicost.domain.sampling.series import SampleDefects
-from aicost.entrypoints.controller.publish.books import accepted_books
+from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.publish.publisher import Publisher
-from aicost.entrypoints.controller.registry import Registry
+from aicost.entrypoints.controller.registry import Registry, read_each
 from aicost.entrypoints.controller.state import State
-from aicost.ports.errors import AicostError
 from aicost.telemetry.logs import line
 from aicost.usecases.close_windows import WindowClosed
 from aicost.usecases.compute_window import Computed
 
-T = TypeVar("T")
 SOON_SECONDS = 2.0
 """A change of one of our objects is answered after this pause, in which others may come."""
+Claimed = Callable[[Collection[str]], Awaitable[None]]
+"""Is told in which namespaces there are AIWorkloads; done once the owners of the pods there are known."""
 _log = logging.getLogger("aicost.rounds")
 
 
 class Rounds:
-    """One round per refresh interval, sooner where one of our objects changed."""
+    """One round per refresh interval, sooner where one of our objects changed.
 
-    def __init__(self, app: Application, registry: Registry, state: State, publisher: Publisher) -> None:
+    Args:
+        app: the use cases.
+        registry: our objects.
+        state: what the rounds find.
+        publisher: publishes it.
+        attempts: does the steps.
+        claimed: see `Claimed`.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        registry: Registry,
+        state: State,
+        publisher: Publisher,
+        attempts: Attempts,
+        *,
+        claimed: Claimed,
+    ) -> None:
         self._app, self._registry, self._state, self._publisher = app, registry, state, publisher
+        self._attempts, self._claimed = attempts, claimed
 
     async def run(self) -> None:
-        """Round after round until cancelled. 1. Close. 2. Compute the open window. 3. Publish."""
+        """Round after round until cancelled."""
         while True:
             began = time.monotonic()
-            self._registry.changed.clear()
-            self._take_in()
-            await self._step("close", self._close)
-            await self._step("open", self._refresh)
-            await self._step("reports", self._publisher.keep_reports)
-            await self._step("publish", self._publisher.publish)
+            await self.once()
             await self._wait(began + self._app.settings.window.refresh_seconds)
+
+    async def once(self) -> None:
+        """One round: what our objects say, windows that are due, the open window, reports, statuses.
+
+        A step that fails is tried again in the next round and does not hold up the others.
+        """
+        self._registry.changed.clear()
+        await self._attempts.attempt("take-in", self._take_in)
+        await self._attempts.attempt("close", self._close)
+        await self._attempts.attempt("open", self._refresh)
+        await self._attempts.attempt("reports", self._publisher.keep_reports)
+        await self._attempts.attempt("publish", self._publisher.publish)
 
     async def _wait(self, until: float) -> None:
         """Wait for the next round, or for a change of one of our objects."""
@@ -53,25 +79,11 @@ class Rounds:
             return
         await asyncio.sleep(SOON_SECONDS)
 
-    def _take_in(self) -> None:
+    async def _take_in(self) -> None:
         """Hand the accepted books and claims to the use cases."""
-        self._app.books.value = accepted_books(self._registry.of_kind("PriceBook"))
-        reads = (workload_claim(body) for body in self._registry.of_kind("AIWorkload"))
-        self._app.claims.value = tuple(read.value for read in reads if read.value is not None)
-
-    async def _step(self, name: str, action: Callable[[], Awaitable[None]]) -> None:
-        """Do one step; expected bad news is remembered, shown and tried again in the next round."""
-        began = time.monotonic()
-        try:
-            await action()
-        except AicostError as error:
-            if self._state.problems.get(name) != str(error):
-                line(_log, logging.WARNING, f"step {name} failed", error=str(error))
-            self._state.problems[name] = str(error)
-            self._app.metrics.count("aicost_failures_total", step=name, reason=type(error).__name__)
-        else:
-            self._state.problems.pop(name, None)
-        self._app.metrics.show("aicost_compute_seconds", time.monotonic() - began, step=name)
+        self._app.books.value = read_each(self._registry.of_kind("PriceBook"), price_book)
+        self._app.claims.value = read_each(self._registry.of_kind("AIWorkload"), workload_claim)
+        await self._claimed({claim.namespace for claim in self._app.claims.value})
 
     async def _close(self) -> None:
         """Close what is due, then look again at the windows before."""
@@ -115,11 +127,18 @@ class Rounds:
         statement, metrics = computed.statement, self._app.metrics
         self._state.statement, self._state.computed_ms, self._state.defects = statement, at_ms, computed.defects
         metrics.show("aicost_open_window_timestamp_seconds", at_ms / SECOND_MS)
-        metrics.show("aicost_telemetry_up", 0 if computed.blind else 1, source=self._state.source.name or "none")
+        self._judge_source(computed)
         self._show(computed)
         for name, count in _counts(computed.defects).items():
             metrics.show("aicost_sample_defects", count, defect=name)
         metrics.show("aicost_unpriced_nodes", len(statement.unpriced))
+
+    def _judge_source(self, computed: Computed) -> None:
+        """A source that failed is looked for again; one that has samples is fine."""
+        source = self._state.source
+        self._app.metrics.show_all("aicost_telemetry_up", "source", {source.name or "none": 0 if computed.blind else 1})
+        if source.name and (computed.blind or computed.samples):
+            self._state.source = replace(source, problem=computed.blind)
 
     def _show(self, computed: Computed) -> None:
         """Balance and coverages of one computation."""
@@ -151,8 +170,3 @@ def _counts(defects: SampleDefects) -> dict[str, int]:
         name.replace("_", "-"): value if isinstance(value, int) else len(value)
         for name, value in asdict(defects).items()
     }
-
-
-def age_text(at_ms: int | None) -> str:
-    """A moment for people."""
-    return "never" if at_ms is None else to_rfc3339(at_ms)

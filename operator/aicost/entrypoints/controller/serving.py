@@ -33,7 +33,7 @@ def _answer(check: Check) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
     """Start serving; the caller cleans the runner up."""
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, host or None, port).start()
     return runner

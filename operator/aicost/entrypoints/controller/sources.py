@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aicost.adapters.clock import now_ms
 from aicost.adapters.dcgm.scrape import ScrapeConfig, Scraper
 from aicost.adapters.kube.discovery import ExporterTarget, exporter_targets, looked_for, prometheus_candidates
+from aicost.adapters.kube.seen.values import SeenService
 from aicost.adapters.prometheus.source import PrometheusSource
 from aicost.bootstrap import Application, prometheus_config
 from aicost.domain.exact.windows import SECOND_MS
 from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
+from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.state import SourceState, State
 from aicost.entrypoints.controller.watching import Sighted
 from aicost.ports.errors import AicostError
@@ -26,34 +28,48 @@ _log = logging.getLogger("aicost.telemetry")
 
 
 class SourceFinder:
-    """Chooses the source, and looks again as long as there is none or the chosen one fails."""
+    """Chooses the source, and looks again as long as there is none or the chosen one fails.
 
-    def __init__(self, app: Application, sighted: Sighted, state: State) -> None:
-        self._app, self._sighted, self._state = app, sighted, state
+    Attributes:
+        looked: set after the first search: from then on it is known that there is no source where there is none.
+    """
+
+    def __init__(self, app: Application, sighted: Sighted, state: State, attempts: Attempts) -> None:
+        self._app, self._sighted, self._state, self._attempts = app, sighted, state, attempts
         self._settings: TelemetrySettings = app.settings.telemetry
+        self._known: dict[str, PrometheusSource] = {}
+        self._in_use = ""
+        self.looked = asyncio.Event()
 
     async def run(self) -> None:
-        """Look each minute; a source that was found is kept while it answers."""
+        """Look each minute; a Prometheus that was found is kept while it answers."""
         while True:
-            if self._state.source.name != "prometheus" or self._state.source.problem:
-                found = await asyncio.to_thread(self._find)
-                if found != self._state.source:
-                    line(_log, logging.INFO, "telemetry source", source=found.name or "none", origin=found.origin)
-                self._state.source = found
+            await self._attempts.attempt("find-telemetry", self.look)
+            self.looked.set()
             await asyncio.sleep(SEARCH_SECONDS)
 
-    def _find(self) -> SourceState:
+    async def look(self) -> None:
+        """Search, unless the source that is in use is a Prometheus that answers."""
+        if self._state.source.name == "prometheus" and not self._state.source.problem:
+            return
+        services, targets = list(self._sighted.services.values()), self.targets()
+        found = await asyncio.to_thread(self._find, services, targets)
+        if found != self._state.source:
+            fields = {"source": found.name or "none", "origin": found.origin, "problem": found.problem}
+            line(_log, logging.INFO, "telemetry source", **fields)
+        self._state.source = found
+
+    def _find(self, services: Sequence[SeenService], targets: Sequence[ExporterTarget]) -> SourceState:
         """Choose: what settings name, else a Prometheus with GPU series, else the exporters, else nothing."""
         if self._settings.prometheus.url:
             return self._try(self._settings.prometheus.url, "the Prometheus of the settings", insist=True)
         tried: list[str] = []
         if self._settings.source != "scrape":
-            for candidate in prometheus_candidates(self._sighted.services.values()):
+            for candidate in prometheus_candidates(services):
                 found = self._try(candidate.url, candidate.origin, insist=False)
                 if found.name:
                     return found
                 tried.append(f"{candidate.origin} at {candidate.url}: {found.problem}")
-        targets = self.targets()
         if targets and self._settings.source != "prometheus":
             self._app.source.value = self._app.stores.samples
             return SourceState("scrape", f"direct scrapes of {len(targets)} dcgm-exporter pods")
@@ -62,19 +78,29 @@ class SourceFinder:
         return SourceState(looked_for=f"Looked for {looked_for()}.{seen} {HOW_TO_POINT}")
 
     def _try(self, url: str, origin: str, *, insist: bool) -> SourceState:
-        """Ask a Prometheus whether it has series of GPUs. The one that settings name is used even while it has none."""
-        interval_ms = self._settings.interval_seconds * SECOND_MS
+        """Ask a Prometheus whether it has series of GPUs.
+
+        The one that settings name is used even while it has none. One that answered before is kept while it fails:
+        windows wait for its samples, and other sources do not have them.
+        """
         try:
-            source = PrometheusSource(prometheus_config(self._settings.prometheus, url, interval_ms))
+            source = self._source(url)
             found = source.probe()
         except AicostError as error:
-            return SourceState("prometheus" if insist else "", f"{origin} at {url}", problem=str(error))
+            kept = insist or url == self._in_use
+            return SourceState("prometheus" if kept else "", f"{origin} at {url}", problem=str(error))
         if found is None and not insist:
-            source.close()
             return SourceState(problem="it answers and has no series of GPUs")
-        self._app.source.value = source
+        self._app.source.value, self._in_use = source, url
         problem = "" if found else "it answers and has no series of GPUs"
         return SourceState("prometheus", f"{origin} at {url}", problem=problem)
+
+    def _source(self, url: str) -> PrometheusSource:
+        """The source at a URL, made once: its connections are kept."""
+        if url not in self._known:
+            interval_ms = self._settings.interval_seconds * SECOND_MS
+            self._known[url] = PrometheusSource(prometheus_config(self._settings.prometheus, url, interval_ms))
+        return self._known[url]
 
     def targets(self) -> Sequence[ExporterTarget]:
         """Exporters that are there now, in the namespaces of the settings."""
@@ -86,10 +112,11 @@ class SourceFinder:
 class ScrapeLoop:
     """Scrapes the exporters directly into the journal, unless a Prometheus is the source."""
 
-    def __init__(self, app: Application, finder: SourceFinder, state: State) -> None:
-        self._app, self._finder, self._state = app, finder, state
+    def __init__(self, app: Application, finder: SourceFinder, state: State, attempts: Attempts) -> None:
+        self._app, self._finder, self._state, self._attempts = app, finder, state, attempts
         config = ScrapeConfig(timeout_s=app.settings.telemetry.scrape.timeout_seconds)
         self._scraper = Scraper(now_ms, config)
+        self._failing: dict[str, str] = {}
 
     async def run(self) -> None:
         """One scrape of all per interval, at even distances whatever one takes."""
@@ -97,28 +124,35 @@ class ScrapeLoop:
         due = loop.time()
         while True:
             if self._state.source.name != "prometheus":
-                await asyncio.to_thread(self._scrape)
+                await self._attempts.attempt("scrape", self.scrape)
             due = max(due + interval, loop.time())
             await asyncio.sleep(due - loop.time())
 
-    def _scrape(self) -> None:
-        """Ask all exporters and keep what they answer."""
+    async def scrape(self) -> None:
+        """Ask all exporters once and keep what they answer.
+
+        Raises:
+            AicostError: the samples cannot be kept.
+        """
         targets = [ScrapeTarget(t.url, t.node or None, (t.namespace, t.pod)) for t in self._finder.targets()]
-        scrapes = self._scraper.scrape_all(targets)
-        failed = [scrape for scrape in scrapes if scrape.error]
-        try:
-            for scrape in scrapes:
-                _keep(self._app, scrape)
-            self._app.stores.samples.flush()
-        except AicostError as error:
-            line(_log, logging.ERROR, "samples cannot be kept", error=str(error))
-        self._app.metrics.show("aicost_telemetry_targets", len(scrapes) - len(failed), outcome="answered")
-        self._app.metrics.show("aicost_telemetry_targets", len(failed), outcome="failed")
-        for scrape in failed:
-            line(_log, logging.WARNING, "exporter failed", url=scrape.target.url, error=scrape.error)
+        scrapes = await asyncio.to_thread(self._scraper.scrape_all, targets)
+        failed = {scrape.target.url: scrape.error for scrape in scrapes if scrape.error}
+        counts = {"answered": len(scrapes) - len(failed), "failed": len(failed)}
+        self._app.metrics.show_all("aicost_telemetry_targets", "outcome", counts)
+        self._tell(failed)
+        await asyncio.to_thread(self._keep, scrapes)
 
+    def _tell(self, failed: Mapping[str, str]) -> None:
+        """Each failure once while it lasts: an exporter may be down for days."""
+        for url, error in failed.items():
+            if self._failing.get(url) != error:
+                line(_log, logging.WARNING, "exporter failed", url=url, error=error)
+        self._failing = dict(failed)
 
-def _keep(app: Application, scrape: Scrape) -> None:
-    """Hand one scrape to the journal."""
-    samples = [(reading.key, reading.value) for reading in scrape.readings]
-    app.stores.samples.append(scrape.target, scrape.at_ms, samples)
+    def _keep(self, scrapes: Sequence[Scrape]) -> None:
+        """Hand the answers to the journal."""
+        journal = self._app.stores.samples
+        for scrape in scrapes:
+            if not scrape.error:
+                journal.append(scrape.target, scrape.at_ms, [(each.key, each.value) for each in scrape.readings])
+        journal.flush()

@@ -8,7 +8,8 @@ import yaml
 
 from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.wire.errors import Conflict
-from aicost.entrypoints.controller.publish.publisher import FIELD_MANAGER, resource_of
+from aicost.entrypoints.controller.publish.writing import FIELD_MANAGER
+from aicost.entrypoints.controller.resources import resource_of
 from aicost.ports.errors import AicostError
 from aicost.telemetry.logs import line
 

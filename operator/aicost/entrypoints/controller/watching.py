@@ -1,8 +1,9 @@
 """The watch of the cluster: what informers tell goes into the journal, and pods that cost something get owners."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -31,6 +32,8 @@ from aicost.telemetry.logs import line
 
 T = TypeVar("T")
 FLUSH_SECONDS = 1.0
+OWNERS_SECONDS = 5.0
+"""How long a computation waits for owner chains that are being looked up."""
 OWNER_WORKERS = 8
 _log = logging.getLogger("aicost.watch")
 
@@ -42,6 +45,7 @@ class Sighted:
     pods: dict[str, SeenPod] = field(default_factory=dict)
     services: dict[str, SeenService] = field(default_factory=dict)
     nodes: dict[str, SeenNode] = field(default_factory=dict)
+    namespaces: set[str] = field(default_factory=set)
 
 
 class ClusterWatch:
@@ -65,6 +69,7 @@ class ClusterWatch:
         self._journal, self._now_ms, self._wants_owners = journal, now_ms, wants_owners
         self._owners = OwnerResolver(client, now_ms)
         self._orphans: asyncio.Queue[SeenPod] = asyncio.Queue()
+        self._asked: set[str] = set()
         heard = journal.heard_ms
         pods = {uid: Seen(SeenPod(r.facts, None, ""), max(r.seen_ms, heard)) for uid, r in journal.known_pods().items()}
         nodes = {uid: Seen(SeenNode(r.facts, ""), max(r.seen_ms, heard)) for uid, r in journal.known_nodes().items()}
@@ -119,10 +124,11 @@ class ClusterWatch:
             case Changed(uid, _, at_ms, initial):
                 self.sighted.pods[uid] = pod
                 record = self._journal.pod_seen(pod.facts, at_ms, live=not initial)
-                if pod.owner is not None and not record.facts.owners and self._wants_owners(pod):
-                    self._orphans.put_nowait(pod)
+                if not record.facts.owners and self._wants_owners(pod):
+                    self._ask_owners(pod)
             case Gone(uid, _, at_ms, gap):
                 self.sighted.pods.pop(uid, None)
+                self._asked.discard(uid)
                 self._journal.pod_gone(uid, at_ms, gap, pod.facts if gap is None else None)
 
     def _on_node(self, notice: Notice[SeenNode]) -> None:
@@ -137,8 +143,10 @@ class ClusterWatch:
     def _on_namespace(self, notice: Notice[SeenNamespace]) -> None:
         match notice:
             case Changed(_, namespace, _, _):
+                self.sighted.namespaces.add(namespace.facts.name)
                 self._journal.namespace_seen(namespace.facts)
             case Gone(_, namespace, at_ms, _):
+                self.sighted.namespaces.discard(namespace.facts.name)
                 self._journal.namespace_gone(namespace.facts.name, at_ms)
 
     def _on_account(self, notice: Notice[SeenServiceAccount]) -> None:
@@ -155,6 +163,23 @@ class ClusterWatch:
             case Gone(uid, _, _, _):
                 self.sighted.services.pop(uid, None)
 
+    async def know_owners(self, namespaces: Collection[str]) -> None:
+        """Look up the owners of pods in namespaces where AIWorkloads may claim them; wait a little for the answers.
+
+        A pod may have been seen before anybody claimed it: then nobody has asked for its owners.
+        """
+        for pod in self.sighted.pods.values():
+            if pod.facts.namespace in namespaces:
+                self._ask_owners(pod)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._orphans.join(), OWNERS_SECONDS)
+
+    def _ask_owners(self, pod: SeenPod) -> None:
+        """Ask once for the owners of a pod that names one."""
+        if pod.owner is not None and pod.facts.uid not in self._asked:
+            self._asked.add(pod.facts.uid)
+            self._orphans.put_nowait(pod)
+
     async def _resolve_owners(self) -> None:
         """Look up owner chains, one pod after the other; a chain that cannot be read now is asked for again later."""
         while True:
@@ -167,6 +192,8 @@ class ClusterWatch:
                 self._orphans.put_nowait(pod)
             else:
                 self._journal.pod_owned(pod.facts.uid, chain)
+            finally:
+                self._orphans.task_done()
 
     async def _flush_often(self) -> None:
         """Put what was seen on the volume. What cannot be written now is kept and written later."""

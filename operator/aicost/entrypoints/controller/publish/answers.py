@@ -1,7 +1,8 @@
 """What our objects should say now: each kind's status, computed from one snapshot of the ledger."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from aicost.bootstrap import Application
@@ -45,9 +46,8 @@ class Answer:
 class Answers:
     """Computes statuses from one snapshot of the ledger, so that figures beside each other agree."""
 
-    def __init__(self, app: Application, state: State, now_ms: int) -> None:
-        self._app, self._state, self._now_ms = app, state, now_ms
-        self._reader: LedgerReader = app.stores.ledger.snapshot()
+    def __init__(self, app: Application, state: State, reader: LedgerReader, now_ms: int) -> None:
+        self._app, self._state, self._reader, self._now_ms = app, state, reader, now_ms
         self._zone = app.settings.reports.time_zone
 
     def report(self, body: Body) -> Answer:
@@ -75,19 +75,20 @@ class Answers:
         )
         return Answer(body, status, statements)
 
-    def workloads(self, bodies: Sequence[Body]) -> Iterator[Answer]:
-        """All AIWorkloads, from one sum over the month to date."""
+    @cached_property
+    def _by_workload(self) -> tuple[ReportQuery, Sequence[Report]]:
+        """One sum over the month to date for all AIWorkloads."""
         span = parse_span(MONTH, self._now_ms, self._zone)
         query = ReportQuery(span, ("namespace", "workload"), compare=True, time_zone=self._zone)
-        reports = build_reports(self._reader, query, cluster=self._app.cluster)
-        for body in bodies:
-            yield self._workload(body, query, reports)
+        return query, build_reports(self._reader, query, cluster=self._app.cluster)
 
-    def _workload(self, body: Body, query: ReportQuery, reports: Sequence[Report]) -> Answer:
+    def workload(self, body: Body) -> Answer:
+        """An AIWorkload."""
         key = Key.of(body)
         read = workload_claim(body)
         if read.value is None:
             return self._refused(body, read.problems)
+        query, reports = self._by_workload
         own = [_only(report, (key.namespace, key.name), query) for report in reports]
         own = [report for report in own if report.total.gpu_milliseconds] or own[:1]
         parts = [report.total for report in own]

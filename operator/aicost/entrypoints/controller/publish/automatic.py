@@ -1,12 +1,12 @@
 """The reports that are kept without anybody asking: one per namespace with AI cost, three for the cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aicost.bootstrap import Application
 from aicost.domain.reporting.query import ReportQuery
 from aicost.domain.reporting.spans import parse_span
-from aicost.entrypoints.controller.registry import Key, Registry
+from aicost.entrypoints.controller.registry import Key
 from aicost.entrypoints.controller.resources import GROUP, VERSION
 from aicost.usecases.build_report import build_reports
 
@@ -15,11 +15,20 @@ CLUSTER_KEYS = ("namespace", "team", "model")
 MARK = {"app.kubernetes.io/managed-by": "aicost"}
 
 
-def missing_reports(app: Application, registry: Registry, now_ms: int) -> list[Mapping[str, Any]]:
-    """Reports that should be there and are not."""
+def missing_reports(
+    app: Application, there: Collection[Key], namespaces: Collection[str], now_ms: int
+) -> list[Mapping[str, Any]]:
+    """Reports that should be there and are not.
+
+    Args:
+        app: the use cases.
+        there: our objects.
+        namespaces: namespaces that are there now; those that had cost this month and are gone get no report.
+        now_ms: the present.
+    """
     wanted = [_cluster_report(app, key) for key in CLUSTER_KEYS]
-    wanted += [_namespace_report(app, namespace) for namespace in namespaces_with_cost(app, now_ms)]
-    there = set(registry)
+    costly = namespaces_with_cost(app, now_ms)
+    wanted += [_namespace_report(app, namespace) for namespace in costly if namespace in namespaces]
     return [body for body in wanted if Key.of(body) not in there]
 
 

@@ -1,6 +1,6 @@
 """What price books should say: usable entries, nodes priced, and nodes that nothing prices."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aicost.bootstrap import Application
@@ -15,56 +15,47 @@ from aicost.domain.pricing.books import PriceBook
 from aicost.domain.pricing.defects import BookDefect, DefectKind, find_defects
 from aicost.entrypoints.controller.publish import judging
 from aicost.entrypoints.controller.publish.answers import Answer
-from aicost.entrypoints.controller.registry import Body
+from aicost.entrypoints.controller.registry import Body, read_each
 from aicost.entrypoints.controller.state import State
 
 
-def accepted_books(bodies: Sequence[Body]) -> tuple[PriceBook, ...]:
-    """The books as far as they are usable."""
-    return tuple(read.value for read in map(price_book, bodies) if read.value is not None)
+class BookAnswers:
+    """Computes the status of price books, from one look at the nodes."""
+
+    def __init__(self, bodies: Sequence[Body], app: Application, state: State, now_ms: int) -> None:
+        self._state, self._now_ms = state, now_ms
+        self._defects = find_defects(read_each(bodies, price_book))
+        self._nodes = _gpu_nodes(app, now_ms)
+        self._chosen = _chosen_books(state)
+
+    def answer(self, body: Body) -> Answer:
+        """A PriceBook."""
+        read, name = price_book(body), str(body["metadata"]["name"])
+        own = [defect for defect in self._defects if defect.book == name]
+        unpriced = self._state.statement.unpriced if self._state.statement else ()
+        priced = sum(book == name for book in self._chosen.values())
+        statements = (
+            judging.accepted(_problems(read, own)),
+            judging.overlapping([defect.message for defect in own if defect.kind is DefectKind.OVERLAP]),
+            judging.nodes_priced(priced, unpriced),
+        )
+        stated = _conditions(body, statements, self._now_ms)
+        if read.value is None:
+            return Answer(body, {"conditions": stated}, statements)
+        status = book_status(
+            read.value,
+            nodes_priced=priced,
+            unpriced=[self._nodes[one.node] for one in unpriced if one.node in self._nodes],
+            freshness=Freshness(body["metadata"].get("generation", 0), self._now_ms, None),
+            conditions=stated,
+        )
+        return Answer(body, status, statements)
 
 
-def book_answers(bodies: Sequence[Body], app: Application, state: State, now_ms: int) -> Iterator[Answer]:
-    """The status of each price book."""
-    reads = [price_book(body) for body in bodies]
-    defects = find_defects([read.value for read in reads if read.value is not None])
-    nodes = _gpu_nodes(app, now_ms)
-    chosen = _chosen_books(state)
-    for body, read in zip(bodies, reads, strict=True):
-        yield _answer(body, read, defects, nodes, chosen, state, now_ms)
-
-
-def _answer(
-    body: Body,
-    read: Converted[PriceBook],
-    defects: Sequence[BookDefect],
-    nodes: Mapping[str, NodeFacts],
-    chosen: Mapping[str, str],
-    state: State,
-    now_ms: int,
-) -> Answer:
-    name = str(body["metadata"]["name"])
-    own = [defect for defect in defects if defect.book == name]
-    problems = [str(problem) for problem in read.problems]
-    problems += [defect.message for defect in own if defect.kind is not DefectKind.OVERLAP]
-    priced = sum(book == name for book in chosen.values())
-    unpriced = state.statement.unpriced if state.statement else ()
-    statements = (
-        judging.accepted(problems),
-        judging.overlapping([defect.message for defect in own if defect.kind is DefectKind.OVERLAP]),
-        judging.nodes_priced(priced, unpriced),
-    )
-    stated = _conditions(body, statements, now_ms)
-    if read.value is None:
-        return Answer(body, {"conditions": stated}, statements)
-    status = book_status(
-        read.value,
-        nodes_priced=priced,
-        unpriced=[nodes[one.node] for one in unpriced if one.node in nodes],
-        freshness=Freshness(body["metadata"].get("generation", 0), now_ms, None),
-        conditions=stated,
-    )
-    return Answer(body, status, statements)
+def _problems(read: Converted[PriceBook], defects: Sequence[BookDefect]) -> list[str]:
+    """What makes entries unusable."""
+    found = [str(problem) for problem in read.problems]
+    return found + [defect.message for defect in defects if defect.kind is not DefectKind.OVERLAP]
 
 
 def _conditions(body: Body, statements: Sequence[Statement], now_ms: int) -> list[dict[str, Any]]:

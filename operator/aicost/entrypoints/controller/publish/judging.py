@@ -10,7 +10,7 @@ from aicost.crd.status.conditions import Statement
 from aicost.crd.status.texts import gpu_hours, money, share
 from aicost.domain.attribution.window import Unpriced
 from aicost.domain.budgets.pace import Standing
-from aicost.domain.exact.windows import Grid, Window, to_rfc3339
+from aicost.domain.exact.windows import MINUTE_MS, Grid, Window, to_rfc3339
 from aicost.domain.identity.matching import Matching
 from aicost.domain.pricing.defects import DefectKind
 from aicost.domain.reporting.query import Amounts
@@ -19,6 +19,8 @@ from aicost.entrypoints.controller.state import SourceState
 _YES, _NO, _OPEN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 ENOUGH_PPM = 950_000
 """Telemetry coverage from which on device time counts as measured: starts and ends of pods always miss a sample."""
+ENOUGH_MS = 3 * MINUTE_MS
+"""Device time from which on it can be said that samples are missing: the first ones come after a scrape or two."""
 _SHOWN_ENTRIES = 3
 
 
@@ -30,13 +32,17 @@ def telemetry(parts: Sequence[Amounts], source: SourceState) -> Statement:
     whole = sum(sum(part.gpu_milliseconds.values()) for part in parts)
     measured = sum(part.measured_milliseconds for part in parts)
     origin = f"{source.origin}{f'; it fails now: {source.problem}' if source.problem else ''}"
+    missing = measured * 1_000_000 < whole * ENOUGH_PPM
+    if missing and whole < ENOUGH_MS:
+        text = f"Samples come from {origin}; less than three minutes of device time is too little to judge."
+        return Statement(kind, _OPEN, Reason.WAITING, text)
     if whole and not measured:
         return Statement(
             kind, _NO, Reason.NO_SAMPLES,
             f"{origin} has no sample of these GPUs: check that an exporter runs on their nodes and shows "
             "DCGM_FI_PROF_GR_ENGINE_ACTIVE or DCGM_FI_DEV_GPU_UTIL. Their cost is allocated-unmeasured.",
         )  # fmt: skip
-    if measured * 1_000_000 < whole * ENOUGH_PPM:
+    if missing:
         text = (
             f"{share(measured, whole)} of the device time has samples from {origin}; the rest is unmeasured, not idle."
         )
@@ -116,6 +122,22 @@ def reported() -> Statement:
 def not_ready(reason: Reason, message: str) -> Statement:
     """Ready is false, and why."""
     return Statement(ConditionType.READY, _NO, reason, message)
+
+
+def failed(kind: str, why: str, *, expected: bool) -> Statement:
+    """Nothing could be computed for an object: Ready is false, of a price book Accepted.
+
+    Args:
+        kind: kind of the object.
+        why: what went wrong.
+        expected: the ledger cannot be read; otherwise it is a bug.
+    """
+    condition = ConditionType.ACCEPTED if kind == "PriceBook" else ConditionType.READY
+    if expected:
+        text = f"The ledger cannot be read, the figures are the last ones: {why}"
+        return Statement(condition, _NO, Reason.LEDGER_UNAVAILABLE, text)
+    text = f"This could not be computed ({why}) and is tried again each minute. The controller's log says more."
+    return Statement(condition, _NO, Reason.INTERNAL_ERROR, text)
 
 
 def window_valid() -> Statement:

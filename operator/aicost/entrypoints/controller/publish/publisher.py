@@ -1,111 +1,119 @@
-"""Writes what our objects should say: statuses by server-side apply, Events when something turned bad, own reports."""
+"""Publishes what our objects should say, and keeps the reports that nobody asked for."""
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
-from aicost.adapters.kube.events import EventPoster, Happening, Regarding, Severity
-from aicost.adapters.kube.status import StatusWriter, Target
-from aicost.adapters.kube.wire.errors import Conflict, NotFound
-from aicost.adapters.kube.wire.resources import Resource
+from aicost.adapters.kube.wire.errors import Conflict, NotFound, Rejected
 from aicost.bootstrap import Application
-from aicost.crd.fields.conditions import ConditionStatus
-from aicost.entrypoints.controller.publish.answers import Answer, Answers
+from aicost.entrypoints.controller.attempts import describe
+from aicost.entrypoints.controller.publish.answering import Unanswered, answer_all
+from aicost.entrypoints.controller.publish.answers import Answer
 from aicost.entrypoints.controller.publish.automatic import missing_reports
-from aicost.entrypoints.controller.publish.books import book_answers
+from aicost.entrypoints.controller.publish.writing import StatusPublisher, target_of
 from aicost.entrypoints.controller.registry import Key, Registry
-from aicost.entrypoints.controller.resources import GROUP, PLURALS, VERSION
+from aicost.entrypoints.controller.resources import PLURALS, resource_of
 from aicost.entrypoints.controller.state import State
-from aicost.ports.errors import AicostError
-from aicost.telemetry.logs import line
+from aicost.ports.errors import AicostError, NotPermitted
+from aicost.telemetry.logs import FIELDS, line
 
-FIELD_MANAGER = "aicost-controller"
-VOLATILE = ("updatedAt", "asOf", "lastTransitionTime")
-"""Fields whose change alone is no reason to write a status."""
 IN_FLIGHT = 8
+_ENDING = "because it is being terminated"
+"""How the API server says that a namespace takes no new objects any more."""
 _log = logging.getLogger("aicost.publish")
 
 
 class Publisher:
-    """Publishes all our objects; an object that cannot be written does not hold up the others."""
+    """Publishes all our objects; an object that cannot be answered or written does not hold up the others.
 
-    def __init__(self, client: KubeClient, registry: Registry, app: Application, state: State, identity: str) -> None:
+    Args:
+        client: an open client.
+        registry: our objects.
+        app: the use cases.
+        state: what the last rounds found.
+        statuses: writes one status.
+        namespaces: names of the namespaces that are there now.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        registry: Registry,
+        app: Application,
+        state: State,
+        statuses: StatusPublisher,
+        *,
+        namespaces: Callable[[], frozenset[str]],
+    ) -> None:
         self._client, self._registry, self._app, self._state = client, registry, app, state
-        self._writer = StatusWriter(client, FIELD_MANAGER, now_ms)
-        self._events = EventPoster(client, (FIELD_MANAGER, identity), now_ms)
+        self._statuses, self._namespaces = statuses, namespaces
         self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._failing: dict[Key, str] = {}
 
     async def publish(self) -> None:
         """Compute in a thread, write side by side."""
-        answers = await asyncio.to_thread(lambda: list(self._answers(now_ms())))
+        bodies = {kind: self._registry.of_kind(kind) for kind in PLURALS}
+        answers = await asyncio.to_thread(lambda: list(answer_all(self._app, self._state, bodies, now_ms())))
         await asyncio.gather(*(self._write(answer) for answer in answers))
+        self._statuses.forget_others({target_of(answer.body) for answer in answers})
+        self._failing = {key: text for key, text in self._failing.items() if key in self._registry}
 
     async def keep_reports(self) -> None:
         """Create the reports that are kept without anybody asking; those that are there stay as they are."""
-        if self._app.settings.reports.automatic:
-            bodies = await asyncio.to_thread(missing_reports, self._app, self._registry, now_ms())
-            for body in bodies:
-                await self._create(body)
+        if not self._app.settings.reports.automatic:
+            return
+        there, namespaces = frozenset(self._registry), self._namespaces()
+        for body in await asyncio.to_thread(missing_reports, self._app, there, namespaces, now_ms()):
+            await self._create(body)
 
-    def _answers(self, at_ms: int) -> Iterator[Answer]:
-        """Statuses of all objects from one snapshot. Runs in a thread."""
-        answers = Answers(self._app, self._state, at_ms)
-        for kind in ("AICostReport", "ClusterAICostReport"):
-            yield from (answers.report(body) for body in self._registry.of_kind(kind))
-        yield from answers.workloads(self._registry.of_kind("AIWorkload"))
-        for kind in ("Budget", "ClusterBudget"):
-            yield from (answers.budget(body) for body in self._registry.of_kind(kind))
-        yield from book_answers(self._registry.of_kind("PriceBook"), self._app, self._state, at_ms)
-
-    async def _write(self, answer: Answer) -> None:
+    async def _write(self, answer: Answer | Unanswered) -> None:
         key = Key.of(answer.body)
-        uid = str(answer.body["metadata"]["uid"])
-        target = Target(resource_of(key.kind), key.name, key.namespace or None, uid)
         async with self._slots:
             try:
-                if await self._writer.write(target, answer.status, VOLATILE):
-                    self._app.metrics.count("aicost_reports_written_total", kind=key.kind)
+                if isinstance(answer, Unanswered):
+                    self._note_failure(key, answer.error)
+                    written = await self._statuses.write_failure(answer)
+                else:
+                    self._failing.pop(key, None)
+                    written = await self._statuses.write(answer)
             except (NotFound, Conflict):
-                self._writer.forget(target)  # it went, or came anew: the next round knows
+                self._statuses.forget(target_of(answer.body))  # it went, or came anew: the next round knows
+            except Rejected as error:
+                self._statuses.forget(target_of(answer.body))
+                self._warn("status refused by the API server", key, error)
             except AicostError as error:
-                line(_log, logging.WARNING, "status not written", object=str(key), error=str(error))
+                self._warn("status not written", key, error)
             else:
-                await self._tell(key, uid, answer)
+                if written:
+                    self._app.metrics.count("aicost_reports_written_total", kind=key.kind)
 
-    async def _tell(self, key: Key, uid: str, answer: Answer) -> None:
-        """An Event for each condition that turned to the bad since the status was last written."""
-        for statement in newly_false(answer):
-            regarding = Regarding(f"{GROUP}/{VERSION}", key.kind, key.name, key.namespace, uid)
-            happening = Happening(regarding, str(statement.reason), statement.message, Severity.WARNING)
-            await self._events.post(happening)
+    def _note_failure(self, key: Key, error: Exception) -> None:
+        """Count it; log it when it is new, a bug with its traceback."""
+        text = describe(error)
+        self._app.metrics.count("aicost_failures_total", step="answer", reason=type(error).__name__)
+        if self._failing.get(key) == text:
+            return
+        self._failing[key] = text
+        bug = None if isinstance(error, AicostError) else error
+        fields = {"object": str(key), "error": text}
+        _log.error("no answer for an object", exc_info=bug, extra={FIELDS: fields})
 
     async def _create(self, body: Mapping[str, Any]) -> None:
+        """Create a report. One that came meanwhile is somebody's own and stays as it is."""
         key = Key.of(body)
         try:
-            await self._client.apply(
-                resource_of(key.kind), key.name, body, key.namespace or None, field_manager=FIELD_MANAGER, force=False
-            )
+            await self._client.create(resource_of(key.kind), body, key.namespace or None)
         except (NotFound, Conflict):
-            return  # the namespace is going, or somebody was faster
+            return  # the namespace is gone, or somebody was faster
+        except NotPermitted as error:
+            if _ENDING not in str(error):
+                self._warn("report not created", key, error)
         except AicostError as error:
-            line(_log, logging.WARNING, "report not created", object=str(key), error=str(error))
+            self._warn("report not created", key, error)
 
-
-def newly_false(answer: Answer) -> Sequence[Any]:
-    """Statements that say False where the object does not say so yet. Enforcing is false by design."""
-    before = {one["type"]: one["status"] for one in (answer.body.get("status") or {}).get("conditions") or ()}
-    return [
-        statement
-        for statement in answer.statements
-        if statement.status is ConditionStatus.FALSE
-        and before.get(statement.type.value) != "False"
-        and statement.type.value not in {"Enforcing", "Overlapping"}
-    ]
-
-
-def resource_of(kind: str) -> Resource:
-    """The resource of one of our kinds."""
-    return Resource(GROUP, VERSION, PLURALS[kind], kind, namespaced=kind in {"AIWorkload", "AICostReport", "Budget"})
+    def _warn(self, message: str, key: Key, error: AicostError) -> None:
+        self._app.metrics.count("aicost_failures_total", step="publish", reason=type(error).__name__)
+        line(_log, logging.WARNING, message, object=str(key), error=str(error))

@@ -1,0 +1,76 @@
+"""Answers for all our objects from one snapshot; one that cannot be computed does not stop the others."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from aicost.bootstrap import Application
+from aicost.crd.status.conditions import Statement
+from aicost.entrypoints.controller.attempts import describe
+from aicost.entrypoints.controller.publish import judging
+from aicost.entrypoints.controller.publish.answers import Answer, Answers
+from aicost.entrypoints.controller.publish.books import BookAnswers
+from aicost.entrypoints.controller.registry import Body
+from aicost.entrypoints.controller.state import State
+from aicost.ports.errors import AicostError
+from aicost.ports.ledger import LedgerReader
+
+REPORTS, WORKLOADS = ("AICostReport", "ClusterAICostReport"), ("AIWorkload",)
+BUDGETS, BOOKS = ("Budget", "ClusterBudget"), ("PriceBook",)
+Bodies = Mapping[str, Sequence[Body]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """An object whose status could not be computed.
+
+    Attributes:
+        error: why.
+        statement: the one condition that says so; the figures stay as they are.
+    """
+
+    body: Body
+    error: Exception
+    statement: Statement
+
+
+def answer_all(app: Application, state: State, bodies: Bodies, now_ms: int) -> Iterator[Answer | Unanswered]:
+    """The status of each object, in the order of the kinds. Blocks: it reads the ledger.
+
+    Args:
+        app: the use cases.
+        state: what the last rounds found.
+        bodies: the objects by kind.
+        now_ms: the moment that all answers are of.
+    """
+    try:
+        reader: LedgerReader = app.stores.ledger.snapshot()
+    except AicostError as error:
+        for kind in (*REPORTS, *WORKLOADS, *BUDGETS):
+            yield from (_unanswered(body, error) for body in bodies.get(kind, ()))
+    else:
+        answers = Answers(app, state, reader, now_ms)
+        for kinds, answer in ((REPORTS, answers.report), (WORKLOADS, answers.workload), (BUDGETS, answers.budget)):
+            yield from (_answer(body, answer) for kind in kinds for body in bodies.get(kind, ()))
+    yield from _answer_books(app, state, bodies.get(BOOKS[0], ()), now_ms)
+
+
+def _answer_books(app: Application, state: State, bodies: Sequence[Body], now_ms: int) -> Iterator[Answer | Unanswered]:
+    """Price books need no ledger."""
+    try:
+        books = BookAnswers(bodies, app, state, now_ms)
+    except Exception as error:  # noqa: BLE001 -- they must not stop the others
+        yield from (_unanswered(body, error) for body in bodies)
+    else:
+        yield from (_answer(body, books.answer) for body in bodies)
+
+
+def _answer(body: Body, answer: Callable[[Body], Answer]) -> Answer | Unanswered:
+    try:
+        return answer(body)
+    except Exception as error:  # noqa: BLE001 -- one object must not stop the others
+        return _unanswered(body, error)
+
+
+def _unanswered(body: Body, error: Exception) -> Unanswered:
+    expected = isinstance(error, AicostError)
+    return Unanswered(body, error, judging.failed(body["kind"], describe(error), expected=expected))
