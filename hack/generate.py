@@ -7,12 +7,11 @@ Without arguments it writes: CRDs, the chart's copies of them, its schema and st
 import argparse
 import difflib
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import starter_prices
 import update_crds
-from references import chart, metrics, settings
+from references import chart, cli, metrics, settings
 from references.chart_values import Undocumented, values
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,10 +29,7 @@ def generated() -> dict[Path, str]:
     files[REFERENCE / "chart.md"] = chart.render(found)
     files[REFERENCE / "settings.md"] = settings.render()
     files[REFERENCE / "metrics.md"] = metrics.render()
-    if find_spec("references.cli"):
-        from references import cli  # noqa: PLC0415
-
-        files[REFERENCE / "cli.md"] = cli.render()
+    files[REFERENCE / "cli.md"] = cli.render()
     return files
 
 

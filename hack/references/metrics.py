@@ -8,8 +8,8 @@ _INTRO = """# Metrics
 <!-- Generated from operator/aicost/telemetry/metrics.py by hack/generate.py. Do not edit. -->
 
 The controller serves them on `/metrics`, at the port of the chart value `metrics.port`, and nothing else beside them.
-Labels such as the namespace and the pod are added by whoever scrapes. A gauge with labels has no series until its value
-is known: what is missing is never 0.
+Labels such as the namespace and the pod are added by whoever scrapes. A gauge is not there until its value is known:
+what is missing is never 0.
 
 """
 

@@ -43,6 +43,13 @@ def test_the_defaults_are_accepted() -> None:
     assert _problems(_values()) == []
 
 
+def test_the_values_of_the_demo_are_accepted() -> None:
+    demo = yaml.safe_load((CHART.parents[1] / "hack/demo/values.yaml").read_text(encoding="utf-8"))
+    closed = {**SCHEMA, "required": []}
+    partial = [error for error in jsonschema.Draft7Validator(closed).iter_errors(demo) if error.validator != "required"]
+    assert partial == []
+
+
 def test_each_value_says_what_it_means() -> None:
     assert [path for path, schema in _objects(SCHEMA) if not schema.get("description")] == []
 

@@ -30,6 +30,7 @@ def test_everything_that_the_make_target_promises_is_generated() -> None:
         "docs/reference/settings.md",
         "docs/reference/metrics.md",
         "docs/reference/crds.md",
+        "docs/reference/cli.md",
         "crds/aicost.dev_pricebooks.yaml",
         "charts/aicost/templates/crds/aicost.dev_pricebooks.yaml",
     } <= names
