@@ -1,5 +1,6 @@
 """A ledger in a directory, filled with a day of three teams: for whatever reads a ledger as people do."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +24,6 @@ NOTEBOOK = make_holder("team-b", "notebook-0", {}, team="研究")
 UNPRICED = make_holder("team-c", "legacy-0", {}, team="legacy")
 
 
-def hour(number: int) -> Window:
-    """The billing window so many hours after the start."""
-    return Window(START_MS + number * HOUR_MS, START_MS + (number + 1) * HOUR_MS)
-
-
 def rows_of(window: Window) -> tuple[Row, ...]:
     """One hour on five GPUs; the last one has no price, and one in four is a public list price."""
     used = PRICE * 3 // 4
@@ -48,16 +44,24 @@ def rows_of(window: Window) -> tuple[Row, ...]:
     )
 
 
-def fill(folder: Path, hours: int = DAY_HOURS, cluster: str = CLUSTER) -> DeltaLedger:
-    """Post so many hours from the start on; the next one is provisional."""
+def fill(
+    folder: Path,
+    hours: int = DAY_HOURS,
+    cluster: str = CLUSTER,
+    names: Mapping[str, str] | None = None,
+    start_ms: int = START_MS,
+) -> DeltaLedger:
+    """Post so many hours from the start on; the next one is provisional. `names` renames namespaces."""
     ledger = DeltaLedger(str(folder))
-    for number in range(hours):
-        rows = [_in(cluster, row) for row in rows_of(hour(number))]
-        ledger.post(make_posting(*rows, window=hour(number), cluster=cluster))
-    still_open = hour(hours)
-    ledger.replace_provisional(cluster, still_open, [_in(cluster, row) for row in rows_of(still_open)])
+    windows = [Window(at, at + HOUR_MS) for at in range(start_ms, start_ms + (hours + 1) * HOUR_MS, HOUR_MS)]
+    for window in windows[:-1]:
+        rows = [_of(cluster, names or {}, row) for row in rows_of(window)]
+        ledger.post(make_posting(*rows, window=window, cluster=cluster))
+    still_open = [_of(cluster, names or {}, row) for row in rows_of(windows[-1])]
+    ledger.replace_provisional(cluster, windows[-1], still_open)
     return ledger
 
 
-def _in(cluster: str, row: Row) -> Row:
-    return replace(row, place=replace(row.place, cluster=cluster))
+def _of(cluster: str, names: Mapping[str, str], row: Row) -> Row:
+    namespace = names.get(row.holder.namespace, row.holder.namespace)
+    return replace(row, place=replace(row.place, cluster=cluster), holder=replace(row.holder, namespace=namespace))
