@@ -39,6 +39,7 @@ class Reason(StrEnum):
     PARTLY_MEASURED = "PartlyMeasured"
     NO_SOURCE = "NoSource"
     NO_SAMPLES = "NoSamples"
+    SOURCE_FAILS = "SourceFails"
     ALL_PRICED = "AllPriced"
     LIST_PRICES = "ListPrices"
     PARTLY_PRICED = "PartlyPriced"
@@ -81,6 +82,7 @@ _TELEMETRY = (
     Cause(_YES, Reason.MEASURED, "The GPUs have samples."),
     Cause(_NO, Reason.PARTLY_MEASURED, "Some device time has no samples; its cost is allocated-unmeasured."),
     Cause(_NO, Reason.NO_SAMPLES, "The source answers and has no sample of these GPUs."),
+    Cause(_NO, Reason.SOURCE_FAILS, "The source fails; the message says why. Windows wait for it for an hour."),
     Cause(_NO, Reason.NO_SOURCE, "No source of telemetry was found; the message says what was looked for."),
     Cause(_OPEN, Reason.WAITING, "Too little device time was seen to judge."),
 )

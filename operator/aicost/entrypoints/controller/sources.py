@@ -72,7 +72,7 @@ class SourceFinder:
                 tried.append(f"{candidate.origin} at {candidate.url}: {found.problem}")
         if targets and self._settings.source != "prometheus":
             self._app.source.value = self._app.stores.samples
-            return SourceState("scrape", f"direct scrapes of {len(targets)} dcgm-exporter pods")
+            return SourceState("scrape", f"direct scrapes of {len(targets)} dcgm-exporter pods{_instead_of(tried)}")
         self._app.source.value = None
         seen = f" Tried {'; '.join(tried)}." if tried else " Found none."
         return SourceState(looked_for=f"Looked for {looked_for()}.{seen} {HOW_TO_POINT}")
@@ -85,6 +85,8 @@ class SourceFinder:
         """
         try:
             source = self._source(url)
+            if insist:  # what fails now may answer in the next round: windows wait for it, not for the next search
+                self._app.source.value, self._in_use = source, url
             found = source.probe()
         except AicostError as error:
             kept = insist or url == self._in_use
@@ -107,6 +109,11 @@ class SourceFinder:
         wanted = self._settings.scrape.namespaces
         found = exporter_targets(list(self._sighted.pods.values()))
         return [target for target in found if not wanted or target.namespace in wanted]
+
+
+def _instead_of(tried: Sequence[str]) -> str:
+    """Why no Prometheus is used where some were found."""
+    return f" (tried before: {'; '.join(tried)})" if tried else ""
 
 
 class ScrapeLoop:

@@ -31,7 +31,10 @@ def telemetry(parts: Sequence[Amounts], source: SourceState) -> Statement:
         return Statement(kind, _NO, Reason.NO_SOURCE, source.looked_for or "Telemetry has not been looked for yet.")
     whole = sum(sum(part.gpu_milliseconds.values()) for part in parts)
     measured = sum(part.measured_milliseconds for part in parts)
-    origin = f"{source.origin}{f'; it fails now: {source.problem}' if source.problem else ''}"
+    origin = source.origin
+    if source.problem:
+        text = f"Samples come from {origin}; it fails now: {source.problem}. Until it has samples, time is unmeasured."
+        return Statement(kind, _NO, Reason.SOURCE_FAILS, text)
     missing = measured * 1_000_000 < whole * ENOUGH_PPM
     if missing and whole < ENOUGH_MS:
         text = f"Samples come from {origin}; less than three minutes of device time is too little to judge."
