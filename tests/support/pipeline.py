@@ -121,6 +121,7 @@ class Pipeline:
         notices: changes what the watch tells.
         depth: how many closed windows are revisited.
         cluster: key of the cluster.
+        ledger: where the ledger is, if not in the folder.
     """
 
     def __init__(
@@ -139,6 +140,7 @@ class Pipeline:
         notices: Callable[[Iterable[Notice]], Iterable[Notice]] = list,
         depth: int = 3,
         cluster: str = "c1",
+        ledger: Path | None = None,
     ) -> None:
         self.folder, self.fleet, self.begin_ms, self.grid, self.cluster = folder, fleet, begin_ms, grid, cluster
         self.interval_ms, self.depth, self._latency_ms, self._notices = interval_ms, depth, latency_ms, notices
@@ -148,7 +150,7 @@ class Pipeline:
         self.claims.value = tuple(claims)
         self.store = Store(interval_ms, fleet)
         self.way, self.refused = way, []
-        self.ledger = DeltaLedger(str(folder / "ledger"))
+        self.ledger = DeltaLedger(str(ledger or folder / "ledger"))
         self.open()
 
     def open(self) -> None:
@@ -184,7 +186,7 @@ class Pipeline:
     def play(self, until_ms: int) -> Self:
         """Show everything before a moment: the watch first, then scrapes."""
         told = watch(self.fleet, self.begin_ms, until_ms)
-        for notice in self._notices(told):
+        for notice in sorted(self._notices(told), key=lambda notice: notice.at_ms):
             if self.now_ms <= notice.at_ms + self._latency_ms < until_ms:
                 self.hear(replace(notice, at_ms=notice.at_ms + self._latency_ms))
         while self._next_scrape_ms < until_ms:
