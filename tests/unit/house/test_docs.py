@@ -139,6 +139,39 @@ def test_files_that_a_document_names_are_there(path: Path) -> None:
     assert gone == set()
 
 
+def _command_lines(path: Path) -> list[str]:
+    """Commands in blocks of code, continued lines joined, prompts and remarks cut off."""
+    text = code_blocks((ROOT / path).read_text(encoding="utf-8")).replace("\\\n", " ")
+    return [re.sub(r"^\s*\$ ", "", line).partition(" #")[0].strip() for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_chart_values_that_a_document_sets_are_there(path: Path) -> None:
+    known = set(_leaves(yaml.safe_load((ROOT / "charts/aicost/values.yaml").read_text(encoding="utf-8"))))
+    for line in _command_lines(path):
+        if "charts/aicost" in line:
+            for name in re.findall(r"--set(?:-string)?[ =]'?([\w.-]+)[={\[]", line):
+                assert any(name == one or name.startswith(f"{one}.") for one in known), f"{path}: {line}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_commands_of_ours_that_a_document_gives_are_understood(path: Path) -> None:
+    servers = {"controller", "query"}
+    for line in _command_lines(path):
+        words = re.sub(r"^(?:\S*/)?(kubectl aicost|kubectl-aicost|aicost)(?= |$)", "aicost", line).split()
+        if path.name == "cli.md" or words[:1] != ["aicost"] or servers & set(words[1:2]):
+            continue
+        command: click.Command = cli
+        for word in words[1:]:
+            if not isinstance(command, click.Group) or word.startswith("-"):
+                break
+            assert word in command.commands, f"{path}: {line}: there is no {word}"
+            command = command.commands[word]
+        options = {name for parameter in command.params for name in parameter.opts} | {"--help", "-h"}
+        given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert given <= options, f"{path}: {line}"
+
+
 def test_metrics_that_a_document_names_are_there() -> None:
     known = {spec.name for spec in METRICS}
     for path in DOCUMENTS:
