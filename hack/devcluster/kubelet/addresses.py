@@ -1,5 +1,6 @@
 """Addresses of pods: one of 127.0.0.0/8 each, so that several can listen on the same port of one machine."""
 
+import hashlib
 import ipaddress
 
 __all__ = ["Addresses"]
@@ -9,11 +10,16 @@ _COUNT = 2**21
 
 
 class Addresses:
-    """Hands out loopback addresses from 127.64.0.1 to 127.95.255.255, each to one pod at a time."""
+    """Hands out loopback addresses from 127.64.0.1 to 127.95.255.255, each to one pod at a time.
 
-    def __init__(self) -> None:
+    Args:
+        cluster: what tells this cluster from others on this machine. Each begins at another place, so that their pods
+            do not take each other's ports.
+    """
+
+    def __init__(self, cluster: str = "") -> None:
         self._used: set[str] = set()
-        self._next = 0
+        self._next = int.from_bytes(hashlib.sha256(cluster.encode()).digest()[:8], "big") % _COUNT if cluster else 0
 
     def take(self, wanted: str | None = None) -> str:
         """An address that nobody holds; ``wanted`` (an annotation, or the address of before) is given as it is."""

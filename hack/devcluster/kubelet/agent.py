@@ -35,7 +35,7 @@ class Kubelet:
         self.client = client
         self._nodes: dict[str, Object] = {}
         self._nodes_changed = asyncio.Condition()
-        self._addresses = Addresses()
+        self._addresses = Addresses(config.server)
         self._workers: dict[str, PodWorker] = {}
         self._provisioner = Provisioner(client, config.state / "claims")
         self._background: set[asyncio.Task[Any]] = set()

@@ -73,6 +73,11 @@ def test_addresses_are_loopback_unique_and_used_again():
     assert addresses.take("127.0.0.9") == "127.0.0.9"
 
 
+def test_two_clusters_of_one_machine_do_not_share_addresses():
+    first, second = Addresses("https://127.0.0.1:40001"), Addresses("https://127.0.0.1:40002")
+    assert not {first.take() for _ in range(600)} & {second.take() for _ in range(600)}
+
+
 def _status(view: PodView, before: dict, now: datetime) -> dict:
     entries = pod_status(view, {"status": before}, "127.0.0.1", "127.64.0.1", now)["conditions"]
     return {entry["type"]: entry for entry in entries}
