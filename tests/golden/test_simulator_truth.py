@@ -129,13 +129,13 @@ def a_pod_that_is_made_again_on_another_gpu() -> Case:
 
 @case
 def an_ended_pod_that_is_still_labelled() -> Case:
-    lingers = Fault(FaultKind.LINGERING, BEGIN, END)
+    lingers = Fault(FaultKind.LINGERING, BEGIN, END + 10 * MINUTE_MS)
     return Case(one_node(lambda on: lives("done", on, since=-20, until=-14), faults=(lingers,)))
 
 
 @case
 def an_ended_pod_that_is_still_labelled_while_the_next_one_pulls_its_image() -> Case:
-    lingers = Fault(FaultKind.LINGERING, BEGIN, END)
+    lingers = Fault(FaultKind.LINGERING, BEGIN, END + 10 * MINUTE_MS)
     return Case(
         one_node(
             lambda on: lives("done", on, until=3, activity=FULL),
@@ -145,17 +145,23 @@ def an_ended_pod_that_is_still_labelled_while_the_next_one_pulls_its_image() -> 
     )
 
 
-@case
-def a_pod_that_is_made_again_elsewhere_while_its_old_gpu_still_wears_its_name() -> Case:
-    lingers = Fault(FaultKind.LINGERING, BEGIN, END)
+def made_again_elsewhere(old: int, new: int) -> Case:
+    """Its old GPU still wears its name, and the new one does so only after an image pull."""
+    lingers = Fault(FaultKind.LINGERING, BEGIN, END + 10 * MINUTE_MS)
+    again = pod_uid("team-a", "web-0", 1)
     return Case(
         one_node(
-            lambda on: lives("web-0", on, (0,), until=5, activity=FULL, deleted_ms=at(5.05)),
-            lambda on: lives("web-0", on, (1,), since=5.1, activity=HALF, uid=pod_uid("team-a", "web-0", 1)),
+            lambda on: lives("web-0", on, (old,), until=5, activity=FULL, deleted_ms=at(5.05)),
+            lambda on: lives("web-0", on, (new,), since=5.1, started_ms=at(6.1), activity=IDLE, uid=again),
             gpus=2,
             faults=(lingers,),
         )
     )
+
+
+for old, new in ((0, 1), (1, 0)):
+    name = f"a pod that is made again on GPU {new} while GPU {old} still wears its name"
+    CASES[name] = lambda old=old, new=new: made_again_elsewhere(old, new)
 
 
 @case

@@ -11,11 +11,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from aicost.domain.exact.windows import Window
+from aicost.domain.exact.windows import MINUTE_MS, Window
 from aicost.domain.inventory.nodes import NodeFacts, SharingMode
 from aicost.domain.sampling.series import DeviceSeries
 
 WHOLE = Fraction(1)
+LINGERS_MS = MINUTE_MS
+"""Exporters may go on to name a pod that has ended. Where a device wore a pod's name within this time before the pod
+was bound, it is the name of an earlier pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +102,49 @@ def names_on(series: DeviceSeries) -> tuple[tuple[str, str], ...]:
     return series.holders or ((series.holder,) if series.holder else ())
 
 
+@dataclass(slots=True)
+class _Evidence:
+    """What samples say for a pod on a device.
+
+    Attributes:
+        samples: how many name the pod there while it held devices.
+        worn: the device wore the same name just before: an earlier pod's, which may still be there.
+    """
+
+    samples: int = 0
+    worn: bool = False
+
+
 def _evidence(
     tenancies: Sequence[Tenancy], series: Iterable[DeviceSeries], devices: Sequence[str]
-) -> dict[int, dict[str, int]]:
-    """Tenancy -> device -> number of samples that name the pod on the device while it held it."""
+) -> dict[int, dict[str, _Evidence]]:
+    """Tenancy -> device -> samples that name the pod on the device while it held it."""
     known = set(devices)
     by_name: dict[tuple[str, str], list[Tenancy]] = defaultdict(list)
     for tenancy in tenancies:
         by_name[tenancy.name].append(tenancy)
-    counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    found: dict[int, dict[str, _Evidence]] = defaultdict(lambda: defaultdict(_Evidence))
     for one in series:
         if one.device not in known:
             continue
         for tenancy in (tenancy for name in names_on(one) for tenancy in by_name.get(name, ())):
             if one.holder_uid and one.holder_uid != tenancy.uid:
                 continue
-            start, end = np.searchsorted(one.at_ms, (tenancy.span.start_ms, tenancy.span.end_ms))
+            bounds = (tenancy.span.start_ms - LINGERS_MS, tenancy.span.start_ms, tenancy.span.end_ms)
+            before, start, end = np.searchsorted(one.at_ms, bounds).tolist()
             if end > start:
-                counts[tenancy.pod][one.device] += int(end - start)
-    return counts
+                evidence = found[tenancy.pod][one.device]
+                evidence.samples += end - start
+                evidence.worn |= start > before
+    return found
 
 
-def _place_seen(board: _Board, tenancy: Tenancy, evidence: Mapping[str, int]) -> tuple[Fraction, ...]:
-    """Place the tenancy on the devices that samples name, most samples first; return the shares still to place."""
-    ranked = sorted(evidence, key=lambda device: (-evidence[device], device))
+def _place_seen(board: _Board, tenancy: Tenancy, evidence: Mapping[str, _Evidence]) -> tuple[Fraction, ...]:
+    """Place the tenancy on the devices that samples name; return the shares still to place.
+
+    First those that took on its name after it was bound, then those with most samples.
+    """
+    ranked = sorted(evidence, key=lambda device: (evidence[device].worn, -evidence[device].samples, device))
     if not tenancy.shares:
         for device in ranked:
             board.claims[device].append(Claim(tenancy, WHOLE, seen=True))
