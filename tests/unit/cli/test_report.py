@@ -124,7 +124,9 @@ def test_the_span_before_stands_beside(run, ledger):
 
 
 def test_a_span_before_that_is_not_known_is_said(report):
-    assert "Before        not known" in report("--compare").out
+    shown = report("--compare").out
+    assert "Before        not known" in shown
+    assert "CHANGE" not in shown
 
 
 def test_spread_idle_is_said_where_it_went(report):

@@ -207,7 +207,7 @@ _LAST = (
 def _columns(reports: Sequence[Report]) -> Iterator[FigureColumn]:
     totals = [report.total for report in reports]
     yield from _FIRST
-    if any(report.query.compare for report in reports):
+    if any(report.previous_total_nanos is not None for report in reports):
         yield from _COMPARED
     yield _TIME
     if any(total.unpriced_gpu_milliseconds for total in totals):

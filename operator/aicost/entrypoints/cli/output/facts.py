@@ -24,17 +24,15 @@ Fact = tuple[str, str, Style]
 
 
 def heading(report: Report, terminal: Terminal) -> list[str]:
-    """One or two lines: what is reported, for whom, and for which time."""
+    """What is reported, for whom, and for which time."""
     query = report.query
     scope = query.filters.get(NAMESPACE)
     place = f"namespace {', '.join(scope)}" if scope else "all namespaces"
     title = f"Cost by {', '.join(query.group_by)} · {place}" + (f" · {report.currency}" if report.currency else "")
     where = [f"{key} = {' or '.join(values)}" for key, values in query.filters.items() if key != NAMESPACE]
-    lines = [f"{_span(query.span, query.time_zone)}", *([f"where {', '.join(where)}"] if where else [])]
-    return [
-        terminal.paint(printable(title), Style.HEAD),
-        *(terminal.paint(printable(line), Style.DIM) for line in lines),
-    ]
+    lines = [(title, Style.HEAD), (_span(query.span, query.time_zone), Style.DIM)]
+    lines += [(f"where {', '.join(where)}", Style.DIM)] if where else []
+    return [terminal.paint(line, style) for text, style in lines for line in wrapped(text, terminal)]
 
 
 def facts(report: Report, terminal: Terminal) -> list[str]:

@@ -1,0 +1,113 @@
+"""`aicost report` through an API server: where it asks, what it sends, and what it makes of each answer."""
+
+import json
+
+import pytest
+
+from aicost.crd.allocations.document import report_document
+from aicost.domain.reporting.question import Question
+from aicost.usecases.answer_question import answer
+from support.fakes.ledger import MemoryLedger
+from support.http_server import serving
+from support.ledger_rows import HOUR_0, hour, make_holder, make_posting, make_row
+
+ROOT = "/apis/query.aicost.dev/v1alpha1"
+HTML = "<html><body>502 Bad Gateway</body></html>"
+
+
+def document(*rows) -> str:
+    ledger = MemoryLedger()
+    if rows:
+        ledger.post(make_posting(*rows))
+    return json.dumps(report_document(answer(ledger, Question(str(HOUR_0)), hour(2).start_ms), hour(2).start_ms))
+
+
+@pytest.fixture
+def ask(run, tmp_path, monkeypatch):
+    """Run a report against an API server that gives one answer; the result and what the server was asked."""
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+
+    def call(body: str, status: int, *arguments: str):
+        with serving(lambda request: request.answer(body, status)) as served:
+            config = tmp_path / "kubeconfig"
+            config.write_text(
+                f"current-context: c\nclusters: [{{name: k, cluster: {{server: '{served.url}'}}}}]\n"
+                "users: [{name: u, user: {token: secret}}]\n"
+                "contexts: [{name: c, context: {cluster: k, user: u, namespace: mine}}]\n"
+            )
+            result = run("report", "--kubeconfig", str(config), *arguments)
+            return result, served.requests
+
+    return call
+
+
+def refusal(code: int, reason: str, message: str) -> str:
+    return json.dumps({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message})
+
+
+def test_it_asks_for_the_namespace_of_the_context_unless_another_one_is_named(ask):
+    for arguments, path in (
+        ((), f"{ROOT}/namespaces/mine/allocations"),
+        (("-n", "theirs"), f"{ROOT}/namespaces/theirs/allocations"),
+        (("-A",), f"{ROOT}/allocations"),
+    ):
+        _, requests = ask(document(), 200, *arguments)
+        assert [request.path for request in requests] == [path]
+        assert requests[0].headers["Authorization"] == "Bearer secret"
+
+
+def test_everything_that_was_asked_reaches_the_server(ask):
+    options = ("--window", "7d", "--by", "team,model", "--filter", "stage=pilot,production", "--idle", "even")
+    _, requests = ask(document(), 200, "-A", *options, "--top", "5", "--sort", "name", "--reverse", "--compare")
+    assert requests[0].query == {
+        "window": "7d",
+        "by": "team,model",
+        "filter": "stage=pilot,production",
+        "idle": "even",
+        "compare": "true",
+        "timeZone": "UTC",
+        "sort": "name",
+        "reverse": "true",
+        "limit": "5",
+        "format": "report",
+    }
+
+
+def test_the_answer_is_printed_as_if_it_came_from_a_ledger(ask):
+    result, _ = ask(document(make_row(2_490_000_000, holder=make_holder("mine", "chat-0"))), 200)
+    assert result.code == 0
+    assert "$2.49" in result.out
+
+
+def test_an_empty_namespace_is_told_how_to_see_the_others(ask):
+    result, _ = ask(document(), 200)
+    assert "The ledger holds nothing" in result.out
+    assert result.err == "Nothing in namespace mine. For all namespaces: -A\n"
+    named, _ = ask(document(), 200, "-n", "mine")
+    assert named.err == ""
+
+
+def test_a_question_that_makes_no_sense_is_never_sent(ask):
+    result, requests = ask(document(), 200, "--window", "soon")
+    assert (result.code, requests) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (refusal(403, "Forbidden", "allocations is forbidden"), 403, "For one namespace: -n NAMESPACE"),
+        (refusal(401, "Unauthorized", "Unauthorized"), 401, "Renew the token"),
+        (refusal(404, "NotFound", "not found"), 404, "install the chart with queryApi.enabled=true"),
+        (refusal(500, "InternalError", "boom"), 500, "boom"),
+        (HTML, 502, "502 Bad Gateway"),
+        (HTML, 200, "answer is not JSON"),
+        ('{"kind": "AllocationList"}', 200, "use an aicost of the server's version"),
+        ("[]", 200, "use an aicost of the server's version"),
+    ],
+)
+def test_each_other_answer_is_one_line_with_a_way_on(ask, body, status, said):
+    result, _ = ask(body, status, "-A")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.count("\n") == 1
+    assert said in result.err
+    assert "secret" not in result.err
