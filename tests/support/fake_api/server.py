@@ -20,7 +20,16 @@ EVENTS = Collection("events.k8s.io", "v1", "events", "Event")
 DEPLOYMENTS = Collection("apps", "v1", "deployments", "Deployment")
 REPLICASETS = Collection("apps", "v1", "replicasets", "ReplicaSet")
 REPORTS = Collection("aicost.dev", "v1alpha1", "aicostreports", "AICostReport")
-ALL = (PODS, NAMESPACES, NODES, LEASES, EVENTS, DEPLOYMENTS, REPLICASETS, REPORTS)
+CLUSTER_REPORTS = Collection("aicost.dev", "v1alpha1", "clusteraicostreports", "ClusterAICostReport", namespaced=False)
+WORKLOADS = Collection("aicost.dev", "v1alpha1", "aiworkloads", "AIWorkload")
+BOOKS = Collection("aicost.dev", "v1alpha1", "pricebooks", "PriceBook", namespaced=False)
+BUDGETS = Collection("aicost.dev", "v1alpha1", "budgets", "Budget")
+CLUSTER_BUDGETS = Collection("aicost.dev", "v1alpha1", "clusterbudgets", "ClusterBudget", namespaced=False)
+SERVICES = Collection("", "v1", "services", "Service")
+ACCOUNTS = Collection("", "v1", "serviceaccounts", "ServiceAccount")
+OURS = (REPORTS, CLUSTER_REPORTS, WORKLOADS, BOOKS, BUDGETS, CLUSTER_BUDGETS)
+ALL = (PODS, NAMESPACES, NODES, SERVICES, ACCOUNTS, LEASES, EVENTS, DEPLOYMENTS, REPLICASETS, *OURS)
+_VERBS = ["list", "watch", "get", "create", "update", "patch", "delete"]
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -218,6 +227,6 @@ def _resources(group: str, version: str) -> web.Response:
     found = [c for c in ALL if (c.group, c.version) == (group, version)]
     if not found:
         return status(404, "NotFound", "the server could not find the requested resource")
-    listed = [{"name": c.plural, "kind": c.kind, "namespaced": c.namespaced, "verbs": []} for c in found]
+    listed = [{"name": c.plural, "kind": c.kind, "namespaced": c.namespaced, "verbs": _VERBS} for c in found]
     subresources = [{"name": f"{c.plural}/status", "kind": c.kind, "namespaced": c.namespaced} for c in found]
     return web.json_response({"kind": "APIResourceList", "resources": listed + subresources})
