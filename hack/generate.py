@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import starter_prices
-import update_crds
+from crdgen import files as definitions
 from references import chart, cli, metrics, settings
 from references.chart_values import Undocumented, values
 
@@ -23,7 +23,7 @@ _SHOWN_LINES = 20
 def generated() -> dict[Path, str]:
     """Each generated file with its text."""
     found = values(CHART / "values.yaml")
-    files = update_crds.generated()
+    files = definitions.generated()
     files[starter_prices.OUTPUT] = starter_prices.book()
     files[CHART / "values.schema.json"] = chart.schema(found)
     files[REFERENCE / "chart.md"] = chart.render(found)
@@ -39,7 +39,7 @@ def write(files: dict[Path, str]) -> int:
     for path in changed:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(files[path], encoding="utf-8")
-    strays = update_crds.stray(files)
+    strays = definitions.stray(files)
     for path in strays:
         path.unlink()
     names = [f"wrote {_name(path)}" for path in changed] + [f"removed {_name(path)}" for path in strays]
@@ -50,7 +50,7 @@ def write(files: dict[Path, str]) -> int:
 def verify(files: dict[Path, str]) -> int:
     """Name each file that is not what its source says."""
     wrong = [path for path, text in files.items() if _read(path) != text]
-    strays = update_crds.stray(files)
+    strays = definitions.stray(files)
     for path in wrong:
         print(_difference(path, files[path]))
     for path in strays:

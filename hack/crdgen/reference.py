@@ -10,7 +10,7 @@ from aicost.crd.schema.markers import RULES, UNIT
 
 _INTRO = f"""# Resources
 
-<!-- Generated from operator/aicost/crd by hack/update_crds.py. Do not edit. -->
+<!-- Generated from operator/aicost/crd by hack/generate.py. Do not edit. -->
 
 Group `{GROUP}`, version `{VERSION}`. `kubectl get aicost -A` lists them all, `kubectl explain KIND.spec` describes each
 field. Amounts in a spec are decimal strings; amounts in a status stand twice, as an integer of nano-units of the

@@ -1,11 +1,12 @@
 """Generated files are what their sources say, and a drift is named with its fix."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 import generate
-import update_crds
+from crdgen import files as definitions
 from references import chart_values
 from references.settings_fields import DERIVED, RENAMED, SAME, setting_fields
 
@@ -13,7 +14,7 @@ from references.settings_fields import DERIVED, RENAMED, SAME, setting_fields
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(generate, "ROOT", tmp_path)
-    monkeypatch.setattr(update_crds, "ROOT", tmp_path)
+    monkeypatch.setattr(definitions, "ROOT", tmp_path)
     return tmp_path
 
 
@@ -95,3 +96,13 @@ def test_chart_and_settings_have_the_same_defaults() -> None:
         if value.path in by_value and value.default != by_value[value.path]
     }
     assert different == {"ledger.url": ("", "/var/lib/aicost/ledger")}
+
+
+def test_one_command_alone_writes_generated_files() -> None:
+    """What the headers of generated files and the messages name is the command that is there."""
+    sources = {path: path.read_text(encoding="utf-8") for path in (generate.ROOT / "hack").rglob("*.py")}
+    assert [path.name for path, text in sources.items() if "--verify" in text] == ["generate.py"]
+    named = {
+        re.search(r"[Gg]enerated (?:from \S+ )?by (\S+?)\.? ?[\" ]", text) for text in generate.generated().values()
+    }
+    assert {found and found[1] for found in named} == {"hack/generate.py"}
