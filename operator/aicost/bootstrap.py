@@ -14,7 +14,7 @@ from aicost.adapters.journal.inventory import InventoryJournal
 from aicost.adapters.journal.samples import SampleJournal
 from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.prometheus.config import PrometheusConfig
-from aicost.domain.exact.windows import SECOND_MS, Grid
+from aicost.domain.exact.windows import HOUR_MS, SECOND_MS, Grid
 from aicost.settings import PrometheusSettings, Settings
 from aicost.telemetry.metrics import Metrics
 from aicost.usecases.close_windows import CloseWindows, RefreshOpenWindow
@@ -95,6 +95,7 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
     compute = ComputeWindow(cluster, stores.inventory, source, books, claims)
     writer = FencedWriter(stores.ledger, holds)
     epoch_ms, settle_ms = stores.inventory.epoch_ms, settings.window.settle_seconds * SECOND_MS
+    memory_ms = settings.journal.retention_hours * HOUR_MS - grid.length_ms  # samples from before a window count too
     return Application(
         cluster=cluster,
         grid=grid,
@@ -106,7 +107,9 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
         claims=claims,
         close_windows=CloseWindows(cluster, compute, writer, stores.ledger, grid, settle_ms, epoch_ms),
         refresh_open=RefreshOpenWindow(cluster, compute, writer, stores.ledger, grid, epoch_ms),
-        revisit=RevisitWindows(cluster, compute, writer, stores.ledger, grid, settings.window.revisit, epoch_ms),
+        revisit=RevisitWindows(
+            cluster, compute, writer, stores.ledger, grid, settings.window.revisit, epoch_ms, memory_ms
+        ),
     )
 
 

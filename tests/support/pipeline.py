@@ -20,7 +20,7 @@ from aicost.adapters.journal.samples import SampleJournal
 from aicost.adapters.kube.seen.decode import decode_namespace, decode_node, decode_pod
 from aicost.adapters.kube.seen.values import BadObject
 from aicost.adapters.ledger.delta import DeltaLedger
-from aicost.domain.exact.windows import MINUTE_MS, Grid, Window
+from aicost.domain.exact.windows import DAY_MS, MINUTE_MS, Grid, Window
 from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.ledger.rows import Row
 from aicost.domain.pricing.books import ALWAYS, NodeMatch, NodeSplit, PriceBook, PriceEntry
@@ -164,7 +164,7 @@ class Pipeline:
         wired = (self.cluster, compute, self.ledger, self.ledger, self.grid)
         self._close = CloseWindows(*wired, SETTLE_MS, epoch)
         self._refresh = RefreshOpenWindow(*wired, epoch)
-        self._revisit = RevisitWindows(*wired, self.depth, epoch)
+        self._revisit = RevisitWindows(*wired, self.depth, epoch, DAY_MS)
         self.compute = compute
 
     def shut(self) -> None:
