@@ -20,4 +20,6 @@ class TelemetrySource(Protocol):
         Raises:
             SourceUnavailable: no answer, or half an answer: never part of the samples in silence.
             InvalidAnswer: not what the source should say.
+            NotPermitted: it refuses our credentials.
+            InvalidRequest: a file of a secret cannot be read.
         """

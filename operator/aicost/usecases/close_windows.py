@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aicost.domain.exact.windows import HOUR_MS, Grid, Window
-from aicost.ports.errors import InvalidAnswer, SourceUnavailable
 from aicost.ports.ledger import LedgerReader, LedgerWriter, Posting
-from aicost.usecases.compute_window import Computed, ComputeWindow
+from aicost.usecases.compute_window import SOURCE_FAILURES, Computed, ComputeWindow
 
 BLIND_AFTER_MS = HOUR_MS
 """A window whose telemetry source does not answer waits this long; then it is closed unmeasured, and samples that come
@@ -56,14 +55,14 @@ class CloseWindows:
         """Close what is due; at most a day's worth at once, so that a long outage is worked off step by step.
 
         Raises:
-            SourceUnavailable, InvalidAnswer: the telemetry source failed and the window can still wait for it.
+            SOURCE_FAILURES: the telemetry source failed and the window can still wait for it.
             LedgerUnavailable, LedgerConflict: nothing of the window at hand was posted; those before it were.
         """
         closed: list[WindowClosed] = []
         for window in list(self.due(now_ms))[:MOST_AT_ONCE]:
             try:
                 computed = self.compute(window, now_ms, may_be_blind=now_ms - window.end_ms >= BLIND_AFTER_MS)
-            except (SourceUnavailable, InvalidAnswer):
+            except SOURCE_FAILURES:
                 if not closed:
                     raise
                 break

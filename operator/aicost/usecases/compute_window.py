@@ -7,7 +7,7 @@ from aicost.domain.exact.windows import MINUTE_MS, Window
 from aicost.domain.sampling.cleaning import read_telemetry
 from aicost.domain.sampling.identity import context_of
 from aicost.domain.sampling.series import RawSeries, SampleDefects
-from aicost.ports.errors import InvalidAnswer, SourceUnavailable
+from aicost.ports.errors import InvalidAnswer, InvalidRequest, NotPermitted, SourceUnavailable
 from aicost.ports.inventory import Inventory
 from aicost.ports.prices import PriceSource
 from aicost.ports.telemetry import TelemetrySource
@@ -16,6 +16,8 @@ from aicost.ports.workloads import Claims
 PADDING_INTERVALS = 8
 """Samples are asked for this many intervals beyond the window on both sides, so that integrals do not depend on its
 bounds and a pod's device is known from samples shortly after its start."""
+SOURCE_FAILURES = (SourceUnavailable, InvalidAnswer, NotPermitted, InvalidRequest)
+"""How a telemetry source may fail. A wrong token is mended sooner or later, as an outage ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class ComputeWindow:
             may_be_blind: without an answer of the telemetry source, go on with none: all held time is then unmeasured.
 
         Raises:
-            SourceUnavailable, InvalidAnswer: the telemetry source failed and the window may not be blind.
+            SOURCE_FAILURES: the telemetry source failed and the window may not be blind.
         """
         # 1. Lifetimes, a little beyond the window, since samples are.
         padding_ms = max(5 * MINUTE_MS, PADDING_INTERVALS * self.telemetry.interval_ms)
@@ -72,7 +74,7 @@ class ComputeWindow:
         """Samples, or none and the reason."""
         try:
             return tuple(self.telemetry.samples(span)), ""
-        except (SourceUnavailable, InvalidAnswer) as error:
+        except SOURCE_FAILURES as error:
             if not may_be_blind:
                 raise
             return (), str(error)
