@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import venv
 import zipfile
 from pathlib import Path
@@ -15,6 +14,8 @@ from support.dockerfile import stages, words_of
 
 ROOT = Path(__file__).parents[2]
 _OFFLINE = ("NewConnectionError", "Name or service not known", "name resolution", "Max retries exceeded", "timed out")
+_FLAGS = ("--disable-pip-version-check", "--retries", "1")
+_INSTALL = ("install", "--quiet", "--no-compile", *_FLAGS)
 _IMPORT_ALL = """
 import importlib, pkgutil, warnings, aicost
 warnings.simplefilter("error", DeprecationWarning)
@@ -48,7 +49,7 @@ def _must(*command: object, cwd: Path) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built in a folder that has what the Dockerfile copies and nothing else."""
+    """The wheel, built by the locked tools in a folder that has what the Dockerfile copies and nothing else."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheels")
     for words in words_of("COPY", stages()[0]):
         *names, target = words.split()
@@ -59,22 +60,29 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 shutil.copytree(ROOT / name, path, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(ROOT / name, path)
-    _must(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, cwd=source)
+    pip = _environment(tmp_path_factory.mktemp("tools") / "venv", "build.lock")
+    _must(*pip, "wheel", "--quiet", *_FLAGS, "--no-build-isolation", "--no-deps", "--wheel-dir", out, ".", cwd=source)
     (found,) = out.glob("*.whl")
     return found
+
+
+def _environment(folder: Path, lock: str) -> tuple[Path, ...]:
+    """Make a virtual environment with what a lock names and nothing else; its pip."""
+    venv.create(folder, with_pip=True)
+    pip = (folder / "bin/pip",)
+    locked = _run(*pip, *_INSTALL, "--require-hashes", "-r", ROOT / "requirements" / lock, cwd=folder)
+    if locked.returncode and any(word in locked.stderr for word in _OFFLINE):
+        pytest.skip("no registry of packages can be reached and not all of the lock is cached")
+    assert locked.returncode == 0, locked.stderr
+    return pip
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with the locked dependencies and the wheel; the folder of its commands."""
     folder = tmp_path_factory.mktemp("image") / "aicost"
-    venv.create(folder, with_pip=True)
-    pip = (folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--retries", "1")
-    locked = _run(*pip, "--require-hashes", "-r", ROOT / "requirements/runtime.lock", cwd=folder)
-    if locked.returncode and any(word in locked.stderr for word in _OFFLINE):
-        pytest.skip("no registry of packages can be reached and not all of the lock is cached")
-    assert locked.returncode == 0, locked.stderr
-    _must(*pip, "--no-deps", wheel, cwd=folder)
+    pip = _environment(folder, "runtime.lock")
+    _must(*pip, *_INSTALL, "--no-deps", wheel, cwd=folder)
     return folder / "bin"
 
 

@@ -1,6 +1,7 @@
 """The image is built in two stages, runs as nobody, and carries nothing to build with."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,24 @@ def test_dependencies_are_those_of_the_lock_with_their_hashes() -> None:
     assert any(run.count("--no-deps") == 2 for run in runs), "the wheel is built and installed without dependencies"
 
 
+def test_the_wheel_is_built_by_locked_tools_and_by_nothing_that_is_resolved_on_the_way() -> None:
+    runs = words_of("RUN", stages()[0])
+    (build,) = [run for run in runs if "pip wheel" in run]
+    assert "pip wheel --no-cache-dir --disable-pip-version-check --no-build-isolation --no-deps" in build
+    (locked,) = [run for run in runs if "requirements/build.lock" in run]
+    assert "--require-hashes -r requirements/build.lock" in locked
+    assert runs.index(locked) < runs.index(build)
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+    assert set(declared) <= {word for words in _pins("build.lock").values() for word in words}
+
+
+def test_what_is_copied_is_in_the_context() -> None:
+    """`.dockerignore` leaves everything out but what it names."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = {word for words in words_of("COPY", stages()[0]) for word in words.split()[:-1]}
+    assert {line.removeprefix("!") for line in lines if line.startswith("!")} == copied
+
+
 def test_what_the_build_copies_is_there_and_holds_no_tests() -> None:
     copied = [word for words in words_of("COPY", stages()[0]) for word in words.split()[:-1]]
     assert copied
@@ -70,10 +89,11 @@ def _pins(name: str) -> dict[str, set[str]]:
     return found
 
 
-def test_the_image_runs_the_versions_that_are_tested() -> None:
-    runtime, tested = _pins("runtime.lock"), _pins("dev.lock")
-    assert len(runtime) > 10
-    assert {name for name, words in runtime.items() if words != tested.get(name)} == set()
+@pytest.mark.parametrize("lock", ["runtime.lock", "build.lock"])
+def test_the_image_is_built_and_runs_with_the_versions_that_are_tested(lock: str) -> None:
+    locked, tested = _pins(lock), _pins("dev.lock")
+    assert len(locked) > 3
+    assert {name for name, words in locked.items() if words != tested.get(name)} == set()
 
 
 def test_the_lock_has_each_dependency_of_the_project() -> None:
