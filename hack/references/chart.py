@@ -21,7 +21,9 @@ Some values are fine one by one and refused together, with a message that says w
   ReadWriteMany`, or with a volume that only one of them can mount;
 - `journal.retentionHours` below what `window.revisit` needs: the revisited windows and two more;
 - `telemetry.prometheus.secretName` without `secretKeys`, or the other way round; `basicUser` without the key
-  `password`; `tls.crt` without `tls.key`.
+  `password`; `tls.crt` without `tls.key`;
+- `queryApi.certificateSecretName` with an authority that nobody tells: not `caBundle`, not an annotation that injects
+  it, not the Secret; and `caBundle` or such an annotation for a certificate that the chart makes.
 
 """
 

@@ -12,6 +12,7 @@ from references.settings_fields import setting_fields
 _SIZE = {"pattern": "^[1-9][0-9]*(\\.[0-9]+)?(Mi|Gi|Ti|Pi|M|G|T|P)$", "examples": ["20Gi", "1.5Ti"]}
 _STORE = {"pattern": "^$|^[a-z][a-z0-9+.-]*://.+", "examples": ["s3://bucket/aicost", "gs://bucket/aicost"]}
 _WEB = {"pattern": "^$|^https?://.+", "examples": ["http://prometheus-operated.monitoring:9090"]}
+_AUTHORITY = {"pattern": "^$|^-----BEGIN CERTIFICATE-----\\n"}
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 _OBJECTS = {"type": "array", "items": {"type": "object"}}
 _PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
@@ -30,6 +31,8 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "telemetry.prometheus.secretKeys": {"type": "array", "uniqueItems": True, "items": {"enum": _SECRET_KEYS}},
     "queryApi.port": _PORT,
     "queryApi.certificateDays": {"type": "integer", "minimum": 1, "maximum": 36500},
+    "queryApi.caBundle": {"type": "string", **_AUTHORITY},
+    "queryApi.apiServiceAnnotations": _TEXTS,
     "metrics.port": _PORT,
     "metrics.serviceMonitor.labels": _TEXTS,
     "serviceAccount.annotations": _TEXTS,

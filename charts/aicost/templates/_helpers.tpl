@@ -24,6 +24,16 @@ app.kubernetes.io/component: controller
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end -}}
 
+{{/* The Secret with the certificate of the query API: somebody's, or the one that the chart makes. */}}
+{{- define "aicost.querySecret" -}}
+{{- default (printf "%s-query-tls" (include "aicost.name" .)) .Values.queryApi.certificateSecretName -}}
+{{- end -}}
+
+{{/* Name of the annotation by which somebody else writes the authority into the APIService. */}}
+{{- define "aicost.caInjector" -}}
+{{- range $name, $_ := .Values.queryApi.apiServiceAnnotations }}{{ if contains "/inject-" $name }}{{ $name }}{{ end }}{{ end -}}
+{{- end -}}
+
 {{/* The journal is one process's own: on the volume, or beside a volume that replicas share. */}}
 {{- define "aicost.journalFolder" -}}
 {{ if gt (int .Values.replicas) 1 }}/var/lib/aicost-journal{{ else }}/var/lib/aicost{{ end }}
@@ -78,6 +88,7 @@ logFormat: {{ .Values.log.format }}
 {{- include "aicost.checkReplicas" . -}}
 {{- include "aicost.checkRetention" . -}}
 {{- include "aicost.checkCredentials" . -}}
+{{- if .Values.queryApi.enabled }}{{ include "aicost.checkCertificate" . }}{{ end -}}
 {{- end -}}
 
 {{- define "aicost.checkReplicas" -}}
@@ -108,5 +119,19 @@ logFormat: {{ .Values.log.format }}
 {{- fail "telemetry.prometheus.basicUser and the key password in secretKeys belong together: give both or neither" -}}
 {{- else if ne (has "tls.crt" $prometheus.secretKeys) (has "tls.key" $prometheus.secretKeys) -}}
 {{- fail "tls.crt and tls.key in telemetry.prometheus.secretKeys belong together: give both or neither" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "aicost.checkCertificate" -}}
+{{- $query := .Values.queryApi -}}
+{{- $injector := include "aicost.caInjector" . -}}
+{{- if and $injector (not $query.certificateSecretName) -}}
+{{- fail (printf "queryApi.apiServiceAnnotations: %s would replace the authority of the certificate that the chart makes: set certificateSecretName to the Secret with a certificate of the authority that is injected" $injector) -}}
+{{- else if and $injector $query.caBundle -}}
+{{- fail (printf "queryApi.caBundle and the annotation %s both say whom to trust: give one of them" $injector) -}}
+{{- else if and $query.caBundle (not $query.certificateSecretName) -}}
+{{- fail "queryApi.caBundle is given without certificateSecretName: name the Secret with the certificate that this authority signed" -}}
+{{- else if eq $query.certificateSecretName (printf "%s-query-tls" (include "aicost.name" .)) -}}
+{{- fail (printf "queryApi.certificateSecretName: %q is the Secret that the chart makes, which goes when it makes none: give yours another name" $query.certificateSecretName) -}}
 {{- end -}}
 {{- end -}}

@@ -13,12 +13,13 @@ from aicost.entrypoints.controller.resources import GROUP, PLURALS
 SOURCE = Path(__file__).parents[3] / "operator/aicost"
 CONTROLLER = SOURCE / "entrypoints/controller"
 OWNERS = {
+    "": {"replicationcontrollers"},
     "apps": {"deployments", "replicasets", "statefulsets", "daemonsets"},
     "batch": {"jobs", "cronjobs"},
     "jobset.x-k8s.io": {"jobsets"},
     "leaderworkerset.x-k8s.io": {"leaderworkersets"},
     "ray.io": {"rayclusters", "rayjobs", "rayservices"},
-    "kubeflow.org": {"pytorchjobs", "mpijobs", "tfjobs", "notebooks"},
+    "kubeflow.org": {"pytorchjobs", "mpijobs", "tfjobs", "xgboostjobs", "paddlejobs", "jaxjobs", "notebooks"},
     "trainer.kubeflow.org": {"trainjobs"},
     "serving.kserve.io": {"inferenceservices", "llminferenceservices"},
     "workload.codeflare.dev": {"appwrappers"},
@@ -132,12 +133,30 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
 def test_nothing_is_granted_by_a_wildcard_and_no_secret_may_be_read(helm, settings) -> None:
     documents = helm.render(*settings)
     roles = [one for one in documents if one["kind"] in {"ClusterRole", "Role"}]
-    assert len(roles) >= 4
+    assert len(roles) >= 5
     for role in roles:
-        for group, resource, verb in _flat(role["rules"]):
+        for group, resource, verb in _flat(role.get("rules", ())):
             assert "*" not in f"{group}{resource}{verb}", role["metadata"]["name"]
             assert resource not in {"secrets", "pods/exec", "nodes/proxy", "impersonate"}, role["metadata"]["name"]
             assert not resource.startswith("rbac"), role["metadata"]["name"]
+
+
+def test_rights_for_kinds_that_are_not_listed_come_from_labelled_roles_and_from_nothing_in_the_chart(helm) -> None:
+    """Rules that the chart named would be fought over with the API server, which fills them in."""
+    documents = helm.render()
+    role = _role(documents, "ClusterRole", "aicost-owners")
+    (selector,) = role["aggregationRule"]["clusterRoleSelectors"]
+    assert selector == {"matchLabels": {"aicost.dev/aggregate-to-controller": "true"}}
+    assert "rules" not in role
+    assert not [
+        one for one in documents if selector["matchLabels"].items() <= one["metadata"].get("labels", {}).items()
+    ]
+
+
+def test_without_aggregation_the_rights_are_those_of_the_chart_alone(helm) -> None:
+    documents = helm.render("rbac.aggregateOwners=false")
+    assert not [one for one in documents if "aggregationRule" in one or one["metadata"]["name"].endswith("-owners")]
+    assert _role(documents, "ClusterRole", "aicost-controller")["rules"]
 
 
 def test_people_who_may_view_a_namespace_see_its_cost_and_write_nothing(helm) -> None:
@@ -153,7 +172,7 @@ def test_bindings_name_roles_and_accounts_that_are_there(helm) -> None:
     (account,) = [one for one in documents if one["kind"] == "ServiceAccount"]
     assert account["metadata"]["name"] == "costs"
     bindings = [one for one in documents if one["kind"].endswith("RoleBinding")]
-    assert len(bindings) == 3
+    assert len(bindings) == 4
     for binding in bindings:
         (subject,) = binding["subjects"]
         assert (subject["kind"], subject["name"], subject["namespace"]) == ("ServiceAccount", "costs", "aicost-system")

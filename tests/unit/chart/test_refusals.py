@@ -2,6 +2,10 @@
 
 import pytest
 
+AUTHORITY = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+INJECTED = r"queryApi.apiServiceAnnotations.cert-manager\.io/inject-ca-from=aicost-system/query"
+OPENSHIFT = r"queryApi.apiServiceAnnotations.service\.beta\.openshift\.io/inject-cabundle=yes"
+
 
 def test_all_wrong_values_are_told_at_once_with_what_would_be_right(helm) -> None:
     told = helm.refuse("window.length=2h", "replicas=two", "winow.length=1h")
@@ -49,6 +53,30 @@ def test_a_part_that_was_taken_away_is_missed_by_name(helm) -> None:
             ["telemetry.prometheus.secretName=x", "telemetry.prometheus.secretKeys={tls.crt}"],
             "tls.crt and tls.key in telemetry.prometheus.secretKeys belong together",
         ),
+        (
+            ["queryApi.certificateSecretName=own"],
+            'no key ca.crt of a Secret "own" can be read from here, so nobody knows whom to trust: set',
+        ),
+        (
+            [f"queryApi.caBundle={AUTHORITY}"],
+            "queryApi.caBundle is given without certificateSecretName: name the Secret",
+        ),
+        (
+            [INJECTED],
+            "cert-manager.io/inject-ca-from would replace the authority of the certificate that the chart makes",
+        ),
+        (
+            ["queryApi.certificateSecretName=own", f"queryApi.caBundle={AUTHORITY}", INJECTED],
+            "queryApi.caBundle and the annotation cert-manager.io/inject-ca-from both say whom to trust",
+        ),
+        (
+            ["queryApi.certificateSecretName=aicost-query-tls", INJECTED],
+            '"aicost-query-tls" is the Secret that the chart makes, which goes when it makes none: give yours another',
+        ),
+        (
+            ["queryApi.certificateSecretName=own", "queryApi.apiServiceAnnotations.note=x"],
+            "so nobody knows whom to trust",
+        ),
     ],
 )
 def test_values_that_fail_only_together_are_refused_with_the_fix(helm, settings, told) -> None:
@@ -63,6 +91,11 @@ def test_values_that_fail_only_together_are_refused_with_the_fix(helm, settings,
         ["replicas=2", "persistence.accessMode=ReadWriteMany", "ledger.url=s3://bucket/aicost"],
         ["replicas=1", "persistence.enabled=false"],
         ["window.revisit=168", "window.length=15m", "journal.retentionHours=43"],
+        ["queryApi.certificateSecretName=own", f"queryApi.caBundle={AUTHORITY}"],
+        ["queryApi.certificateSecretName=own", INJECTED],
+        ["queryApi.certificateSecretName=own", OPENSHIFT],
+        ["queryApi.apiServiceAnnotations.note=x"],
+        ["queryApi.enabled=false", "queryApi.certificateSecretName=own"],
     ],
 )
 def test_values_that_work_together_are_accepted(helm, settings) -> None:
@@ -72,3 +105,4 @@ def test_values_that_work_together_are_accepted(helm, settings) -> None:
 def test_values_that_may_be_empty_may_be_taken_away(helm) -> None:
     free = ("affinity", "tolerations", "nodeSelector", "podLabels", "podAnnotations", "extraEnv", "imagePullSecrets")
     assert helm.render(*(f"{name}=null" for name in free), "ledger.storageOptions=null", "resources.query=null")
+    assert helm.render("queryApi.apiServiceAnnotations=null")

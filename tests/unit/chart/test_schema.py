@@ -60,8 +60,8 @@ def test_names_of_ours_are_closed_and_those_of_kubernetes_are_open() -> None:
     }
     assert is_open == {
         ".affinity", ".global", ".ledger.storageOptions", ".metrics.serviceMonitor.labels", ".nodeSelector",
-        ".podAnnotations", ".podLabels", ".resources.controller", ".resources.query", ".serviceAccount.annotations",
-        ".telemetry.prometheus.matchers",
+        ".podAnnotations", ".podLabels", ".queryApi.apiServiceAnnotations", ".resources.controller", ".resources.query",
+        ".serviceAccount.annotations", ".telemetry.prometheus.matchers",
     }  # fmt: skip
     closed = [schema for _, schema in _objects(SCHEMA) if "properties" in schema]
     assert len(closed) > 10
@@ -110,6 +110,9 @@ def test_values_that_people_set_are_accepted(path: str, value: Any) -> None:
         ("persistence.accessMode", "RWX", "'RWX' is not one of"),
         ("reports.rows", 201, "201 is greater than the maximum of 200"),
         ("queryApi.port", 0, "0 is less than the minimum of 1"),
+        ("queryApi.caBundle", "LS0tLS1CRUdJTg==", "'LS0tLS1CRUdJTg==' does not match"),
+        ("queryApi.apiServiceAnnotations", {"a/b": True}, "True is not of type 'string'"),
+        ("rbac.aggregateOwners", "yes", "'yes' is not of type 'boolean'"),
         ("log.level", "trace", "'trace' is not one of ['debug', 'info', 'warning', 'error']"),
         ("image.tag", 1.5, "1.5 is not of type 'string'"),
         ("image.pullPolicy", "always", "'always' is not one of"),
