@@ -119,6 +119,8 @@ class FakeApi:
         parts = request.path.strip("/").split("/")
         if request.path == "/version":
             return web.json_response({"major": "1", "minor": "36+", "gitVersion": "v1.36.3-fake"})
+        if request.path == "/api":
+            return web.json_response({"kind": "APIVersions", "versions": ["v1"]})
         if request.path == "/apis":
             return web.json_response(_groups())
         rest = parts[2:] if parts[0] == "api" else parts[3:]
@@ -160,8 +162,9 @@ class FakeApi:
         end = start + limit if limit else len(items)
         more = f"{version}:{end}" if end < len(items) else ""
         meta = {"resourceVersion": str(version), **({"continue": more} if more else {})}
+        empty = [] if collection in OURS else None  # as real servers do: null for kinds of their own
         return web.json_response(
-            {"kind": f"{collection.kind}List", "metadata": meta, "items": items[start:end] or None}
+            {"kind": f"{collection.kind}List", "metadata": meta, "items": items[start:end] or empty}
         )
 
     def _create(self, collection: Collection, namespace: str, obj: Object) -> web.Response:
@@ -219,7 +222,8 @@ def status(code: int, reason: str, message: str, headers: dict[str, str] | None 
 
 def _groups() -> Object:
     names = sorted({(c.group, c.version) for c in ALL if c.group})
-    groups = [{"name": g, "versions": [{"groupVersion": f"{g}/{v}", "version": v}]} for g, v in names]
+    versions = [(g, {"groupVersion": f"{g}/{v}", "version": v}) for g, v in names]
+    groups = [{"name": group, "versions": [version], "preferredVersion": version} for group, version in versions]
     return {"kind": "APIGroupList", "groups": groups}
 
 
@@ -227,6 +231,9 @@ def _resources(group: str, version: str) -> web.Response:
     found = [c for c in ALL if (c.group, c.version) == (group, version)]
     if not found:
         return status(404, "NotFound", "the server could not find the requested resource")
-    listed = [{"name": c.plural, "kind": c.kind, "namespaced": c.namespaced, "verbs": _VERBS} for c in found]
+    listed = [
+        {"name": c.plural, "singularName": c.kind.lower(), "kind": c.kind, "namespaced": c.namespaced, "verbs": _VERBS}
+        for c in found
+    ]
     subresources = [{"name": f"{c.plural}/status", "kind": c.kind, "namespaced": c.namespaced} for c in found]
     return web.json_response({"kind": "APIResourceList", "resources": listed + subresources})

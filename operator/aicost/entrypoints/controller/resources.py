@@ -174,6 +174,7 @@ class _Life(threading.Thread):
             self._loop.call_soon_threadsafe(action, *arguments)
 
     async def _operate(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(_ignore)
         await kopf.operator(
             registry=self._handlers(),
             settings=kopf_settings(),
@@ -192,3 +193,8 @@ class _Life(threading.Thread):
 
     async def _handle(self, event: Mapping[str, Any], **_: object) -> None:
         self._hand_on(self._tell, {"type": event["type"], "object": dict(event["object"])})
+
+
+def _ignore(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """What nobody waits for in kopf's loop: its watches stumble over their own callbacks when it stops."""
+    logging.getLogger("kopf").debug("ignored: %s", context.get("message"))

@@ -19,7 +19,9 @@ from aicost.ports.errors import AicostError
 from aicost.settings import TelemetrySettings
 from aicost.telemetry.logs import line
 
-SEARCH_SECONDS = 60
+SEARCH_SECONDS = 60.0
+SEARCH_AGAIN_SECONDS = 10.0
+"""Between searches while nothing was found: an exporter that was just installed should not wait."""
 HOW_TO_POINT = (
     "To point aicost to telemetry set telemetry.prometheus.url (Helm: --set telemetry.prometheus.url=http://...), "
     "or install dcgm-exporter and it is scraped directly."
@@ -42,11 +44,11 @@ class SourceFinder:
         self.looked = asyncio.Event()
 
     async def run(self) -> None:
-        """Look each minute; a Prometheus that was found is kept while it answers."""
+        """Look each minute, sooner while there is none; a Prometheus that was found is kept while it answers."""
         while True:
             await self._attempts.attempt("find-telemetry", self.look)
             self.looked.set()
-            await asyncio.sleep(SEARCH_SECONDS)
+            await asyncio.sleep(SEARCH_SECONDS if self._state.source.name else SEARCH_AGAIN_SECONDS)
 
     async def look(self) -> None:
         """Search, unless the source that is in use is a Prometheus that answers."""
