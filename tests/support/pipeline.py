@@ -195,6 +195,12 @@ class Pipeline:
         self.now_ms = until_ms
         return self
 
+    def go_to(self, at_ms: int) -> None:
+        """Begin to play at a moment, as a process does that was started again."""
+        self.now_ms = at_ms
+        missed = -(-(at_ms - self._next_scrape_ms) // self.interval_ms)
+        self._next_scrape_ms += max(0, missed) * self.interval_ms
+
     def hear(self, notice: Notice) -> None:
         """Show one notice of the watch to the inventory journal."""
         decode = {"pod": decode_pod, "node": decode_node, "namespace": decode_namespace}[notice.kind]
