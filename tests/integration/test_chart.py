@@ -152,6 +152,24 @@ def test_the_definitions_may_be_managed_by_somebody_else(release) -> None:
     assert not exists(release.cluster, API_SERVICE)
 
 
+def test_a_labelled_role_lets_the_controller_read_owners_of_another_kind_and_an_upgrade_keeps_that(release) -> None:
+    release.install("queryApi.enabled=false", "replicas=0")
+    account, role = f"system:serviceaccount:{release.namespace}:{release.name}", f"{release.name}-trains"
+    rule = {"apiGroups": ["example.org"], "resources": ["trains"], "verbs": ["get"]}
+    meta = {"name": role, "labels": {"aicost.dev/aggregate-to-controller": "true"}}
+    release.cluster.api.create(f"{ROLES}/clusterroles", {"metadata": meta, "rules": [rule]})
+    own = f"{ROLES}/clusterroles/{release.name}-owners"
+    try:
+        for _ in range(2):
+            release.cluster.until(own, lambda found: found.get("rules") == [rule])
+            release.cluster.until(own, lambda _: _may(release, account, "get", "example.org/trains", "default"))
+            assert not _may(release, account, "list", "example.org/trains", "default")
+            release.upgrade("queryApi.enabled=false", "replicas=0", "log.level=debug")
+    finally:
+        release.cluster.api.delete(f"{ROLES}/clusterroles/{role}")
+    release.cluster.until(own, lambda found: not found.get("rules"))
+
+
 def test_what_a_person_may_see_follows_from_kubernetes_own_roles(release) -> None:
     release.install("queryApi.enabled=false")
     release.cluster.until(f"{DEFINITIONS}/aicostreports.aicost.dev", is_established)
