@@ -1,10 +1,12 @@
 """The chart's own Deployment, run by the local kubelet: it becomes ready and lives with the rights that it is given."""
 
+import base64
 import json
 import re
 import secrets
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from aicost.telemetry.metrics import METRICS
 from devcluster.controlplane import free_ports
 from devcluster.nodes import FakeNode
+from devcluster.pki import Authority
 from support.chart import API_SERVICE, Release, forget_definitions
 from support.cluster import LiveCluster
 from support.crd_samples import resource
@@ -205,14 +208,37 @@ def test_an_upgrade_rolls_the_pod_onto_the_same_volume(busy: Running) -> None:
     release = busy.release
     before = busy.pod
     release.upgrade(*busy.settings, "log.level=debug")
-
-    def rolled(_: dict[str, Any]) -> bool:
-        return busy.is_ready and busy.pod["metadata"]["uid"] != before["metadata"]["uid"]
-
-    release.cluster.until(release.deployment, rolled, READY_SECONDS)
+    _until_rolled(busy, before)
     volumes = [
         next(one["persistentVolumeClaim"] for one in pod["spec"]["volumes"] if one["name"] == "data")
         for pod in (before, busy.pod)
     ]
     assert volumes[0] == volumes[1]
     assert busy.page("/readyz")
+
+
+def _until_rolled(running: Running, before: dict[str, Any]) -> None:
+    """Wait for one ready pod that is not the one before."""
+
+    def rolled(_: dict[str, Any]) -> bool:
+        return running.is_ready and running.pod["metadata"]["uid"] != before["metadata"]["uid"]
+
+    running.release.cluster.until(running.release.deployment, rolled, READY_SECONDS)
+
+
+def test_a_certificate_of_somebody_elses_is_served_and_trusted(running: Running, tmp_path: Path) -> None:
+    release, before = running.release, running.pod
+    signer = Authority(tmp_path, "own-ca")
+    server = signer.server("query", (f"{release.name}-query.{release.namespace}.svc",))
+    files = {"tls.crt": server.certificate, "tls.key": server.key}
+    data = {name: base64.b64encode(path.read_bytes()).decode() for name, path in files.items()}
+    secret = {"metadata": {"name": "own"}, "type": "kubernetes.io/tls", "data": data}
+    release.cluster.api.create(f"{release.core}/secrets", secret)
+    authority = signer.certificate.read_text()
+    release.upgrade(*running.settings, "queryApi.certificateSecretName=own", f"queryApi.caBundle={authority}")
+    _until_rolled(running, before)
+    trusted = release.cluster.api.get(API_SERVICE)["spec"]["caBundle"]
+    assert base64.b64decode(trusted).decode() == authority
+
+    answers = "/apis/query.aicost.dev/v1alpha1"
+    release.cluster.until(answers, lambda found: "allocations" in {one["name"] for one in found["resources"]}, 60)
