@@ -17,7 +17,6 @@ from devcluster.host.paths import default_state_dir
 from devcluster.host.progress import Failure
 
 _START_SECONDS = 90.0
-_WATCH_SECONDS = 75.0
 _STEPS = 7
 _INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,17 +55,24 @@ def _demo(arguments: argparse.Namespace) -> int:
     stage = Stage(arguments.state, programs)
     holds = False
     try:
-        holds = _play(screen, stage, arguments.watch_seconds)
-        if arguments.keep:
-            stage.leave_running()
-            screen.print(_kept(stage))
+        holds = _play(screen, stage, quick=arguments.quick)
+    except Failure as failure:
+        screen.print(f"\nFAILED: {failure}")
     finally:
-        _let_nothing_disturb()
-        stage.stop()
+        _end(screen, stage, keep=arguments.keep and sys.exception() is None)
     if holds and not arguments.keep:
         stages.remove(arguments.state)
         screen.print("\nAll is stopped and removed. `make demo KEEP=1` leaves it running for you to look around.")
     return 0 if holds else 1
+
+
+def _end(screen: Screen, stage: Stage, *, keep: bool) -> None:
+    """Stop the demo, or leave it running: also one that failed, so that one can see why."""
+    if keep and stage.is_up()[0]:
+        stage.leave_running()
+        screen.print(_kept(stage))
+    _let_nothing_disturb()
+    stage.stop()
 
 
 def _let_nothing_disturb() -> None:
@@ -75,9 +81,9 @@ def _let_nothing_disturb() -> None:
         signal.signal(name, signal.SIG_IGN)
 
 
-def _play(screen: Screen, stage: Stage, watch_seconds: float) -> bool:
+def _play(screen: Screen, stage: Stage, *, quick: bool) -> bool:
     """All steps, then what they lead to; whether the proof holds."""
-    play = Play(stage, watch_seconds)
+    play = Play(stage, quick=quick)
     with screen.step("start a Kubernetes control plane") as step:
         stage.start()
         stage.wait(step, stage.is_up, _START_SECONDS, lambda: stage.log_tail("demo"))
@@ -119,9 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep", action="store_true", help="leave it running")
     parser.add_argument("--down", action="store_true", help="stop a demo that was left running")
     parser.add_argument("--state", type=Path, default=default_state_dir().parent / "demo", help="state directory")
-    parser.add_argument(
-        "--watch-seconds", type=float, default=_WATCH_SECONDS, help="watch the fleet for so long at least"
-    )
+    parser.add_argument("--quick", action="store_true", help="show the first figures, and wait for no job to end")
     return parser
 
 

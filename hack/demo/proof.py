@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from demo import reach
 from fleet import truth
 from fleet.script import HOUR_MS, Fleet, SimPod
 from fleet.truth import Amount, Bucket
@@ -97,11 +98,11 @@ class Bounds:
 
     Attributes:
         windows: billing windows in the span: each is rounded by itself.
-        delay_ms: how long ago what an exporter shows may have been.
+        reach_ms: to within how many milliseconds a reader of the exporters knows a moment.
     """
 
     windows: int
-    delay_ms: int
+    reach_ms: int
 
 
 def told(
@@ -173,32 +174,39 @@ def _lost(figures: Told, by_bucket: Mapping[str | None, Amount], fleet: Fleet) -
 
 
 def sampled_lines(figures: Told, fleet: Fleet, bounds: Bounds) -> list[Line]:
-    """What rests on samples: exporters show what was, so a reader is behind by their delay, and by no more."""
+    """What rests on samples: a reader knows each moment only to within its reach."""
     begin, end = figures.span
-    now, before = _by_bucket(fleet, begin, end), _by_bucket(fleet, begin, max(begin, end - bounds.delay_ms))
+    now, (low, high) = _by_bucket(fleet, begin, end), reach.used_nanos(fleet, begin, end, bounds.reach_ms)
     used, idle, hidden = (_true(now, (bucket,)) for bucket in HELD)
+    stray, after = _true(now, (Bucket.UNATTRIBUTED,)), after_ends(fleet, begin, end, bounds.reach_ms)
     unmeasured = _of(figures, (Bucket.ALLOCATED_UNMEASURED,))
-    late, after = used - _true(before, (Bucket.USED,)), after_ends(fleet, begin, end, bounds.delay_ms)
-    below = late + after + unmeasured
-    stray = _true(now, (Bucket.UNATTRIBUTED,))
+    below, above = max(used - low, _ZERO) + after + unmeasured, max(high - used, _ZERO) + hidden
+    first = before_samples(fleet, begin, end, bounds.reach_ms)
     return [
-        Line("used", _of(figures, (Bucket.USED,)), used, below, hidden),
-        Line("allocated-idle", _of(figures, (Bucket.ALLOCATED_IDLE,)), idle, hidden + unmeasured, below + hidden),
-        Line("allocated-unmeasured", unmeasured, hidden, hidden, late + idle),
+        Line("used", _of(figures, (Bucket.USED,)), used, below, above),
+        Line("allocated-idle", _of(figures, (Bucket.ALLOCATED_IDLE,)), idle, above + unmeasured, below + hidden),
+        Line("allocated-unmeasured", unmeasured, hidden, hidden, first),
         Line("unattributed", _of(figures, (Bucket.UNATTRIBUTED,)), stray, _ZERO, after),
     ]
 
 
-def after_ends(fleet: Fleet, begin: int, end: int, delay_ms: int) -> Fraction:
+def after_ends(fleet: Fleet, begin: int, end: int, reach_ms: int) -> Fraction:
     """What ended pods used last, in so short a time before their end that it was shown only after it."""
-    ended = [pod for pod in fleet.pods if pod.ended_ms is not None and begin < pod.ended_ms <= end]
-    return sum((_last_use(fleet, pod, delay_ms) for pod in ended), _ZERO)
+    ended = [(pod, pod.ended_ms) for pod in fleet.pods if pod.ended_ms is not None and begin < pod.ended_ms <= end]
+    return sum((_part(fleet, pod, (at - reach_ms, at), (Bucket.USED,)) for pod, at in ended), _ZERO)
 
 
-def _last_use(fleet: Fleet, pod: SimPod, delay_ms: int) -> Fraction:
-    assert pod.ended_ms is not None
-    bill = truth.amounts(fleet, pod.ended_ms - delay_ms, pod.ended_ms, devices=pod.gpus)
-    mine = (amount.nanos for key, amount in bill.items() if key.pod_uid == pod.uid and key.bucket is Bucket.USED)
+def before_samples(fleet: Fleet, begin: int, end: int, reach_ms: int) -> Fraction:
+    """What pods held first, so short a time after the ledger began or after they started that no sample tells of it."""
+    starts = [(pod, max(begin, pod.bound_ms, pod.started_ms or end)) for pod in fleet.pods if pod.bound_ms is not None]
+    spans = [(pod, (max(begin, pod.bound_ms or 0), min(at + reach_ms, end))) for pod, at in starts]
+    return sum((_part(fleet, pod, span, HELD) for pod, span in spans if span[0] < span[1]), _ZERO)
+
+
+def _part(fleet: Fleet, pod: SimPod, span: tuple[int, int], buckets: Sequence[Bucket]) -> Fraction:
+    """What a pod cost in a span, in some buckets."""
+    bill = truth.amounts(fleet, *span, devices=pod.gpus)
+    mine = (amount.nanos for key, amount in bill.items() if key.pod_uid == pod.uid and key.bucket in buckets)
     return sum(mine, _ZERO)
 
 
