@@ -30,14 +30,17 @@ class Programs:
 
 
 def _links(binary: Path) -> dict[str, Path]:
-    """One link per program beside the multi-call binary, which looks at the name that it was called by."""
+    """One link per program beside the multi-call binary, which looks at the name that it was called by.
+
+    The links are relative, so that a cache may be restored in another home.
+    """
     folder = binary.parent / "bin"
     folder.mkdir(exist_ok=True)
     for name in KUBE_PROGRAMS:
         link = folder / name
-        if not link.is_symlink():
+        if not link.exists():
             partial = folder / f".{name}.{os.getpid()}"
-            partial.symlink_to(binary)
+            partial.symlink_to(Path("..") / binary.name)
             partial.replace(link)
     return {name: folder / name for name in KUBE_PROGRAMS}
 
