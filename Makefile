@@ -88,8 +88,8 @@ e2e-kind: $(STAMP) ## the same suite on kind (needs docker and kind)
 	PYTHON=$(BIN)/python hack/e2e-kind
 
 .PHONY: bench
-bench: $(STAMP) ## figures
-	$(BIN)/python -m pytest -q tests/bench --no-header -s
+bench: $(STAMP) ## figures: what grows as it should, and how fast it is here
+	AICOST_BENCH=full $(BIN)/python -m pytest -q tests/bench --no-header -s
 
 .PHONY: down
 down: $(STAMP) ## stop a demo that was left running
