@@ -130,7 +130,7 @@ def test_only_the_signals_used_in_the_part_are_named():
 
 
 def test_without_any_signal_there_is_no_coverage():
-    assert cover_best((), Window(0, STEP), STEP) is None
+    assert cover_best((), Window(0, STEP)) is None
 
 
 def test_a_steady_load_has_no_error_but_rounding():

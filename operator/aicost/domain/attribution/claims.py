@@ -64,7 +64,7 @@ class _Board:
 
     def load(self, device: str, span: Window) -> Fraction:
         """Sum of the shares that overlap the span: an upper bound of what is taken at any moment in it."""
-        return sum((c.share for c in self.claims[device] if c.tenancy.span.overlap(span)), Fraction(0))
+        return sum((c.share for c in self.claims[device] if c.tenancy.span.overlaps(span)), Fraction(0))
 
 
 def assign(

@@ -1,6 +1,7 @@
 """Cutting a device's time into spans in which nothing changes."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -48,8 +49,10 @@ def settle_handovers(claims: Sequence[Claim]) -> tuple[Hold, ...]:
         for later in ordered[position + 1 :]:
             start = later.tenancy.span.start_ms
             overlap_ms = span.end_ms - start
+            if overlap_ms <= 0:
+                break
             hands_over = claim.tenancy.uncertain or overlap_ms <= HANDOVER_MS
-            if WHOLE in (claim.share, later.share) and overlap_ms > 0 and start > span.start_ms and hands_over:
+            if WHOLE in (claim.share, later.share) and start > span.start_ms and hands_over:
                 span = Window(span.start_ms, start)
         holds.append(Hold(claim, span))
     return tuple(holds)
@@ -66,11 +69,16 @@ def cut(presence: Window, holds: Sequence[Hold], unhealthy: Sequence[Window]) ->
         if inside:
             bounds |= {inside.start_ms, inside.end_ms}
     edges = sorted(bounds)
-    return tuple(_span(Window(start, end), holds, unhealthy) for start, end in pairwise(edges) if start < end)
+    return tuple(_spans([Window(start, end) for start, end in pairwise(edges) if start < end], holds, unhealthy))
 
 
-def _span(span: Window, holds: Sequence[Hold], unhealthy: Sequence[Window]) -> DeviceSpan:
-    """The constant state within one span."""
-    if any(span.overlap(lost) for lost in unhealthy):
-        return DeviceSpan(span, (), unhealthy=True)
-    return DeviceSpan(span, tuple(hold for hold in holds if span.overlap(hold.span)))
+def _spans(pieces: Sequence[Window], holds: Sequence[Hold], unhealthy: Sequence[Window]) -> Iterator[DeviceSpan]:
+    """The constant state within each piece, in order of time."""
+    waiting = deque(sorted(holds, key=lambda hold: hold.span.start_ms))
+    active: list[Hold] = []
+    for piece in pieces:
+        while waiting and waiting[0].span.start_ms <= piece.start_ms:
+            active.append(waiting.popleft())
+        active = [hold for hold in active if hold.span.end_ms > piece.start_ms]
+        lost = any(piece.overlaps(span) for span in unhealthy)
+        yield DeviceSpan(piece, () if lost else tuple(active), unhealthy=lost)

@@ -8,7 +8,7 @@ import numpy as np
 from aicost.domain.attribution.spans import DeviceSpan
 from aicost.domain.attribution.split import UNMEASURED, Activity
 from aicost.domain.exact.windows import Window
-from aicost.domain.sampling.integration import Coverage, cover_best, expected_interval
+from aicost.domain.sampling.integration import Coverage, SignalSamples, cover_best, expected_interval
 from aicost.domain.sampling.series import DeviceSeries, Millis, Parts, Signal
 
 LADDER = (Signal.ENGINE_ACTIVE, Signal.GPU_UTIL)
@@ -16,15 +16,13 @@ LADDER = (Signal.ENGINE_ACTIVE, Signal.GPU_UTIL)
 
 NOT_BOUNDED_MS = 1 << 62
 
-_Samples = tuple[Signal, Millis, Parts]
-
 
 class Timelines:
     """Activity of whole devices over time. Samples of one device under several holders are one timeline."""
 
     def __init__(self, series: Sequence[DeviceSeries], interval_ms: int, known_until_ms: int = NOT_BOUNDED_MS) -> None:
         self._series, self._interval_ms, self._known_until_ms = series, interval_ms, known_until_ms
-        self._samples = _by_device(series)
+        self._samples = _by_device(series, interval_ms)
         self._coverages: dict[tuple[str, Window, bool], Coverage | None] = {}
 
     def alive(self, device: str, span: Window) -> bool:
@@ -47,7 +45,7 @@ class Timelines:
         key = (device, whole.span, held)
         if key not in self._coverages:
             samples = self._samples.get(device, [])
-            self._coverages[key] = cover_best(samples, whole.span, self._interval_ms, held=held)
+            self._coverages[key] = cover_best(samples, whole.span, held=held)
         coverage = self._coverages[key]
         if coverage is None:
             return UNMEASURED
@@ -56,16 +54,17 @@ class Timelines:
         return Activity(integral.active_ppb_ms, integral.covered_ms, integral.error_ppb_ms, signal)
 
 
-def _by_device(series: Iterable[DeviceSeries]) -> dict[str, list[_Samples]]:
+def _by_device(series: Iterable[DeviceSeries], interval_ms: int) -> dict[str, list[SignalSamples]]:
     """Merge the series of each device and signal, best signal first; an instance does not speak for the whole GPU."""
     parts: dict[tuple[str, Signal], list[DeviceSeries]] = defaultdict(list)
     for one in series:
         if one.signal in LADDER and one.instance is None:
             parts[one.device, one.signal].append(one)
-    merged: dict[str, list[_Samples]] = defaultdict(list)
+    merged: dict[str, list[SignalSamples]] = defaultdict(list)
     for signal in LADDER:
         for device in sorted(device for device, of in parts if of is signal):
-            merged[device].append((signal, *_merge(parts[device, signal])))
+            at_ms, value = _merge(parts[device, signal])
+            merged[device].append(SignalSamples(signal, at_ms, value, expected_interval(at_ms, interval_ms)))
     return merged
 
 

@@ -67,6 +67,10 @@ class Window:
     def __str__(self) -> str:
         return f"{to_rfc3339(self.start_ms)}/{to_rfc3339(self.end_ms)}"
 
+    def overlaps(self, other: "Window") -> bool:
+        """Whether the two share time."""
+        return max(self.start_ms, other.start_ms) < min(self.end_ms, other.end_ms)
+
     def overlap(self, other: "Window") -> "Window | None":
         """The common part, or None where there is none of positive length."""
         start, end = max(self.start_ms, other.start_ms), min(self.end_ms, other.end_ms)

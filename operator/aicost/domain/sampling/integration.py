@@ -74,6 +74,11 @@ class Coverage:
         self._active = np.concatenate(([0], np.cumsum(pieces.value * lengths)))
         self._sampled = np.sort(pieces.at_ms)
 
+    @property
+    def covered_ms(self) -> int:
+        """Time that samples speak of in all."""
+        return int(self._covered[-1])
+
     def over(self, part: Window) -> Integral:
         """Integrate a part of the span, half-open."""
         first = int(np.searchsorted(self.pieces.end_ms, part.start_ms, side="right"))
@@ -186,12 +191,22 @@ def combine(primary: Coverage, fallback: Coverage) -> Coverage:
     return Coverage(merged, primary.signals + fallback.signals)
 
 
-def cover_best(
-    samples: Sequence[tuple[Signal, Millis, Parts]], span: Window, interval_ms: int, *, held: bool = True
-) -> Coverage | None:
-    """Cover a span by several signals, best first; None where there is no signal at all."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SignalSamples:
+    """All samples of one signal of a device, sorted, and the time between them."""
+
+    signal: Signal
+    at_ms: Millis
+    value: Parts
+    interval_ms: int
+
+
+def cover_best(samples: Sequence[SignalSamples], span: Window, *, held: bool = True) -> Coverage | None:
+    """Cover a span by several signals, best first, as far as is needed; None where there is no signal at all."""
     coverage: Coverage | None = None
-    for signal, at_ms, value in samples:
-        own = cover(at_ms, value, span, expected_interval(at_ms, interval_ms), signal, held=held)
+    for one in samples:
+        if coverage is not None and coverage.covered_ms == span.length_ms:
+            break
+        own = cover(one.at_ms, one.value, span, one.interval_ms, one.signal, held=held)
         coverage = own if coverage is None else combine(coverage, own)
     return coverage
