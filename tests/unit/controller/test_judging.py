@@ -200,16 +200,18 @@ def test_a_price_book_is_accepted_or_tells_each_problem():
 
 
 @pytest.mark.parametrize(
-    ("priced", "unpriced", "expected"),
+    ("here", "anywhere", "unpriced", "expected", "words"),
     [
-        (2, [], ("True", "AllPriced")),
-        (2, [LAB], ("False", "PartlyPriced")),
-        (0, [LAB], ("False", "NothingPriced")),
+        (2, 3, [], ("True", "AllPriced"), "All GPU nodes have a price, 2 of them from here."),
+        (2, 3, [LAB], ("False", "PartlyPriced"), "1 GPU node has no price."),
+        (0, 3, [LAB, LAB], ("False", "PartlyPriced"), "2 GPU nodes have no price."),
+        (0, 0, [LAB], ("False", "NothingPriced"), "1 GPU node has no price."),
     ],
 )
-def test_a_price_book_tells_the_nodes_without_a_price(priced, unpriced, expected):
-    told = judging.nodes_priced(priced, unpriced)
+def test_a_price_book_tells_the_nodes_without_a_price(here, anywhere, unpriced, expected, words):
+    told = judging.nodes_priced(here, anywhere, unpriced)
     assert short(told) == expected
+    assert words in told.message
     assert ("add an entry for lab-rig" in told.message) == bool(unpriced)
 
 

@@ -37,7 +37,7 @@ class BookAnswers:
         statements = (
             judging.accepted(_problems(read, own)),
             judging.overlapping([defect.message for defect in own if defect.kind is DefectKind.OVERLAP]),
-            judging.nodes_priced(priced, unpriced),
+            judging.nodes_priced(priced, len(self._chosen), unpriced),
         )
         stated = _conditions(body, statements, self._now_ms)
         if read.value is None:

@@ -220,15 +220,20 @@ def overlapping(problems: Sequence[str]) -> Statement:
     return Statement(ConditionType.OVERLAPPING, _NO, Reason.NO_OVERLAP, text)
 
 
-def nodes_priced(priced_nodes: int, unpriced: Sequence[Unpriced]) -> Statement:
-    """Priced of a price book: do the books price all GPU nodes that are there."""
+def nodes_priced(from_here: int, priced_nodes: int, unpriced: Sequence[Unpriced]) -> Statement:
+    """Priced of a price book: do the books together price all GPU nodes that are there.
+
+    Args:
+        from_here: nodes that this book prices.
+        priced_nodes: nodes that any book prices.
+        unpriced: nodes that none does.
+    """
     kind = ConditionType.PRICED
     if not unpriced:
-        return Statement(
-            kind, _YES, Reason.ALL_PRICED, f"All GPU nodes have a price, {priced_nodes} of them from here."
-        )
+        return Statement(kind, _YES, Reason.ALL_PRICED, f"All GPU nodes have a price, {from_here} of them from here.")
     reason = Reason.PARTLY_PRICED if priced_nodes else Reason.NOTHING_PRICED
-    return Statement(kind, _NO, reason, f"{len(unpriced)} GPU nodes have no price. {_entries_to_add(unpriced)}")
+    count = "1 GPU node has" if len(unpriced) == 1 else f"{len(unpriced)} GPU nodes have"
+    return Statement(kind, _NO, reason, f"{count} no price. {_entries_to_add(unpriced)}")
 
 
 def refused(problems: Sequence[SpecProblem]) -> tuple[Statement, ...]:
