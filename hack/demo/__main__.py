@@ -13,6 +13,7 @@ from demo.play import Play
 from demo.screen import Screen
 from demo.stage import Stage
 from devcluster import binaries
+from devcluster.golang.gobuild import KUBERNETES_VERSION
 from devcluster.host.paths import default_state_dir
 from devcluster.host.progress import Failure
 
@@ -48,9 +49,11 @@ def _demo(arguments: argparse.Namespace) -> int:
     if problem:
         raise Failure(problem)
     screen = Screen(_STEPS)
+    if binaries.programs_without_building() is None:
+        screen.print("Kubernetes and Helm are built from source: minutes now, once, and nothing the next time.")
     with screen.step("find or build Kubernetes and Helm") as step:
         programs = binaries.find_programs()
-        step.note(programs.origin.rpartition("/aicost-kube")[0] and "cached")
+        step.note(f"Kubernetes {KUBERNETES_VERSION}")
     stages.fresh(arguments.state)
     stage = Stage(arguments.state, programs)
     holds = False

@@ -33,8 +33,9 @@ no sample, so only rounding may differ: half a nano per node, a nano per GPU. Wh
 depends on when somebody looks: one GPU-second.
 """
 _SAMPLED = """
-How busy a GPU was rests on samples: exporters show means of a time that is over, so a moment is known to
-within {seconds} s, and no pod of this demo lived much longer. Allowed is what was true within {seconds} s.
+How busy a GPU was rests on samples: exporters show means of a time that is over. A moment is known to
+within {seconds} s, which is much in so short a demo and little in an hour. Allowed is whatever was true
+that long before or after.
 """
 _METRIC = "aicost_unbalanced_cost_nanos"
 
@@ -130,9 +131,7 @@ def _error_text(error_nanos: int | None, used: proof.Line) -> str:
     said = f"The report's own 95 % error bar is +-{error_nanos:,}"
     if abs(used.difference) <= error_nanos:
         return f"{said}: the difference lies within it.\n"
-    return (
-        f"{said}: it takes the errors\nof GPUs for independent, but in so short a time all lag in the same direction.\n"
-    )
+    return f"{said}. It takes the errors\nof GPUs for independent; here many of them err in the same direction.\n"
 
 
 def _gauge(exposition: str, name: str) -> str:
