@@ -1,5 +1,6 @@
 """What the person at the terminal sees: one line per step, answers of real commands, a proof."""
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -38,8 +39,9 @@ class Step:
         self._write("\r" if self._live else "", "\033[K\n" if self._live else "\n")
 
     def _write(self, before: str, after: str) -> None:
+        width = min(WIDTH, shutil.get_terminal_size((WIDTH + 1, 0)).columns - 1) if self._live else WIDTH
         line = f"{self._head} {self.seconds:5.1f} s  {self._note}".rstrip()
-        self._out.write(f"{before}{line[:WIDTH]}{after}")
+        self._out.write(f"{before}{line[:width]}{after}")
         self._out.flush()
 
 
