@@ -243,10 +243,14 @@ class Controller:
         except pytest.fail.Exception as problem:
             pytest.fail(f"no {kind} {status} with {words}: {problem}\n{self.log()[-6000:]}")
 
+    def make_namespace(self) -> None:
+        """Make its namespace before it is installed."""
+        self.cluster.api.create("/api/v1/namespaces", {"metadata": {"name": self.release.namespace}})
+
     def begin_at(self, epoch_ms: int) -> tuple[str, ...]:
         """Make its volume before it is installed, with a journal that began at a moment; the values that name it."""
+        self.make_namespace()
         api, name = self.cluster.api, f"{self.release.name}-data"
-        api.create("/api/v1/namespaces", {"metadata": {"name": self.release.namespace}})
         spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
         api.create(f"{self.release.core}/persistentvolumeclaims", {"metadata": {"name": name}, "spec": spec})
         folder = self.volume()
