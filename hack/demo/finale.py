@@ -28,9 +28,9 @@ _INTRODUCTION = """
 Whatever the money is summed by, the total is the same:
 """
 _EXACT = """
-The simulated fleet kept a record of what it really did. Who held which GPU, and at what price, rests on
-no sample, so only rounding may differ: half a nano per node, a nano per GPU. When a GPU is found lost
-depends on when somebody looks: one GPU-second.
+The simulated fleet kept a record of what it really did. Who held which GPU, and at what price, rests
+on no sample, so only rounding may differ: half a nano per node, a nano per GPU. When a GPU is found
+lost depends on when somebody looks: one GPU-second.
 """
 _SAMPLED = """
 How busy a GPU was rests on samples: exporters show means of a time that is over. A moment is known to
