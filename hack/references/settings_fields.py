@@ -17,6 +17,7 @@ SAME = (
     "journal.retentionHours",
     "telemetry.source",
     "telemetry.intervalSeconds",
+    "telemetry.collectionSeconds",
     "telemetry.prometheus.url",
     "telemetry.prometheus.basicUser",
     "telemetry.prometheus.insecureSkipVerify",

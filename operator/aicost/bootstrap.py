@@ -92,7 +92,9 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
     grid = Grid(settings.window.length_ms)
     source = HeldSource(settings.telemetry.scrape.interval_seconds * SECOND_MS)
     books, claims = HeldBooks(), HeldClaims()
-    compute = ComputeWindow(cluster, stores.inventory, source, books, claims)
+    compute = ComputeWindow(
+        cluster, stores.inventory, source, books, claims, settings.telemetry.collection_seconds * SECOND_MS
+    )
     writer = FencedWriter(stores.ledger, holds)
     epoch_ms, settle_ms = stores.inventory.epoch_ms, settings.window.settle_seconds * SECOND_MS
     memory_ms = settings.journal.retention_hours * HOUR_MS - grid.length_ms  # samples from before a window count too

@@ -120,6 +120,12 @@ class TelemetrySettings(_Section):
     interval_seconds: int = Field(
         30, ge=1, le=600, description="Seconds between samples in Prometheus, where the series do not tell."
     )
+    collection_seconds: int = Field(
+        30,
+        ge=1,
+        le=300,
+        description="Seconds between collections of the exporters (`--collect-interval`): how old a sample may be.",
+    )
     prometheus: PrometheusSettings = Field(PrometheusSettings(), description="The Prometheus-compatible API.")
     scrape: ScrapeSettings = Field(ScrapeSettings(), description="Direct scrapes.")
 
@@ -179,6 +185,17 @@ class Settings(_Section):
     leader: LeaderSettings = Field(LeaderSettings(), description="Leader election.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe lines to log.")
     log_format: Literal["json", "text"] = Field("json", description="Format of log lines.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Settings":
+        """A Prometheus that is named and not to be used is a mistake."""
+        telemetry = self.telemetry
+        if telemetry.source == "scrape" and telemetry.prometheus.url:
+            raise ValueError(
+                f"telemetry.prometheus.url {telemetry.prometheus.url!r} and telemetry.source 'scrape' contradict each "
+                "other: take one of them out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _retention_covers_revisits(self) -> "Settings":

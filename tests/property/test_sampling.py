@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aicost.domain.exact.windows import Window
-from aicost.domain.sampling.integration import Coverage, combine, cover
+from aicost.domain.sampling.integration import Coverage, SignalSamples, combine, cover
 from aicost.domain.sampling.series import PPB, RawSeries, Signal
 from support.samples import ENERGY, ENGINE, STEP, T0, UTIL, context, plain, raw, read
 
@@ -22,7 +22,9 @@ def coverage(
     found: dict[int, int], span: Window, signal: Signal = Signal.ENGINE_ACTIVE, *, held: bool = True
 ) -> Coverage:
     times = np.array(sorted(found), np.int64)
-    return cover(times, np.array([found[t] for t in times.tolist()], np.int64), span, STEP, signal, held=held)
+    return cover(
+        SignalSamples(signal, times, np.array([found[t] for t in times.tolist()], np.int64), STEP), span, held=held
+    )
 
 
 def by_hand(found: dict[int, int], span: Window, part: Window, held: bool, step: int = STEP) -> tuple[int, int]:

@@ -56,6 +56,7 @@ journal:
 telemetry:
   source: {{ .Values.telemetry.source }}
   intervalSeconds: {{ .Values.telemetry.intervalSeconds }}
+  collectionSeconds: {{ .Values.telemetry.collectionSeconds }}
   prometheus:
     {{- $prometheus := .Values.telemetry.prometheus }}
     {{- toYaml (omit $prometheus "secretName" "secretKeys") | nindent 4 }}
@@ -111,7 +112,9 @@ logFormat: {{ .Values.log.format }}
 
 {{- define "aicost.checkCredentials" -}}
 {{- $prometheus := .Values.telemetry.prometheus -}}
-{{- if and $prometheus.secretName (not $prometheus.secretKeys) -}}
+{{- if and (eq .Values.telemetry.source "scrape") $prometheus.url -}}
+{{- fail (printf "telemetry.prometheus.url: %q and telemetry.source: scrape contradict each other: take one of them out" $prometheus.url) -}}
+{{- else if and $prometheus.secretName (not $prometheus.secretKeys) -}}
 {{- fail (printf "telemetry.prometheus.secretName: %q is given without secretKeys: list the keys of the Secret to use, of token, password, ca.crt, tls.crt and tls.key" $prometheus.secretName) -}}
 {{- else if and $prometheus.secretKeys (not $prometheus.secretName) -}}
 {{- fail "telemetry.prometheus.secretKeys is given without secretName: name the Secret that has them" -}}

@@ -1,12 +1,12 @@
 """Compute the statement of one window from what the world says of it now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aicost.domain.attribution.window import WindowInput, WindowStatement, state_window
 from aicost.domain.exact.windows import MINUTE_MS, Window
 from aicost.domain.sampling.cleaning import read_telemetry
 from aicost.domain.sampling.identity import context_of
-from aicost.domain.sampling.series import RawSeries, SampleDefects
+from aicost.domain.sampling.series import COLLECTION_MS, RawSeries, SampleDefects
 from aicost.ports.errors import InvalidAnswer, InvalidRequest, NotPermitted, SourceUnavailable
 from aicost.ports.inventory import Inventory
 from aicost.ports.prices import PriceSource
@@ -38,13 +38,18 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class ComputeWindow:
-    """Gather lifetimes, samples, prices and claims; state the window."""
+    """Gather lifetimes, samples, prices and claims; state the window.
+
+    Attributes:
+        collection_ms: how often the exporters collect: a sample may be older than its time by so much.
+    """
 
     cluster: str
     inventory: Inventory
     telemetry: TelemetrySource
     prices: PriceSource
     claims: Claims
+    collection_ms: int = COLLECTION_MS
 
     def __call__(self, window: Window, now_ms: int, *, may_be_blind: bool) -> Computed:
         """State a window as things are known now.
@@ -64,6 +69,7 @@ class ComputeWindow:
         # 2. Samples, cleaned.
         raw, blind = self._samples(padded, may_be_blind=may_be_blind)
         telemetry = read_telemetry(raw, context_of(facts, self.telemetry.interval_ms), now_ms)
+        telemetry = replace(telemetry, collection_ms=self.collection_ms)
         # 3. Prices and claims as they are now; the statement.
         books, claims = self.prices.books(), self.claims.claims()
         given = WindowInput(self.cluster, window, facts, telemetry, books, claims, padding_ms)

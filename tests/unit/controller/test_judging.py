@@ -32,7 +32,9 @@ def short(statement):
 
 
 def test_without_a_source_telemetry_says_what_was_looked_for():
-    found = judging.telemetry([amounts()], SourceState(looked_for="Looked for Services. Set telemetry.prometheus.url."))
+    found = judging.telemetry(
+        [amounts()], SourceState(looked_for="Looked for Services. Set telemetry.prometheus.url."), HOUR_MS
+    )
     assert short(found) == ("False", "NoSource")
     assert found.message == "Looked for Services. Set telemetry.prometheus.url."
 
@@ -51,13 +53,18 @@ def test_without_a_source_telemetry_says_what_was_looked_for():
     ],
 )
 def test_telemetry_is_judged_by_the_device_time_that_has_samples(gpu_ms, measured_ms, expected, words):
-    found = judging.telemetry([amounts(gpu_ms, measured_milliseconds=measured_ms)], SOURCE)
+    found = judging.telemetry([amounts(gpu_ms, measured_milliseconds=measured_ms)], SOURCE, HOUR_MS)
     assert short(found) == expected
     assert words in found.message
 
 
+def test_nothing_is_missing_in_the_first_minutes_of_a_ledger_however_many_gpus_it_has():
+    found = judging.telemetry([amounts(HOUR_MS, measured_milliseconds=0)], SOURCE, MINUTE_MS)
+    assert short(found) == ("Unknown", "Waiting")
+
+
 def test_a_source_that_fails_now_is_named_with_its_failure():
-    found = judging.telemetry([amounts()], replace(SOURCE, problem="connection refused"))
+    found = judging.telemetry([amounts()], replace(SOURCE, problem="connection refused"), HOUR_MS)
     assert "http://p:9090; it fails now: connection refused" in found.message
 
 

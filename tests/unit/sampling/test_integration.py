@@ -3,7 +3,7 @@ import pytest
 
 from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.energy import energy_increase
-from aicost.domain.sampling.integration import Coverage, combine, cover, cover_best, expected_interval
+from aicost.domain.sampling.integration import Coverage, SignalSamples, combine, cover, cover_best, expected_interval
 from aicost.domain.sampling.series import PPB, Signal
 from support.samples import STEP
 
@@ -14,7 +14,7 @@ LONG_AGO = -100 * STEP
 def covered(
     times: list[int], values: list[int], span: Window, signal: Signal = Signal.ENGINE_ACTIVE, *, held: bool = True
 ) -> Coverage:
-    return cover(np.array(times, np.int64), np.array(values, np.int64), span, STEP, signal, held=held)
+    return cover(SignalSamples(signal, np.array(times, np.int64), np.array(values, np.int64), STEP), span, held=held)
 
 
 def test_a_sample_speaks_of_the_time_since_the_one_before_it():
@@ -185,7 +185,7 @@ def test_jitter_does_not_change_the_interval():
 def test_too_long_a_span_is_refused_instead_of_overflowing():
     times = np.arange(0, 4 * 10**10, 300_000)
     with pytest.raises(ValueError, match="integrate at most"):
-        cover(times, np.full(len(times), PPB), Window(0, 4 * 10**10), 300_000, Signal.ENGINE_ACTIVE)
+        cover(SignalSamples(Signal.ENGINE_ACTIVE, times, np.full(len(times), PPB), 300_000), Window(0, 4 * 10**10))
 
 
 def test_energy_survives_a_reset():

@@ -133,9 +133,14 @@ def _candidate(product: _Product, service: SeenService) -> PrometheusCandidate |
     return PrometheusCandidate(url, f"{product.title}, Service {service.namespace}/{service.name}")
 
 
-def exporter_targets(pods: Iterable[SeenPod]) -> tuple[ExporterTarget, ...]:
-    """Running pods of dcgm-exporter, by namespace and name."""
-    found = [_target(pod) for pod in pods if is_exporter(pod) and pod.facts.phase == "Running" and pod.pod_ip]
+def exporter_targets(pods: Iterable[SeenPod], port: int = EXPORTER_PORT) -> tuple[ExporterTarget, ...]:
+    """Running pods of dcgm-exporter, by namespace and name.
+
+    Args:
+        pods: the pods of the cluster.
+        port: of an exporter that names none.
+    """
+    found = [_target(pod, port) for pod in pods if is_exporter(pod) and pod.facts.phase == "Running" and pod.pod_ip]
     return tuple(sorted(found, key=lambda target: (target.namespace, target.pod)))
 
 
@@ -146,18 +151,18 @@ def is_exporter(pod: SeenPod) -> bool:
     return any(_EXPORTER_IMAGE in container.image for container in pod.facts.containers)
 
 
-def _target(pod: SeenPod) -> ExporterTarget:
+def _target(pod: SeenPod, port: int) -> ExporterTarget:
     host = f"[{pod.pod_ip}]" if ":" in pod.pod_ip else pod.pod_ip
-    url = f"http://{host}:{_exporter_port(pod)}/metrics"
+    url = f"http://{host}:{_exporter_port(pod, port)}/metrics"
     return ExporterTarget(pod.facts.namespace, pod.facts.name, pod.facts.node or "", url)
 
 
-def _exporter_port(pod: SeenPod) -> int:
-    """The annotation, else the port named metrics, else 9400, which the exporter has by default."""
+def _exporter_port(pod: SeenPod, default: int) -> int:
+    """The annotation, else the port named metrics, else the default."""
     told = pod.facts.annotations.get(_PORT_ANNOTATION, "")
     if told.isdecimal():
         return int(told)
-    return next((port.number for port in pod.ports if port.name == "metrics"), EXPORTER_PORT)
+    return next((port.number for port in pod.ports if port.name == "metrics"), default)
 
 
 def looked_for() -> str:

@@ -9,7 +9,7 @@ from aicost.domain.attribution.spans import DeviceSpan
 from aicost.domain.attribution.split import UNMEASURED, Activity
 from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.integration import Coverage, SignalSamples, cover_best, expected_interval
-from aicost.domain.sampling.series import DeviceSeries, Millis, Parts, Signal
+from aicost.domain.sampling.series import COLLECTION_MS, DeviceSeries, Millis, Parts, Signal
 
 LADDER = (Signal.ENGINE_ACTIVE, Signal.GPU_UTIL)
 """Signals that utilisation for cost rests on, best first: the next one fills what the better one leaves open."""
@@ -20,9 +20,15 @@ NOT_BOUNDED_MS = 1 << 62
 class Timelines:
     """Activity of whole devices over time. Samples of one device under several holders are one timeline."""
 
-    def __init__(self, series: Sequence[DeviceSeries], interval_ms: int, known_until_ms: int = NOT_BOUNDED_MS) -> None:
+    def __init__(
+        self,
+        series: Sequence[DeviceSeries],
+        interval_ms: int,
+        known_until_ms: int = NOT_BOUNDED_MS,
+        collection_ms: int = COLLECTION_MS,
+    ) -> None:
         self._series, self._interval_ms, self._known_until_ms = series, interval_ms, known_until_ms
-        self._samples = _by_device(series, interval_ms)
+        self._samples = _by_device(series, interval_ms, collection_ms)
         self._coverages: dict[tuple[str, Window, bool], Coverage | None] = {}
 
     def alive(self, device: str, span: Window) -> bool:
@@ -54,7 +60,7 @@ class Timelines:
         return Activity(integral.active_ppb_ms, integral.covered_ms, integral.error_ppb_ms, signal)
 
 
-def _by_device(series: Iterable[DeviceSeries], interval_ms: int) -> dict[str, list[SignalSamples]]:
+def _by_device(series: Iterable[DeviceSeries], interval_ms: int, collection_ms: int) -> dict[str, list[SignalSamples]]:
     """Merge the series of each device and signal, best signal first; an instance does not speak for the whole GPU."""
     parts: dict[tuple[str, Signal], list[DeviceSeries]] = defaultdict(list)
     for one in series:
@@ -64,7 +70,8 @@ def _by_device(series: Iterable[DeviceSeries], interval_ms: int) -> dict[str, li
     for signal in LADDER:
         for device in sorted(device for device, of in parts if of is signal):
             at_ms, value = _merge(parts[device, signal])
-            merged[device].append(SignalSamples(signal, at_ms, value, expected_interval(at_ms, interval_ms)))
+            interval = expected_interval(at_ms, interval_ms)
+            merged[device].append(SignalSamples(signal, at_ms, value, interval, collection_ms))
     return merged
 
 

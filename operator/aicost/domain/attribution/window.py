@@ -139,7 +139,7 @@ def _node_input(
     holders = {tenancy.pod: together.identify(records[tenancy.pod]) for tenancy in here}
     holders |= {t.pod: Holder(namespace=t.name[0], pod=t.name[1], pod_uid=t.uid) for t in ghosts}
     system = frozenset(t.pod for t in here if is_system(records[t.pod].facts.containers))
-    timelines = Timelines(series, interval_ms, together.known_until_ms)
+    timelines = Timelines(series, interval_ms, together.known_until_ms, given.telemetry.collection_ms)
     tenancies, activity, alive = (*here, *ghosts), timelines.activity, timelines.alive
     return NodeInput(record, series, tenancies, holders, system, prices, activity, alive, given.padding_ms)
 

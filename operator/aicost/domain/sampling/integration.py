@@ -21,7 +21,7 @@ import numpy as np
 
 from aicost.domain.exact.windows import SECOND_MS, Window
 from aicost.domain.sampling.pieces import Pieces, merge, no_pieces, outside
-from aicost.domain.sampling.series import Millis, Parts, Signal
+from aicost.domain.sampling.series import COLLECTION_MS, Millis, Parts, Signal
 from aicost.domain.sampling.uncertainty import (
     LAG_MS,
     between,
@@ -145,22 +145,34 @@ def expected_interval(at_ms: Millis, default_ms: int) -> int:
     return max(default_ms, min(-(-median // SECOND_MS) * SECOND_MS, LONGEST_INTERVAL_MS))
 
 
-def cover(
-    at_ms: Millis, value: Parts, span: Window, interval_ms: int, signal: Signal, *, held: bool = True
-) -> Coverage:
+@dataclass(frozen=True, slots=True, eq=False)
+class SignalSamples:
+    """All samples of one signal of a device, sorted.
+
+    Attributes:
+        value: activity in parts per billion.
+        interval_ms: time between samples.
+        collection_ms: how often the exporter collects.
+    """
+
+    signal: Signal
+    at_ms: Millis
+    value: Parts
+    interval_ms: int
+    collection_ms: int = COLLECTION_MS
+
+
+def cover(samples: SignalSamples, span: Window, *, held: bool = True) -> Coverage:
     """What the samples of one signal prove of a span.
 
     Args:
-        at_ms: sample times, sorted and unique; those outside the span are left out.
-        value: activity in parts per billion.
+        samples: those outside the span are left out.
         span: the whole time that one holder held the device, or nobody, beyond the billing window too.
-        interval_ms: time between samples.
-        signal: what was sampled.
         held: somebody held the device.
     """
-    low, high = np.searchsorted(at_ms, (span.start_ms, span.end_ms))
-    times, values = at_ms[low:high], value[low:high]
-    settling = settling_ms(held=held)
+    low, high = np.searchsorted(samples.at_ms, (span.start_ms, span.end_ms))
+    times, values = samples.at_ms[low:high], samples.value[low:high]
+    interval_ms, settling = samples.interval_ms, settling_ms(samples.collection_ms, held=held)
     early = int(np.searchsorted(times, span.start_ms + settling))
     if early < len(times):
         step = steps(values[early:], before=values[:early])
@@ -169,7 +181,7 @@ def cover(
         pieces = _pieces(times, values, unsettled_steps(values), span, interval_ms, interval_ms)
     else:
         pieces = no_pieces()
-    return Coverage(pieces, (signal,))
+    return Coverage(pieces, (samples.signal,))
 
 
 def _pieces(times: Millis, values: Parts, step: Parts, span: Window, interval_ms: int, reach_ms: int) -> Pieces:
@@ -191,22 +203,12 @@ def combine(primary: Coverage, fallback: Coverage) -> Coverage:
     return Coverage(merged, primary.signals + fallback.signals)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SignalSamples:
-    """All samples of one signal of a device, sorted, and the time between them."""
-
-    signal: Signal
-    at_ms: Millis
-    value: Parts
-    interval_ms: int
-
-
 def cover_best(samples: Sequence[SignalSamples], span: Window, *, held: bool = True) -> Coverage | None:
     """Cover a span by several signals, best first, as far as is needed; None where there is no signal at all."""
     coverage: Coverage | None = None
     for one in samples:
         if coverage is not None and coverage.covered_ms == span.length_ms:
             break
-        own = cover(one.at_ms, one.value, span, one.interval_ms, one.signal, held=held)
+        own = cover(one, span, held=held)
         coverage = own if coverage is None else combine(coverage, own)
     return coverage

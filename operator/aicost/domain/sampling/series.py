@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 PPB = 1_000_000_000
 """Parts per billion in a whole: activities are integers of these, so their sums do not depend on order."""
 
+COLLECTION_MS = 30_000
+"""How often exporters collect unless told otherwise: a scraped value may be older than the scrape by so much."""
+
 Millis = NDArray[np.int64]
 Values = NDArray[np.float64]
 Parts = NDArray[np.int64]
@@ -108,8 +111,10 @@ class Telemetry:
         series: cleaned series of all devices.
         interval_ms: time between samples that the source aims at.
         defects: what was dropped or mended.
+        collection_ms: how often the exporters collect: a sample may be older than its time by so much.
     """
 
     series: tuple[DeviceSeries, ...]
     interval_ms: int
     defects: SampleDefects = SampleDefects()
+    collection_ms: int = COLLECTION_MS

@@ -21,26 +21,23 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from aicost.domain.exact.windows import SECOND_MS
-from aicost.domain.sampling.series import PPB, Millis, Parts, Signal
+from aicost.domain.sampling.series import COLLECTION_MS, PPB, Millis, Parts, Signal
 
 HALF_WIDTH_95 = 1.96
-COLLECTION_MS = 30 * SECOND_MS
-"""How often exporters collect unless told otherwise: a scraped value may be older than the scrape by so much."""
 LAG_MS = COLLECTION_MS
-"""Longest lag of what samples say behind what was."""
+"""Longest lag of what samples say behind what was, with an exporter that was told nothing."""
 RESOLUTION: Mapping[Signal, int] = {Signal.GPU_UTIL: PPB // 100}
 """Steps in which exporters print: whole percents for the coarse utilisation, six decimals for the others."""
 _FINE = PPB // 1_000_000
 
 
-def settling_ms(*, held: bool) -> int:
+def settling_ms(collection_ms: int, *, held: bool) -> int:
     """How long after the start of a span its samples still show what was there before.
 
     One collection: what a scrape then shows is the holder's for the most part, and the error is least. For a device
     that nobody holds two, after which nothing of the last holder is left: activity of nobody is not to be guessed.
     """
-    return COLLECTION_MS if held else 2 * COLLECTION_MS
+    return collection_ms if held else 2 * collection_ms
 
 
 def steps(value: Parts, before: Parts) -> Parts:

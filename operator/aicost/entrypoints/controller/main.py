@@ -18,7 +18,7 @@ from aicost.adapters.kube.lease import Leadership
 from aicost.adapters.kube.seen.values import SeenPod
 from aicost.adapters.kube.wire.resources import NAMESPACES
 from aicost.bootstrap import build, open_stores
-from aicost.domain.exact.windows import MINUTE_MS
+from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.dump import dump_state
 from aicost.entrypoints.controller.pool import Pool
@@ -138,7 +138,7 @@ class Controller:
             self._registry,
             self._app,
             self._state,
-            StatusPublisher(self._client, self._identity),
+            StatusPublisher(self._client, self._identity, self._settings.window.refresh_seconds * SECOND_MS),
             namespaces=lambda: frozenset(sighted.namespaces),
         )
         return Rounds(

@@ -109,7 +109,7 @@ class SourceFinder:
     def targets(self) -> Sequence[ExporterTarget]:
         """Exporters that are there now, in the namespaces of the settings."""
         wanted = self._settings.scrape.namespaces
-        found = exporter_targets(list(self._sighted.pods.values()))
+        found = exporter_targets(list(self._sighted.pods.values()), self._settings.scrape.port)
         return [target for target in found if not wanted or target.namespace in wanted]
 
 

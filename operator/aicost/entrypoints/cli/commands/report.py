@@ -69,7 +69,7 @@ EXAMPLES
   aicost report -A                                         this month, by namespace
   aicost report -n team-a --window 7d                      one namespace, by controller
   aicost report -A --by team,model --compare --top 10      with the month before beside it
-  aicost report -A --by node --filter gpu-model=nvidia-h100 --idle separate
+  aicost report -A --by node --filter gpu-model=h100-80gb --idle separate
   aicost report --ledger ./ledger --window 2026-10 -o csv  a ledger, without a cluster
 """
 

@@ -62,7 +62,7 @@ class Answers:
         statements = (
             judging.reported() if invalid is None else judging.not_ready(Reason.INVALID_SPEC, invalid.message),
             invalid or judging.window_valid(),
-            judging.telemetry(parts, self._state.source),
+            judging.telemetry(parts, self._state.source, self._now_ms - self._app.stores.inventory.epoch_ms),
             judging.priced(parts, self._unpriced()),
             self._fresh(),
         )
@@ -95,7 +95,7 @@ class Answers:
         statements = (
             judging.reported(),
             self._claimed(key),
-            judging.telemetry(parts, self._state.source),
+            judging.telemetry(parts, self._state.source, self._now_ms - self._app.stores.inventory.epoch_ms),
             judging.priced(parts, self._unpriced()),
         )
         status = workload_status(

@@ -20,12 +20,19 @@ _YES, _NO, _OPEN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.
 ENOUGH_PPM = 950_000
 """Telemetry coverage from which on device time counts as measured: starts and ends of pods always miss a sample."""
 ENOUGH_MS = 3 * MINUTE_MS
-"""Device time from which on it can be said that samples are missing: the first ones come after a scrape or two."""
+"""Device time, and time since the ledger began, from which on it can be said that samples are missing: the first ones
+come after a scrape or two."""
 _SHOWN_ENTRIES = 3
 
 
-def telemetry(parts: Sequence[Amounts], source: SourceState) -> Statement:
-    """TelemetryAvailable: is there a source, and does it speak of these GPUs."""
+def telemetry(parts: Sequence[Amounts], source: SourceState, watched_ms: int) -> Statement:
+    """TelemetryAvailable: is there a source, and does it speak of these GPUs.
+
+    Args:
+        parts: sums of device time.
+        source: where samples come from.
+        watched_ms: time since the ledger began.
+    """
     kind = ConditionType.TELEMETRY_AVAILABLE
     if not source.name:
         return Statement(kind, _NO, Reason.NO_SOURCE, source.looked_for or "Telemetry has not been looked for yet.")
@@ -36,8 +43,8 @@ def telemetry(parts: Sequence[Amounts], source: SourceState) -> Statement:
         text = f"Samples come from {origin}; it fails now: {source.problem}. Until it has samples, time is unmeasured."
         return Statement(kind, _NO, Reason.SOURCE_FAILS, text)
     missing = measured * 1_000_000 < whole * ENOUGH_PPM
-    if missing and whole < ENOUGH_MS:
-        text = f"Samples come from {origin}; less than three minutes of device time is too little to judge."
+    if missing and min(whole, watched_ms) < ENOUGH_MS:
+        text = f"Samples come from {origin}; less than three minutes is too little to judge."
         return Statement(kind, _OPEN, Reason.WAITING, text)
     if whole and not measured:
         return Statement(

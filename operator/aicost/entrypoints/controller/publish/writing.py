@@ -9,7 +9,7 @@ from aicost.adapters.kube.events import EventPoster, Happening, Regarding, Sever
 from aicost.adapters.kube.status import StatusWriter, Target
 from aicost.crd.fields.conditions import ConditionStatus
 from aicost.crd.status.conditions import Statement, conditions
-from aicost.domain.exact.windows import SECOND_MS
+from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
 from aicost.entrypoints.controller.publish.answering import Unanswered
 from aicost.entrypoints.controller.publish.answers import Answer
 from aicost.entrypoints.controller.registry import Body, Key
@@ -43,9 +43,12 @@ class StatusPublisher:
     Args:
         client: an open client.
         identity: this process, for Events.
+        refresh_ms: time between regular rounds. An object is written at most once in three quarters of it, so that a
+            regular round writes all of them and figures beside each other agree.
     """
 
-    def __init__(self, client: KubeClient, identity: str) -> None:
+    def __init__(self, client: KubeClient, identity: str, refresh_ms: int = MINUTE_MS) -> None:
+        self._gap_ms = min(SHORTEST_GAP_MS, refresh_ms * 3 // 4)
         self._writer = StatusWriter(client, FIELD_MANAGER, now_ms)
         self._failures = StatusWriter(client, FAILURES_MANAGER, now_ms)
         self._events = EventPoster(client, (FIELD_MANAGER, identity), now_ms)
@@ -60,7 +63,7 @@ class StatusPublisher:
         target, now, said = target_of(answer.body), now_ms(), _said(answer.statements)
         last = self._last.get(target)
         generation = answer.body["metadata"].get("generation")
-        if last and (last.generation, last.said) == (generation, said) and 0 <= now - last.at_ms < SHORTEST_GAP_MS:
+        if last and (last.generation, last.said) == (generation, said) and 0 <= now - last.at_ms < self._gap_ms:
             return False
         if not await self._writer.write(target, answer.status, VOLATILE):
             return False
