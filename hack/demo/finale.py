@@ -22,7 +22,6 @@ COMMANDS = (
 )
 _TRIES = 5
 _GRID_MS = 900_000
-_COLLECTION_MS = 30_000
 _INTRODUCTION = """
 {share} of it is provisional: it belongs to the window that is still open.
 Whatever the money is summed by, the total is the same:
@@ -118,7 +117,7 @@ class Finale:
     def _reach_ms(self, fleet: Fleet) -> int:
         """To within how long a moment is known: a collection as aicost takes it, a mean, and a turn of the scrapes."""
         timing = [exporter.collection for node in fleet.nodes for exporter in node.exporters]
-        return _COLLECTION_MS + max(one.window_ms for one in timing) + self._play.scrape_ms
+        return self._play.collection_ms + max(one.window_ms for one in timing) + self._play.scrape_ms
 
     def _known_by_ms(self) -> int:
         return self._play.controller_ready_ms() + 1000

@@ -44,7 +44,9 @@ class Play:
     def __init__(self, stage: Stage, *, quick: bool) -> None:
         self._stage, self._quick = stage, quick
         self.metrics_port, self._query_port = free_ports(2)
-        self.scrape_ms: int = 1000 * yaml.safe_load(VALUES.read_text())["telemetry"]["scrape"]["intervalSeconds"]
+        telemetry = yaml.safe_load(VALUES.read_text())["telemetry"]
+        self.scrape_ms: int = 1000 * telemetry["scrape"]["intervalSeconds"]
+        self.collection_ms: int = 1000 * telemetry["collectionSeconds"]
 
     def make_fleet(self, step: Step) -> None:
         """Register the nodes, and start their exporters."""
