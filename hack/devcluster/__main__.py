@@ -187,6 +187,7 @@ def _run(words: list[str]) -> int:
 
 def main() -> int:
     """Run one command; its exit status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in what it starts in the background
     try:
         return _run(sys.argv[1:])
     except Failure as failure:
