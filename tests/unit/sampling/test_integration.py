@@ -162,6 +162,15 @@ def test_the_only_sample_of_a_short_life_may_be_off_by_all_that_an_activity_can_
     assert old.error_ppb_ms < new.error_ppb_ms / 100_000
 
 
+def test_a_first_sample_that_speaks_of_time_that_nobody_saw_may_be_off_by_all_of_it():
+    late = 30_000 + STEP // 2
+    times = [late, late + STEP]
+    unseen = covered(times, [PPB] * 2, Window(0, late + 2 * STEP)).over(Window(0, late))
+    seen = covered([STEP, *times], [PPB] * 3, Window(0, late + 2 * STEP)).over(Window(0, late))
+    assert unseen.error_ppb_ms == pytest.approx(1.96 * PPB * late / 12**0.5, rel=1e-6)
+    assert seen.error_ppb_ms < unseen.error_ppb_ms / 1_000
+
+
 def test_whole_percents_widen_the_bar():
     times, values, span = [0, STEP], [PPB // 2] * 2, Window(-10 * STEP, 2 * STEP)
     fine = covered(times, values, span).over(span)

@@ -175,7 +175,8 @@ def cover(samples: SignalSamples, span: Window, *, held: bool = True) -> Coverag
     interval_ms, settling = samples.interval_ms, settling_ms(samples.collection_ms, held=held)
     early = int(np.searchsorted(times, span.start_ms + settling))
     if early < len(times):
-        step = steps(values[early:], before=values[:early])
+        unseen = interval_ms < int(times[early]) - span.start_ms <= settling + interval_ms
+        step = steps(values[early:], before=values[:early], unseen=unseen)
         pieces = _pieces(times[early:], values[early:], step, span, interval_ms, settling + interval_ms)
     elif early and held:
         pieces = _pieces(times, values, unsettled_steps(values), span, interval_ms, interval_ms)

@@ -40,15 +40,19 @@ def settling_ms(collection_ms: int, *, held: bool) -> int:
     return collection_ms if held else 2 * collection_ms
 
 
-def steps(value: Parts, before: Parts) -> Parts:
-    """The step from each sample to the next, 0 after the last; the first one's tells of the samples before it too.
+def steps(value: Parts, before: Parts, *, unseen: bool) -> Parts:
+    """The step from each sample to the next, 0 after the last; the first one's tells of the time before it too.
 
     Args:
         value: samples of a span in order, at least one.
         before: samples of the span that came too early to be its own.
+        unseen: the first sample comes so late that it speaks of time that no sample saw, early or not.
     """
     step = np.abs(np.diff(value, append=value[-1:]))
-    step[0] = max(int(step[0]), 2 * int(np.abs(before - value[0]).max(initial=0)))
+    first = 2 * int(np.abs(before - value[0]).max(initial=0))
+    if unseen and not len(before):
+        first = max(int(value[0]), PPB - int(value[0]))
+    step[0] = max(int(step[0]), first)
     return step
 
 
