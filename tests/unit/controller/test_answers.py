@@ -1,16 +1,20 @@
 """What our objects say of a ledger: figures, conditions, and refusals that name the fix."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from aicost.crd.convert.claims import workload_claim
 from aicost.crd.reasons import CONDITIONS
 from aicost.domain.exact.windows import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
+from aicost.domain.identity.matching import match_claims
 from aicost.domain.ledger.rows import Bucket
 from aicost.entrypoints.controller.publish import answers, books
 from aicost.entrypoints.controller.publish.answering import Unanswered
 from aicost.entrypoints.controller.publish.answers import Answer
 from aicost.ports.errors import LedgerUnavailable
+from support.builders import make_pod
 from support.controller import NOW, made, make_world, said, settings_with
 from support.ledger_rows import HOUR_0, hour, make_holder, make_posting, make_row
 
@@ -281,3 +285,18 @@ def test_the_time_zone_of_the_settings_holds_for_reports_that_name_none(tmp_path
         assert status["window"]["from"].startswith("2026-11-24T15:00:00")
     finally:
         world.app.stores.close()
+
+
+def test_an_ended_pod_is_billed_and_no_longer_counted_among_those_that_are_claimed(ledger):
+    facts = [
+        make_pod("team-a", name).raw_label("app", "chat").gpus(1).bound(NOW - HOUR_MS).facts() for name in ("a", "b")
+    ]
+    for pod in facts:
+        ledger.app.stores.inventory.pod_seen(pod, NOW - HOUR_MS, live=True)
+    ledger.app.stores.inventory.pod_gone(facts[0].uid, NOW - MINUTE_MS)
+    body = made("AIWorkload", "chat", SELECTOR)
+    claim = workload_claim(body).value
+    matching = match_claims(facts, [claim])
+    ledger.state.statement = SimpleNamespace(matching=matching, unpriced=())
+    assert len(matching.by_pod) == 2
+    assert ledger.answer(body).status["claimedPods"] == 1

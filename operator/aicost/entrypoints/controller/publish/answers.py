@@ -166,15 +166,23 @@ class Answers:
         return judging.claimed(key.namespace, key.name, statement.matching if statement else None)
 
     def _pods_of(self, key: Key) -> tuple[int, int]:
-        """How many pods an AIWorkload holds, and how many that it names another one holds."""
+        """How many pods alive an AIWorkload holds, and how many that it names another one holds."""
         matching = self._state.statement.matching if self._state.statement else None
         if matching is None:
             return 0, 0
-        mine = sum((claim.namespace, claim.name) == (key.namespace, key.name) for claim in matching.by_pod.values())
+        mine = {
+            uid for uid, claim in matching.by_pod.items() if (claim.namespace, claim.name) == (key.namespace, key.name)
+        }
         lost = [
             c.pods for c in matching.conflicts if (c.namespace, c.workload, c.won) == (key.namespace, key.name, False)
         ]
-        return mine, sum(lost)
+        return len(mine & self._alive), sum(lost)
+
+    @cached_property
+    def _alive(self) -> frozenset[str]:
+        """Pods that hold what they asked for now; one that ended is billed and no longer counted."""
+        pods = self._app.stores.inventory.known_pods()
+        return frozenset(uid for uid, record in pods.items() if record.held_until_ms is None)
 
     def _unpriced(self) -> Sequence[Any]:
         return self._state.statement.unpriced if self._state.statement else ()
