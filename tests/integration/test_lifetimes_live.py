@@ -77,8 +77,8 @@ async def record_of(journal, name, holds, seconds=30):
     """The record of the latest pod of a name, once something holds of it."""
     for _ in range(seconds * 20):
         records = [each for each in journal.facts(Window(0, now_ms() + HOUR_MS)).pods if each.facts.name == name]
-        if records and holds(max(records, key=lambda each: each.facts.created_ms)):
-            return max(records, key=lambda each: each.facts.created_ms)
+        if records and holds(max(records, key=lambda each: (each.facts.created_ms, each.seen_ms))):
+            return max(records, key=lambda each: (each.facts.created_ms, each.seen_ms))
         await asyncio.sleep(0.05)
     pytest.fail(f"pod {name} is not as expected after {seconds} s; records are {records}")
 
