@@ -21,7 +21,7 @@ from aicost.domain.identity.model_names import model_name
         ("s3://bucket/team/llama-3-8b/", "llama-3-8b"),
         ("gs://bucket/llama-3-8b/v2", "llama-3-8b"),
         (
-            "/root/.cache/huggingface/hub/models--meta-llama--Llama-3.1-8B/snapshots/0e9e39f249a16976918f6564b8830bc894c89659",
+            "/var/cache/huggingface/hub/models--meta-llama--Llama-3.1-8B/snapshots/0e9e39f249a16976918f6564b8830bc894c89659",
             "meta-llama/Llama-3.1-8B",
         ),
         ("llama-v1.2", "llama-v1.2"),
