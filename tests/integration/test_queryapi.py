@@ -171,7 +171,17 @@ def test_a_list_carries_integers(served):
 def test_kubectl_finds_the_resource_by_its_short_name_and_explains_it(served):
     found = served.cluster.kubectl("api-resources", "--api-group=query.aicost.dev", "--no-headers")
     assert found.split() == ["allocations", "alloc", "query.aicost.dev/v1alpha1", "true", "Allocation"]
-    assert "10^-9" in served.cluster.kubectl("explain", "allocations.costNanos")
+    assert "10^-9" in _explained(served.cluster, "allocations.costNanos")
+
+
+def _explained(cluster: LiveCluster, field: str) -> str:
+    """What kubectl says of a field, once the API server has fetched our OpenAPI document in its own time."""
+    for _ in range(80):
+        result = cluster._run("kubectl", ("explain", field), None)
+        if result.returncode == 0:
+            return result.stdout
+        time.sleep(1)
+    pytest.fail(f"kubectl explain {field}: {result.stderr}")
 
 
 def test_a_person_sees_the_own_namespace_and_no_other(served):
