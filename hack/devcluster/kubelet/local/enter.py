@@ -14,6 +14,7 @@ import ctypes
 import errno
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -175,10 +176,17 @@ def _become(instructions: dict[str, Any]) -> None:
         sys.exit(f"exec: {instructions['argv'][0]}: {problem.strerror}")
 
 
-def _be_process_one(instructions: dict[str, Any]) -> None:
-    """Become the first process of a PID namespace: when it ends, the kernel ends all that it has started."""
+def _be_process_one(instructions: dict[str, Any], watched: int) -> None:
+    """Become the first process of a PID namespace: when it ends, the kernel ends all that it has started.
+
+    Args:
+        instructions: what to become.
+        watched: a pipe whose other end only the parent holds: it tells of one that died before we asked to go along.
+    """
     os.setsid()
     _die_with_parent()
+    if select.select([watched], [], [], 0)[0]:
+        os._exit(1)
     _mount_own_proc()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     _become(instructions)
@@ -216,9 +224,11 @@ def main() -> None:
     if not instructions["mode"]:
         _become(instructions)
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    watched, held = os.pipe()
     child = os.fork()
     if child == 0:
-        _be_process_one(instructions)
+        os.close(held)
+        _be_process_one(instructions, watched)
     sys.exit(_look_after(child))
 
 
