@@ -35,7 +35,7 @@ test: $(STAMP) verify ## everything: checks, unit to golden, the real control pl
 	@hack/e2e-kind --check || true
 
 .PHONY: test-fast
-test-fast: $(STAMP) ## what takes seconds and needs no cluster
+test-fast: $(STAMP) ## what needs no cluster: about a minute and a half
 	$(BIN)/python -m pytest -q -n 2 -m "not cluster" $(wildcard $(FAST))
 
 .PHONY: verify
