@@ -89,7 +89,8 @@ async def test_signals_of_the_process_stay_ours(token, attempts):
             async with following(api, token, attempts) as registry:
                 await until(lambda: names(registry) == ["one"])
                 signal.raise_signal(signal.SIGTERM)
-                await asyncio.wait_for(heard.wait(), 2)
+                async with asyncio.timeout(2):
+                    await heard.wait()
                 api.put(REPORTS, "two", "team-a", **SPEC)
                 await until(lambda: names(registry) == ["one", "two"])
     finally:
@@ -216,7 +217,8 @@ async def test_pods_without_gpus_get_their_owners_once_somebody_claims_their_nam
             api.put(PODS, name, where, metadata=metadata, **{key: pod[key] for key in ("spec", "status")})
         watch = ClusterWatch(client, journal, now_ms, lambda _: False)
         task = asyncio.create_task(watch.run())
-        await asyncio.wait_for(watch.synced(), 10)
+        async with asyncio.timeout(10):
+            await watch.synced()
 
         def owners(name):
             pods = journal.facts(Window(0, 2**60)).pods
@@ -244,6 +246,7 @@ async def test_a_watcher_that_breaks_ends_the_watch(tmp_path, monkeypatch):
             PODS, "train-0", "team-a", metadata=pod.pop("metadata"), **{key: pod[key] for key in ("spec", "status")}
         )
         with pytest.raises(ExceptionGroup) as broken:
-            await asyncio.wait_for(watch.run(), 10)
+            async with asyncio.timeout(10):
+                await watch.run()
         assert broken.value.subgroup(ZeroDivisionError)
     journal.close()

@@ -57,7 +57,8 @@ class Controller:
         return await asyncio.to_thread(read)
 
     async def ends(self) -> int:
-        return await asyncio.wait_for(self.process.wait(), ENDS_WITHIN)
+        async with asyncio.timeout(ENDS_WITHIN):
+            return await self.process.wait()
 
 
 @asynccontextmanager
@@ -123,7 +124,7 @@ async def test_it_leads_answers_its_probes_and_gives_the_lease_back_when_it_is_a
         assert json.loads(told["state"])["problems"] == {}
         for _ in range(3):
             one.process.send_signal(signal.SIGTERM)
-        assert await one.ends() == 0
+        assert await one.ends() == 0, one.text
     assert one.log[-1]["message"] == "stopped"
     assert "Traceback" not in one.text
     assert not lease(api)["spec"]["holderIdentity"]
@@ -134,7 +135,7 @@ async def test_without_leader_election_there_is_no_lease_and_it_works_all_the_sa
         await until(lambda: api.asked("POST", "clusteraicostreports"), 20)
         assert "aicost_leader 1.0" in await one.page("/metrics")
         one.process.send_signal(signal.SIGINT)
-        assert await one.ends() == 0
+        assert await one.ends() == 0, one.text
     assert [seen for seen in api.requests if "leases" in seen.path] == []
 
 
@@ -148,7 +149,7 @@ async def test_another_leader_is_waited_for_and_nothing_is_written_meanwhile(api
         assert "aicost_leader 0.0" in await one.page("/metrics")
         assert {seen.method for seen in api.requests} == {"GET"}
         one.process.send_signal(signal.SIGTERM)
-        assert await one.ends() == 0
+        assert await one.ends() == 0, one.text
     assert lease(api)["spec"]["holderIdentity"] == "somebody"
 
 
@@ -158,7 +159,7 @@ async def test_a_source_that_hangs_does_not_hold_up_the_end(api, tmp_path):
         async with running(api, tmp_path, telemetry=telemetry) as one:
             await until(lambda: served.requests and lease(api), 20)
             one.process.send_signal(signal.SIGTERM)
-            assert await one.ends() == 0
+            assert await one.ends() == 0, one.text
         assert one.log[-1]["message"] == "stopped"
         assert not lease(api)["spec"]["holderIdentity"]
 
@@ -167,7 +168,7 @@ async def test_a_bug_in_a_watcher_ends_the_process_with_its_traceback(api, tmp_p
     pod = make_pod("team-a", "train-0").on("n1").manifest()
     api.put(PODS, "train-0", "team-a", metadata=pod.pop("metadata"), spec=pod["spec"], status=pod["status"])
     async with running(api, tmp_path, code=BROKEN) as one:
-        assert await one.ends() == 1
+        assert await one.ends() == 1, one.text
     assert "ZeroDivisionError: a bug in a watcher" in one.text
 
 
@@ -181,7 +182,7 @@ async def test_a_price_book_that_cannot_be_read_yet_is_no_missing_price(api, tmp
         api.faults.forbid.clear()
         await until(lambda: api.asked("PATCH", "pricebooks"), 20)
         one.process.send_signal(signal.SIGTERM)
-        assert await one.ends() == 0
+        assert await one.ends() == 0, one.text
 
 
 @pytest.mark.parametrize(
@@ -191,6 +192,6 @@ async def test_a_price_book_that_cannot_be_read_yet_is_no_missing_price(api, tmp
 )
 async def test_wrong_settings_are_told_in_one_line(api, tmp_path, settings, words):
     async with running(api, tmp_path, **settings) as one:
-        assert await one.ends() == 1
+        assert await one.ends() == 1, one.text
     assert words in one.text
     assert "Traceback" not in one.text

@@ -156,7 +156,8 @@ async def test_a_leader_whose_lease_was_taken_is_fenced_at_its_next_renewal(api,
     await a.acquire()
     lease = api.store.objects["leases", *PLACE]
     api.put(LEASES, PLACE[1], PLACE[0], spec={**lease["spec"], "holderIdentity": "b"})
-    await asyncio.wait_for(a.hold(), 5)
+    async with asyncio.timeout(5):
+        await a.hold()
     assert a.lost == ["the lease is held by b"]
     assert not a.holds()
 
@@ -176,7 +177,8 @@ async def test_an_api_server_that_refuses_until_the_deadline_fences_the_leader(a
     a = candidate("a")
     await a.acquire()
     api.faults.refuse = [500] * 50
-    await asyncio.wait_for(a.hold(), 5)
+    async with asyncio.timeout(5):
+        await a.hold()
     assert len(a.lost) == 1
     assert "cannot update leases 'aicost-controller'" in a.lost[0]
     assert uptime.now - 5_000 <= 12
@@ -187,7 +189,8 @@ async def test_an_api_server_that_never_answers_fences_the_leader(api, candidate
     a = candidate("a", times=times, clock=time.monotonic, sleep=asyncio.sleep)
     await a.acquire()
     api.faults.hole.clear()
-    await asyncio.wait_for(a.hold(), 5)
+    async with asyncio.timeout(5):
+        await a.hold()
     assert len(a.lost) == 1
     assert not a.holds()
 
@@ -198,7 +201,8 @@ async def test_a_process_that_slept_through_its_deadline_knows_before_it_writes(
     uptime.now += 3_600  # stopped and continued: nothing of ours ran meanwhile
     assert not a.holds()
     writes = len(api.asked("PUT"))
-    await asyncio.wait_for(a.hold(), 5)
+    async with asyncio.timeout(5):
+        await a.hold()
     assert len(a.lost) == 1
     assert len(api.asked("PUT")) == writes
 

@@ -269,7 +269,8 @@ async def test_one_of_two_candidates_leads_and_the_other_follows_when_it_release
     with suppress(asyncio.CancelledError):
         await renewing
     await first.release()
-    await asyncio.wait_for(waiting, 5)
+    async with asyncio.timeout(5):
+        await waiting
     assert (first.holds(), second.holds(), lost) == (False, True, [])
     lease = json.loads(await client.get(LEASES, "lead", namespace))
     assert (lease["spec"]["holderIdentity"], lease["spec"]["leaseTransitions"]) == ("b", 1)

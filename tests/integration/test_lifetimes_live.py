@@ -57,7 +57,8 @@ async def watching(cluster: LiveCluster, namespace: str, journal: InventoryJourn
     async with KubeClient(config) as client:
         informer = Informer(client, Scope(PODS, namespace), decode_pod, now_ms=now_ms, known=known)
         task = asyncio.create_task(informer.run(take))
-        await asyncio.wait_for(informer.synced.wait(), 20)
+        async with asyncio.timeout(20):
+            await informer.synced.wait()
         try:
             yield
         finally:

@@ -113,7 +113,8 @@ class PodWorker:
         if self.deleting:
             return False
         try:
-            await asyncio.wait_for(self.changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.changed.wait()
         except TimeoutError:
             return True
         self.changed.clear()

@@ -50,7 +50,8 @@ class Live:
         """Follow the exporter pods; try again now and then, as an address may have been taken."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._dirty.wait(), RETRY_SECONDS)
+                async with asyncio.timeout(RETRY_SECONDS):
+                    await self._dirty.wait()
             self._dirty.clear()
             await self._exporters.reconcile(self.fleet.exporter_pods())
 

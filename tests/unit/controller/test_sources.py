@@ -208,6 +208,7 @@ async def test_the_search_is_known_to_be_done_even_where_it_fails(start, monkeyp
     monkeypatch.setattr(sources, "prometheus_candidates", lambda _: 1 / 0)
     world, finder = start()
     task = asyncio.create_task(finder.run())
-    await asyncio.wait_for(finder.looked.wait(), 5)
+    async with asyncio.timeout(5):
+        await finder.looked.wait()
     task.cancel()
     assert "ZeroDivisionError" in world.state.problems["find-telemetry"]

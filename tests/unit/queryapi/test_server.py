@@ -112,7 +112,8 @@ async def test_it_waits_for_the_front_proxys_authority_follows_its_rotation_and_
         await until(new_is_served)
         assert await status_of(port, serving, before) is None
         stop.set()
-        await asyncio.wait_for(life, 10)
+        async with asyncio.timeout(10):
+            await life
     assert await status_of(port, serving, after) is None
 
 
@@ -122,7 +123,8 @@ async def test_it_ends_when_told_so_while_it_waits(cluster, tmp_path):
         life = asyncio.create_task(serve(Settings(), client, stop, Pace(retry=30)))
         await cluster.asked.wait()
         stop.set()
-        await asyncio.wait_for(life, 10)
+        async with asyncio.timeout(10):
+            await life
 
 
 async def test_the_process_ends_with_0_on_sigterm_and_with_1_without_a_certificate(cluster, tmp_path):

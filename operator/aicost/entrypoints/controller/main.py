@@ -128,7 +128,8 @@ class Controller:
             tasks.create_task(resync.run(), name="resync")
             await resync.synced.wait()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._finder.looked.wait(), FIRST_SEARCH_SECONDS)
+                async with asyncio.timeout(FIRST_SEARCH_SECONDS):
+                    await self._finder.looked.wait()
             tasks.create_task(self._rounds().run(), name="rounds")
 
     def _rounds(self) -> Rounds:

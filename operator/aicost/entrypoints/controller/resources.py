@@ -38,6 +38,8 @@ IDENTITY: Any = "aicost-controller"
 """Our name to kopf. Without one it asks for the user's name, and a container's user has none."""
 RESTART_SECONDS = 5.0
 STOP_SECONDS = 3.0
+INSIST_SECONDS = 0.5
+"""Between two cancellations of what is left of kopf once it is ending."""
 LOGIN_SECONDS = 600
 """Credentials are read anew after this: a projected token is rotated while the old one still holds."""
 REFUSED_PAUSE_SECONDS = 5.0
@@ -175,24 +177,43 @@ class _Life(threading.Thread):
 
     async def _operate(self) -> None:
         asyncio.get_running_loop().set_exception_handler(_ignore)
-        await kopf.operator(
-            registry=self._handlers(),
-            settings=kopf_settings(),
-            identity=IDENTITY,
-            standalone=True,
-            clusterwide=True,
-            stop_flag=self._stop_flag,
-        )
+        insisting = asyncio.create_task(_insist(self._stop_flag, {asyncio.current_task()}))
+        try:
+            await kopf.operator(
+                registry=self._handlers(),
+                settings=kopf_settings(),
+                identity=IDENTITY,
+                standalone=True,
+                clusterwide=True,
+                stop_flag=self._stop_flag,
+            )
+        finally:
+            insisting.cancel()
+            self.stop()  # threads wait for the flag, and the end of the loop waits for them
 
     def _handlers(self) -> kopf.OperatorRegistry:
+        async def end(**_: object) -> None:
+            self.stop()
+
         handlers = kopf.OperatorRegistry()
         for plural in PLURALS.values():
             kopf.on.event(GROUP, VERSION, plural, registry=handlers, id=f"follow-{plural}")(self._handle)
         kopf.on.login(registry=handlers)(self._login.connection)
+        kopf.on.cleanup(registry=handlers)(end)
         return handlers
 
     async def _handle(self, event: Mapping[str, Any], **_: object) -> None:
         self._hand_on(self._tell, {"type": event["type"], "object": dict(event["object"])})
+
+
+async def _insist(ending: threading.Event, spared: set[asyncio.Task[Any] | None]) -> None:
+    """Cancel what is left of kopf until nothing is: its watches may swallow a cancellation, and it waits for ever."""
+    await asyncio.to_thread(ending.wait)
+    spared = {*spared, asyncio.current_task()}
+    while True:
+        await asyncio.sleep(INSIST_SECONDS)
+        for task in asyncio.all_tasks() - spared:
+            task.cancel()
 
 
 def _ignore(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:

@@ -74,7 +74,8 @@ class Rounds:
     async def _wait(self, until: float) -> None:
         """Wait for the next round, or for a change of one of our objects."""
         try:
-            await asyncio.wait_for(self._registry.changed.wait(), max(0.0, until - time.monotonic()))
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                await self._registry.changed.wait()
         except TimeoutError:
             return
         await asyncio.sleep(SOON_SECONDS)

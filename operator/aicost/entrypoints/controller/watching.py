@@ -172,7 +172,8 @@ class ClusterWatch:
             if pod.facts.namespace in namespaces:
                 self._ask_owners(pod)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._orphans.join(), OWNERS_SECONDS)
+            async with asyncio.timeout(OWNERS_SECONDS):
+                await self._orphans.join()
 
     def _ask_owners(self, pod: SeenPod) -> None:
         """Ask once for the owners of a pod that names one."""

@@ -42,7 +42,8 @@ class Desk:
         outcome = asyncio.wrap_future(job)
         outcome.add_done_callback(self._leave)
         try:
-            return await asyncio.wait_for(asyncio.shield(outcome), self._patience_s)
+            async with asyncio.timeout(self._patience_s):
+                return await asyncio.shield(outcome)
         except TimeoutError:
             job.cancel()
             message = f"no answer within {self._patience_s:.0f} s: ask for a shorter window or for fewer keys"

@@ -1,6 +1,7 @@
 """The life of the query API: find whom to believe, serve, follow changes, end cleanly."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -92,10 +93,9 @@ async def _first_front_proxy(client: KubeClient, stop: asyncio.Event, retry_s: f
             return await fetch_front_proxy(client)
         except AicostError as problem:
             line(_log, logging.WARNING, "cannot read whom to believe, trying again", error=str(problem))
-        try:
-            await asyncio.wait_for(stop.wait(), retry_s)
-        except TimeoutError:
-            continue
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(retry_s):
+                await stop.wait()
     return None
 
 
