@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 RUN := PYTHONPATH=hack $(BIN)/python
-FAST := tests/unit tests/property tests/adversarial tests/golden tests/contract
+FAST := tests/unit tests/golden tests/contract
 
 .PHONY: help
 help: ## list the targets
@@ -35,7 +35,7 @@ test: $(STAMP) verify ## everything: checks, unit to golden, the real control pl
 	@hack/e2e-kind --check || true
 
 .PHONY: test-fast
-test-fast: $(STAMP) ## what needs no cluster: about a minute and a half
+test-fast: $(STAMP) ## the quick ones, which need no cluster: about half a minute
 	$(BIN)/python -m pytest -q -n 2 -m "not cluster" $(wildcard $(FAST))
 
 .PHONY: verify
