@@ -1,6 +1,7 @@
 """The starter price book of the chart: charts/aicost/files/starter-prices.yaml, from the tables below.
 
-A new machine is a new line; a new price is a new number and a date. Then `make generate`.
+A new machine is a new line, here and in `aicost.domain.inventory.machines`; a new price is a new number and a date.
+Then `make generate`.
 """
 
 import json
@@ -8,6 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from aicost.domain.inventory.machines import MachineType, machine_type
 
 OUTPUT = Path(__file__).resolve().parent.parent / "charts/aicost/files/starter-prices.yaml"
 
@@ -37,7 +40,8 @@ class Table:
 
     Attributes:
         lines: a head that names the regions (`*` for a price that holds in all), then one machine per line: instance
-            type, GPU model, GPUs, vCPUs, memory in GiB, and its price per hour in each region, `-` where it has none.
+            type, and its price per hour in each region, `-` where it has none. What it consists of stands in
+            `aicost.domain.inventory.machines`.
     """
 
     provider: str
@@ -51,18 +55,14 @@ class Machine:
     """One instance type in one region."""
 
     table: Table
-    instance_type: str
-    gpu_model: str
-    gpus: int
-    vcpus: int
-    memory_gib: int
+    type: MachineType
     region: str
     price: str
 
     @property
     def name(self) -> str:
         """Name of its entry: provider, type and region in the characters that a name may have."""
-        words = [self.table.provider, self.instance_type, *([self.region] if self.region else [])]
+        words = [self.table.provider, self.type.name, *([self.region] if self.region else [])]
         return re.sub(r"[^a-z0-9.]+", "-", "-".join(words).lower())
 
 
@@ -72,56 +72,56 @@ TABLES = (
         "AWS on-demand price for Linux (price table of karpenter-provider-aws)",
         "2026-07-20",
         """
-        type           gpu          n vcpu  gib us-east-1 us-gov-west-1
-        g4dn.xlarge    t4           1    4   16 0.526     0.663
-        g4dn.2xlarge   t4           1    8   32 0.752     -
-        g4dn.4xlarge   t4           1   16   64 1.204     -
-        g4dn.8xlarge   t4           1   32  128 2.176     -
-        g4dn.12xlarge  t4           4   48  192 3.912     4.931
-        g4dn.16xlarge  t4           1   64  256 4.352     -
-        g4dn.metal     t4           8   96  384 7.824     -
-        g5.xlarge      a10g         1    4   16 1.006     -
-        g5.2xlarge     a10g         1    8   32 1.212     -
-        g5.4xlarge     a10g         1   16   64 1.624     -
-        g5.8xlarge     a10g         1   32  128 2.448     -
-        g5.12xlarge    a10g         4   48  192 5.672     -
-        g5.16xlarge    a10g         1   64  256 4.096     -
-        g5.24xlarge    a10g         4   96  384 8.144     -
-        g5.48xlarge    a10g         8  192  768 16.288    -
-        g6.xlarge      l4           1    4   16 0.8048    1.0144
-        g6.2xlarge     l4           1    8   32 0.9776    -
-        g6.4xlarge     l4           1   16   64 1.3232    -
-        g6.8xlarge     l4           1   32  128 2.0144    -
-        g6.12xlarge    l4           4   48  192 4.6016    5.80003
-        g6.16xlarge    l4           1   64  256 3.3968    -
-        g6.24xlarge    l4           4   96  384 6.6752    -
-        g6.48xlarge    l4           8  192  768 13.3504   -
-        gr6.4xlarge    l4           1   16  128 1.5392    -
-        gr6.8xlarge    l4           1   32  256 2.4464    -
-        g6e.xlarge     l40s         1    4   32 1.861     -
-        g6e.2xlarge    l40s         1    8   64 2.24208   -
-        g6e.4xlarge    l40s         1   16  128 3.00424   -
-        g6e.8xlarge    l40s         1   32  256 4.52856   -
-        g6e.12xlarge   l40s         4   48  384 10.49264  -
-        g6e.16xlarge   l40s         1   64  512 7.57719   -
-        g6e.24xlarge   l40s         4   96  768 15.06559  -
-        g6e.48xlarge   l40s         8  192 1536 30.13118  -
-        g7e.2xlarge    rtx-pro-6000 1    8   64 3.36312   -
-        g7e.4xlarge    rtx-pro-6000 1   16  128 3.99816   -
-        g7e.8xlarge    rtx-pro-6000 1   32  256 5.26824   -
-        g7e.12xlarge   rtx-pro-6000 2   48  512 8.28608   -
-        g7e.24xlarge   rtx-pro-6000 4   96 1024 16.57216  -
-        g7e.48xlarge   rtx-pro-6000 8  192 2048 33.14432  -
-        p3.2xlarge     v100-16gb    1    8   61 3.06      -
-        p3.8xlarge     v100-16gb    4   32  244 12.24     -
-        p3.16xlarge    v100-16gb    8   64  488 24.48     -
-        p3dn.24xlarge  v100-32gb    8   96  768 31.212    -
-        p4d.24xlarge   a100-40gb    8   96 1152 21.957642 26.3511
-        p4de.24xlarge  a100-80gb    8   96 1152 27.44705  -
-        p5.4xlarge     h100-80gb    1   16  256 6.88      8.256
-        p5.48xlarge    h100-80gb    8  192 2048 55.04     66.048
-        p5en.48xlarge  h200         8  192 2048 63.296    75.9552
-        p6-b200.48xlarge b200       8  192 2048 113.9328  136.71936
+        type             us-east-1 us-gov-west-1
+        g4dn.xlarge      0.526     0.663
+        g4dn.2xlarge     0.752     -
+        g4dn.4xlarge     1.204     -
+        g4dn.8xlarge     2.176     -
+        g4dn.12xlarge    3.912     4.931
+        g4dn.16xlarge    4.352     -
+        g4dn.metal       7.824     -
+        g5.xlarge        1.006     -
+        g5.2xlarge       1.212     -
+        g5.4xlarge       1.624     -
+        g5.8xlarge       2.448     -
+        g5.12xlarge      5.672     -
+        g5.16xlarge      4.096     -
+        g5.24xlarge      8.144     -
+        g5.48xlarge      16.288    -
+        g6.xlarge        0.8048    1.0144
+        g6.2xlarge       0.9776    -
+        g6.4xlarge       1.3232    -
+        g6.8xlarge       2.0144    -
+        g6.12xlarge      4.6016    5.80003
+        g6.16xlarge      3.3968    -
+        g6.24xlarge      6.6752    -
+        g6.48xlarge      13.3504   -
+        gr6.4xlarge      1.5392    -
+        gr6.8xlarge      2.4464    -
+        g6e.xlarge       1.861     -
+        g6e.2xlarge      2.24208   -
+        g6e.4xlarge      3.00424   -
+        g6e.8xlarge      4.52856   -
+        g6e.12xlarge     10.49264  -
+        g6e.16xlarge     7.57719   -
+        g6e.24xlarge     15.06559  -
+        g6e.48xlarge     30.13118  -
+        g7e.2xlarge      3.36312   -
+        g7e.4xlarge      3.99816   -
+        g7e.8xlarge      5.26824   -
+        g7e.12xlarge     8.28608   -
+        g7e.24xlarge     16.57216  -
+        g7e.48xlarge     33.14432  -
+        p3.2xlarge       3.06      -
+        p3.8xlarge       12.24     -
+        p3.16xlarge      24.48     -
+        p3dn.24xlarge    31.212    -
+        p4d.24xlarge     21.957642 26.3511
+        p4de.24xlarge    27.44705  -
+        p5.4xlarge       6.88      8.256
+        p5.48xlarge      55.04     66.048
+        p5en.48xlarge    63.296    75.9552
+        p6-b200.48xlarge 113.9328  136.71936
         """,
     ),
     Table(
@@ -129,23 +129,23 @@ TABLES = (
         "Azure pay-as-you-go price for Linux (price table of karpenter-provider-azure)",
         "2026-06-18",
         """
-        type                       gpu       n vcpu  gib eastus eastus2 westeurope swedencentral
-        Standard_NC4as_T4_v3       t4        1    4   28 0.526  0.526   0.658      0.558
-        Standard_NC8as_T4_v3       t4        1    8   56 0.752  0.752   0.94       0.796
-        Standard_NC16as_T4_v3      t4        1   16  110 1.204  1.204   1.505      1.276
-        Standard_NC64as_T4_v3      t4        4   64  440 4.352  4.352   5.44       4.603
-        Standard_NV36ads_A10_v5    a10       1   36  440 3.2    3.2     4.16       4.16
-        Standard_NV72ads_A10_v5    a10       2   72  880 6.52   6.52    8.476      8.476
-        Standard_NC24ads_A100_v4   a100-80gb 1   24  220 3.673  3.673   4.775      4.775
-        Standard_NC48ads_A100_v4   a100-80gb 2   48  440 7.346  7.346   9.55       9.55
-        Standard_NC96ads_A100_v4   a100-80gb 4   96  880 14.692 14.692  19.1       19.1
-        Standard_ND96asr_v4        a100-40gb 8   96  900 27.197 -       35.357     -
-        Standard_ND96amsr_A100_v4  a100-80gb 8   96 1900 32.77  32.77   40.962     40.962
-        Standard_NC40ads_H100_v5   h100-nvl  1   40  320 6.98   6.98    9.08       9.074
-        Standard_NC80adis_H100_v5  h100-nvl  2   80  640 13.96  13.96   18.16      18.148
-        Standard_ND96isr_H100_v5   h100-80gb 8   96 1900 98.32  98.32   127.816    127.816
-        Standard_ND96isr_H200_v5   h200      8   96 1850 -      84.8    -          110.272
-        Standard_ND96isr_MI300X_v5 mi300x    8   96 1850 -      48.0    -          67.2
+        type                       eastus eastus2 westeurope swedencentral
+        Standard_NC4as_T4_v3       0.526  0.526   0.658      0.558
+        Standard_NC8as_T4_v3       0.752  0.752   0.94       0.796
+        Standard_NC16as_T4_v3      1.204  1.204   1.505      1.276
+        Standard_NC64as_T4_v3      4.352  4.352   5.44       4.603
+        Standard_NV36ads_A10_v5    3.2    3.2     4.16       4.16
+        Standard_NV72ads_A10_v5    6.52   6.52    8.476      8.476
+        Standard_NC24ads_A100_v4   3.673  3.673   4.775      4.775
+        Standard_NC48ads_A100_v4   7.346  7.346   9.55       9.55
+        Standard_NC96ads_A100_v4   14.692 14.692  19.1       19.1
+        Standard_ND96asr_v4        27.197 -       35.357     -
+        Standard_ND96amsr_A100_v4  32.77  32.77   40.962     40.962
+        Standard_NC40ads_H100_v5   6.98   6.98    9.08       9.074
+        Standard_NC80adis_H100_v5  13.96  13.96   18.16      18.148
+        Standard_ND96isr_H100_v5   98.32  98.32   127.816    127.816
+        Standard_ND96isr_H200_v5   -      84.8    -          110.272
+        Standard_ND96isr_MI300X_v5 -      48.0    -          67.2
         """,
     ),
     Table(
@@ -153,16 +153,16 @@ TABLES = (
         "Google Cloud on-demand price (price table of the Kubernetes cluster autoscaler)",
         "2026-06-23",
         """
-        type           gpu        n vcpu  gib us-central1
-        a2-highgpu-1g  a100-40gb  1   12   85 3.673385
-        a2-highgpu-2g  a100-40gb  2   24  170 7.34677
-        a2-highgpu-4g  a100-40gb  4   48  340 14.69354
-        a2-highgpu-8g  a100-40gb  8   96  680 29.38708
-        a2-megagpu-16g a100-40gb 16   96 1360 55.739504
-        a2-ultragpu-1g a100-80gb  1   12  170 5.0688
-        a2-ultragpu-2g a100-80gb  2   24  340 10.1376
-        a2-ultragpu-4g a100-80gb  4   48  680 20.2752
-        a2-ultragpu-8g a100-80gb  8   96 1360 40.5504
+        type           us-central1
+        a2-highgpu-1g  3.673385
+        a2-highgpu-2g  7.34677
+        a2-highgpu-4g  14.69354
+        a2-highgpu-8g  29.38708
+        a2-megagpu-16g 55.739504
+        a2-ultragpu-1g 5.0688
+        a2-ultragpu-2g 10.1376
+        a2-ultragpu-4g 20.2752
+        a2-ultragpu-8g 40.5504
         """,
     ),
     Table(
@@ -170,19 +170,19 @@ TABLES = (
         "Google Cloud on-demand price (as quoted in public documents)",
         "2026-11-21",
         """
-        type           gpu        n vcpu  gib us-central1
-        g2-standard-4  l4         1    4   16 0.706832
-        g2-standard-8  l4         1    8   32 0.853624
-        g2-standard-12 l4         1   12   48 1.000416
-        g2-standard-16 l4         1   16   64 1.147208
-        g2-standard-24 l4         2   24   96 2.000832
-        g2-standard-32 l4         1   32  128 1.734376
-        g2-standard-48 l4         4   48  192 4.001664
-        g2-standard-96 l4         8   96  384 8.003328
-        a3-highgpu-1g  h100-80gb  1   26  234 11.0612
-        a3-highgpu-2g  h100-80gb  2   52  468 22.1225
-        a3-highgpu-4g  h100-80gb  4  104  936 44.245
-        a3-highgpu-8g  h100-80gb  8  208 1872 88.490000119
+        type           us-central1
+        g2-standard-4  0.706832
+        g2-standard-8  0.853624
+        g2-standard-12 1.000416
+        g2-standard-16 1.147208
+        g2-standard-24 2.000832
+        g2-standard-32 1.734376
+        g2-standard-48 4.001664
+        g2-standard-96 8.003328
+        a3-highgpu-1g  11.0612
+        a3-highgpu-2g  22.1225
+        a3-highgpu-4g  44.245
+        a3-highgpu-8g  88.490000119
         """,
     ),
     Table(
@@ -190,17 +190,17 @@ TABLES = (
         "Oracle Cloud list price per GPU-hour times GPUs (price table of OpenCost)",
         "2025-02-01",
         """
-        type              gpu       n vcpu  gib *
-        VM.GPU3.1         v100-16gb 1   12   90 2.95
-        VM.GPU3.2         v100-16gb 2   24  180 5.90
-        VM.GPU3.4         v100-16gb 4   48  360 11.80
-        BM.GPU3.8         v100-16gb 8  104  768 23.60
-        VM.GPU.A10.1      a10       1   30  240 2.00
-        VM.GPU.A10.2      a10       2   60  480 4.00
-        BM.GPU.A10.4      a10       4  128 1024 8.00
-        BM.GPU4.8         a100-40gb 8  128 2048 24.40
-        BM.GPU.A100-v2.8  a100-80gb 8  256 2048 32.00
-        BM.GPU.H100.8     h100-80gb 8  224 2048 80.00
+        type             *
+        VM.GPU3.1        2.95
+        VM.GPU3.2        5.90
+        VM.GPU3.4        11.80
+        BM.GPU3.8        23.60
+        VM.GPU.A10.1     2.00
+        VM.GPU.A10.2     4.00
+        BM.GPU.A10.4     8.00
+        BM.GPU4.8        24.40
+        BM.GPU.A100-v2.8 32.00
+        BM.GPU.H100.8    80.00
         """,
     ),
 )
@@ -210,25 +210,31 @@ def machines() -> Iterator[Machine]:
     """Each machine of the tables in each region that has a price."""
     for table in TABLES:
         head, *rows = [line.split() for line in table.lines.strip().splitlines()]
-        for kind, model, gpus, vcpus, gib, *prices in rows:
-            for region, price in zip(head[5:], prices, strict=True):
+        for name, *prices in rows:
+            for region, price in zip(head[1:], prices, strict=True):
                 if price != "-":
-                    place = "" if region == "*" else region
-                    yield Machine(table, kind, model, int(gpus), int(vcpus), int(gib), place, price)
+                    yield Machine(table, _type(name), "" if region == "*" else region, price)
+
+
+def _type(name: str) -> MachineType:
+    found = machine_type(name)
+    if found is None:
+        raise KeyError(f"{name} is priced, but aicost.domain.inventory.machines does not know it: add a line there")
+    return found
 
 
 def entry(machine: Machine) -> str:
     """The entry of one machine as YAML. The model stands in a comment: the instance type says it already."""
     region = [f"        region: {machine.region}"] if machine.region else []
     lines = [
-        f"    - name: {machine.name} # {machine.gpus} x {machine.gpu_model}",
+        f"    - name: {machine.name} # {machine.type.gpus} x {machine.type.gpu_model}",
         "      match:",
-        f"        instanceType: {machine.instance_type}",
+        f"        instanceType: {machine.type.name}",
         f"        provider: {machine.table.provider}",
         *region,
         "        capacityType: on-demand",
         f'      perNodeHour: "{machine.price}"',
-        f"      gpuCount: {machine.gpus}",
+        f"      gpuCount: {machine.type.gpus}",
         f"      source: {json.dumps(machine.table.source)}",
         f'      asOf: "{machine.table.as_of}"',
     ]

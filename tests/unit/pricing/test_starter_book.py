@@ -13,7 +13,7 @@ from aicost.domain.inventory.nodes import CapacityType
 from aicost.domain.pricing.defects import find_defects
 from aicost.domain.pricing.quotes import node_gpu_cost_nanos
 from aicost.domain.pricing.selection import decide_prices
-from support.pricing import GIB, HOUR, node
+from support.pricing import HOUR, node
 
 FACTS = Path(__file__).parents[4] / "shared" / "data" / "prices" / "gpu_price_book.csv"
 MACHINES = tuple(starter_prices.machines())
@@ -34,12 +34,12 @@ def book(manifest):
 def as_node(machine, **changes):
     facts = {
         "provider": machine.table.provider,
-        "instance_type": machine.instance_type,
+        "instance_type": machine.type.name,
         "region": machine.region or "anywhere",
-        "gpu_model": machine.gpu_model,
-        "gpus": machine.gpus,
-        "cpu_millis": machine.vcpus * 1_000,
-        "memory_bytes": machine.memory_gib * GIB,
+        "gpu_model": machine.type.gpu_model,
+        "gpus": machine.type.gpus,
+        "cpu_millis": machine.type.cpu_millis,
+        "memory_bytes": machine.type.memory_bytes,
         "capacity_type": CapacityType.ON_DEMAND,
     }
     return node(**(facts | changes))
@@ -69,13 +69,13 @@ def test_each_machine_is_priced_by_its_own_entry_and_its_gpus_get_a_fair_part(bo
         (decision,) = decide_prices(as_node(machine), [book], HOUR)
         assert decision.chosen.entry == machine.name
         whole = parse_nanos(machine.price)
-        gpus = node_gpu_cost_nanos(decision, machine.gpus, HOUR.length_ms)
+        gpus = node_gpu_cost_nanos(decision, machine.type.gpus, HOUR.length_ms)
         assert whole // 5 < gpus < whole, machine.name
 
 
 @pytest.mark.parametrize("change", [{"region": "mars-1"}, {"capacity_type": CapacityType.SPOT}, {"provider": "other"}])
 def test_what_stands_elsewhere_or_was_bought_otherwise_has_no_list_price(change, book):
-    machine = next(machine for machine in MACHINES if machine.instance_type == "p5.48xlarge")
+    machine = next(machine for machine in MACHINES if machine.type.name == "p5.48xlarge")
     (decision,) = decide_prices(as_node(machine, **change), [book], HOUR)
     assert decision.chosen is None
     assert "list-prices/aws-p5.48xlarge-us-east-1" in dict(decision.rejected)
@@ -88,9 +88,9 @@ def test_prices_are_those_of_their_sources():
     known = {(row["provider"], row["instance_type"], row["region"]): row for row in rows}
     checked = 0
     for machine in MACHINES:
-        row = known.get((machine.table.provider, machine.instance_type, machine.region))
+        row = known.get((machine.table.provider, machine.type.name, machine.region))
         if row is not None and row["as_of"] == machine.table.as_of:
             assert parse_nanos(machine.price) == parse_nanos(row["price_per_hour"]), machine.name
-            assert machine.gpus == int(row["gpu_count"]), machine.name
+            assert machine.type.gpus == int(row["gpu_count"]), machine.name
             checked += 1
     assert checked > 100
