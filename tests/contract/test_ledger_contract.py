@@ -195,7 +195,8 @@ def sample() -> list[Row]:
 
 
 @pytest.mark.parametrize(
-    "keys", [(), *((key,) for key in GROUP_KEYS), ("team", "label:app.kubernetes.io/name", "node")]
+    "keys",
+    [(), *((key,) for key in GROUP_KEYS), ("team", "label:app.kubernetes.io/name", "node"), ("source:team", "team")],
 )
 def test_sums_are_those_of_the_rows_by_every_key(ledger, keys):
     ledger.post(make_posting(*sample()))

@@ -6,7 +6,7 @@ from aicost.adapters.ledger.schema import dimension_column
 from aicost.domain.exact.windows import DAY_MS, Window, to_datetime
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import HELD
-from aicost.domain.reporting.keys import accepted_values, is_dimension
+from aicost.domain.reporting.keys import accepted_values, is_dimension, source_of
 from aicost.domain.reporting.query import LABEL_KEY
 
 TABLE = "ledger"
@@ -35,6 +35,8 @@ def key_expression(key: str) -> str:
         return f"COALESCE(labels[{literal(key.removeprefix(LABEL_KEY))}], '')"
     if is_dimension(key):
         return f"COALESCE({dimension_column(key)}, '')"
+    if dimension := source_of(key):
+        return f"COALESCE(split_part(provenance[{literal(dimension)}], ' ', 1), '')"
     return _COLUMNS[key]
 
 

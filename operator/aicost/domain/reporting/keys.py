@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from aicost.domain.identity.dimensions import UNTAGGED, Dimension
 from aicost.domain.ledger.rows import Row
-from aicost.domain.reporting.query import GROUP_KEYS, LABEL_KEY
+from aicost.domain.reporting.query import GROUP_KEYS, LABEL_KEY, SOURCE_KEY
 
 DEVICE_KEYS = frozenset({"cluster", "node", "region", "provider", "gpu-model"})
 """Keys that a device has even while nobody holds it. All others belong to a holder."""
@@ -29,11 +29,17 @@ def check_keys(keys: Iterable[str], field: str) -> None:
         ValueError: naming the field, the key and the nearest known ones.
     """
     for key in keys:
-        if key in GROUP_KEYS or key.removeprefix(LABEL_KEY) not in {key, ""}:
+        if key in GROUP_KEYS or key.removeprefix(LABEL_KEY) not in {key, ""} or source_of(key):
             continue
         near = get_close_matches(key, GROUP_KEYS, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ValueError(f"{field}: {key[:63]!r} is no key: {hint}use {', '.join(GROUP_KEYS)} or label:KEY")
+
+
+def source_of(key: str) -> str:
+    """The dimension of whose source the key speaks (`source:team`), empty for other keys."""
+    dimension = key.removeprefix(SOURCE_KEY)
+    return dimension if dimension != key and is_dimension(dimension) else ""
 
 
 def _controller(row: Row) -> str:
@@ -60,6 +66,8 @@ def value_of(row: Row, key: str) -> str:
         return row.holder.labels.get(key.removeprefix(LABEL_KEY), "")
     if is_dimension(key):
         return row.holder.dimensions.get(key, "")
+    if dimension := source_of(key):
+        return row.holder.provenance.get(dimension, "").partition(" ")[0]
     return _FIELDS[key](row)
 
 

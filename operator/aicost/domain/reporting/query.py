@@ -10,8 +10,10 @@ from aicost.domain.identity.dimensions import Dimension
 PLACE_KEYS = ("cluster", "namespace", "node", "region", "provider", "gpu-model", "pod", "controller", "workload")
 LABEL_KEY = "label:"
 """Prefix of a group key that names any label of the pod: `label:app.kubernetes.io/name`."""
+SOURCE_KEY = "source:"
+"""Prefix of a group key that names who gave a dimension its value, a name of `Source`: `source:team`."""
 GROUP_KEYS: tuple[str, ...] = (*PLACE_KEYS, *(dimension.value for dimension in Dimension))
-"""Keys that rows can be grouped and filtered by, beside `label:KEY`."""
+"""Keys that rows can be grouped and filtered by, beside `label:KEY` and `source:DIMENSION`."""
 
 
 class IdlePolicy(StrEnum):
