@@ -28,7 +28,7 @@ from aicost.entrypoints.controller.registry import Registry
 from aicost.entrypoints.controller.resources import Following
 from aicost.entrypoints.controller.resync import Resync
 from aicost.entrypoints.controller.rounds import Rounds
-from aicost.entrypoints.controller.serving import health_app, serve
+from aicost.adapters.serving.health import health_app, serve
 from aicost.entrypoints.controller.sources import ScrapeLoop, SourceFinder
 from aicost.entrypoints.controller.starter import keep_starter_book
 from aicost.entrypoints.controller.state import State
