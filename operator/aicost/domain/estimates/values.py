@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from aicost.domain.pricing.books import PriceQuote
+from aicost.domain.workloads.shapes import Scaling
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,13 @@ class Offer:
         gpu_model: canonical model.
         node_labels: labels that all nodes of the kind have.
         nodes: how many there are; 0 for a kind that is only known from a price book.
+        gpus: GPUs of one such node, 0 where that is not known.
+        slots_per_gpu: replicas of each GPU that the node offers by time-slicing or MPS.
+        resources: accelerators that one such node offers, by extended resource; empty for a kind that is only known
+            from a price book.
         quote: the price of a GPU-hour there, None where no book has one.
         reason: why that price, or what is missing.
+        rejected: each other quote that is about such nodes, with the reason against it.
     """
 
     gpu_model: str
@@ -26,16 +32,25 @@ class Offer:
     capacity_type: str = ""
     node_labels: Mapping[str, str] = field(default_factory=dict)
     nodes: int = 0
+    gpus: int = 0
+    slots_per_gpu: int = 1
+    resources: Mapping[str, int] = field(default_factory=dict)
     quote: PriceQuote | None = None
     reason: str = ""
+    rejected: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What GPUs are on offer: the cluster's nodes, or, offline, what the price books name."""
+    """What GPUs are on offer: the cluster's nodes, and what the price books name; offline the books alone.
+
+    Attributes:
+        assumed_model: canonical model to take for what names none, as a person said; empty for no such assumption.
+    """
 
     offers: tuple[Offer, ...] = ()
     offline: bool = False
+    assumed_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,7 @@ class EstimateLine:
     Attributes:
         gpu_milli: thousandths of GPUs of all its pods at the start, None where unknown.
         per_hour: of all its pods, None where a price is missing.
-        candidates: offers that fit, the cheapest first.
+        candidates: offers that fit, the cheapest first; equal ones stand once.
         note: what is not known, and the fix; empty where all is known.
     """
 
@@ -76,10 +91,13 @@ class Estimate:
     """What an object will cost.
 
     Attributes:
+        lines: one for each template that asks for accelerators; none where no template does.
+        gpu_milli: thousandths of GPUs at the start, None where the size of a part is not known.
         per_hour: of all its GPUs at the start; None where any part is unpriced, and then `unpriced` says why.
         per_hour_max: at its largest, where it scales by itself.
         duration_ms: of one run, None where nothing says it.
         total_nanos: (low, high) over the duration, rounded once; None without a price or a duration.
+        scaling: how long it goes on: one run, one run after the other, or until somebody ends it.
     """
 
     lines: tuple[EstimateLine, ...]
@@ -90,6 +108,7 @@ class Estimate:
     duration_source: str
     total_nanos: tuple[int, int] | None
     unpriced: str = ""
+    scaling: Scaling = Scaling.FIXED
 
 
 @dataclass(frozen=True, slots=True)

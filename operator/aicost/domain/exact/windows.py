@@ -43,6 +43,13 @@ def from_rfc3339(text: str) -> int:
     return to_millis(datetime.fromisoformat(text))
 
 
+def describe_length(milliseconds: int) -> str:
+    """Print a length of time for people, in whole minutes: `2 d 4 h`, `30 min`."""
+    minutes = milliseconds // MINUTE_MS
+    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "under a minute"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
     """The half-open span [start_ms, end_ms)."""

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from aicost.crd.allocations.texts import error_text, is_unpriced
 from aicost.crd.status.texts import change, gpu_hours, money, percent, share
-from aicost.domain.exact.windows import Window, to_datetime
+from aicost.domain.exact.windows import Window, describe_length, to_datetime
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting import ratios
 from aicost.domain.reporting.keys import is_dimension
@@ -124,10 +124,4 @@ def _notes(report: Report) -> Iterator[Fact]:
 
 def _span(span: Window, zone: str) -> str:
     start, end = (to_datetime(at).astimezone(ZoneInfo(zone)) for at in (span.start_ms, span.end_ms))
-    return f"{start:%Y-%m-%d %H:%M} → {end:%Y-%m-%d %H:%M} {zone} ({_length(span.length_ms)})"
-
-
-def _length(milliseconds: int) -> str:
-    minutes = milliseconds // 60_000
-    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
-    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "under a minute"
+    return f"{start:%Y-%m-%d %H:%M} → {end:%Y-%m-%d %H:%M} {zone} ({describe_length(span.length_ms)})"
