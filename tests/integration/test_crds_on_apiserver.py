@@ -122,6 +122,8 @@ def _shown(kind):
     status = STATUSES[kind]
     if kind == "PriceBook":
         return ["USD", "3", "2026-10-01", "True"]
+    if kind == "CostLabelPolicy":
+        return ["Warn", "webhook", "87.1%", "41.0%", "59", "1 (Walk)", "3", "True"]
     if "Budget" in kind:
         return [status["limit"], status["spent"]["total"], status["percentUsed"], "Notify", "d"]
     summary = status["summary"]

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from support import policy_samples
+
 API_VERSION = "aicost.dev/v1alpha1"
-CLUSTER_WIDE = {"PriceBook", "ClusterAICostReport", "ClusterBudget"}
+CLUSTER_WIDE = {"PriceBook", "ClusterAICostReport", "ClusterBudget", "CostLabelPolicy"}
 LABELS = {"matchLabels": {"app": "chat"}}
 
 
@@ -21,6 +23,7 @@ BASE: dict[str, dict[str, Any]] = {
     "ClusterAICostReport": {},
     "Budget": {"limit": "5000", "currency": "USD"},
     "ClusterBudget": {"limit": "5000", "currency": "USD"},
+    "CostLabelPolicy": policy_samples.BASE,
 }
 """The least that each kind needs."""
 
@@ -140,6 +143,7 @@ FULL: dict[str, dict[str, Any]] = {
             "clusters": ["c-1"],
         },
     },
+    "CostLabelPolicy": policy_samples.FULL,
 }
 """Objects that use what each kind offers."""
 
@@ -152,10 +156,11 @@ class Refused:
     change: dict[str, Any]
     where: str
     message: str
+    whole: bool = False
 
     @property
     def spec(self) -> dict[str, Any]:
-        return {**BASE[self.kind], **self.change}
+        return self.change if self.whole else {**BASE[self.kind], **self.change}
 
 
 def _entry(**change: Any) -> dict[str, Any]:
@@ -332,5 +337,7 @@ REFUSED: tuple[Refused, ...] = (
         "spec.scope.dimensions",
         "choose by one of team",
     ),
+    *(Refused("CostLabelPolicy", *case) for case in policy_samples.REFUSED),
+    Refused("CostLabelPolicy", *policy_samples.EMPTY, whole=True),
 )
 """One case or more for each rule."""

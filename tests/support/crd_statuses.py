@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from support import policy_samples
+
 _CONDITION = {
     "type": "Ready",
     "status": "True",
@@ -151,6 +153,7 @@ STATUSES: dict[str, dict[str, Any]] = {
         ],
         "updatedAt": "2026-11-20T10:02:00Z",
     },
+    "CostLabelPolicy": policy_samples.STATUS,
     "AICostReport": _REPORT,
     "ClusterAICostReport": _REPORT,
     "Budget": _BUDGET,

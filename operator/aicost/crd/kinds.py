@@ -2,6 +2,7 @@
 
 from aicost.crd.models.aiworkload import AIWorkload
 from aicost.crd.models.budget.resource import Budget, ClusterBudget
+from aicost.crd.models.policy.resource import CostLabelPolicy
 from aicost.crd.models.pricebook import PriceBook
 from aicost.crd.models.report import AICostReport, ClusterAICostReport
 from aicost.crd.schema.definition import Column, Kind
@@ -54,6 +55,19 @@ _BOOK = (
     Column("Source", ".spec.source", "Where the prices were read", wide=True),
     Column("Age", ".metadata.creationTimestamp", "Time since the object was made", "date", wide=True),
 )
+_POLICY = (
+    Column("Mode", ".spec.mode", "What happens to an object that breaks a rule: Audit, Warn, DenyNew or Deny"),
+    Column("Engine", ".status.engineInUse", "Who judges at admission now: webhook or vap"),
+    Column("Coverage", ".status.summary.coverage", "Label coverage of the required keys, weighted by GPU cost"),
+    Column("Objects", ".status.summary.objects", "Label coverage of the required keys, by count of objects"),
+    Column("Would-Deny", ".status.wouldDeny", "Objects of today that Deny would refuse", "integer"),
+    Column("Level", ".status.summary.level", "Maturity level, with the stage that the policy is in"),
+    Column("Keys", ".status.keys", "Usable keys", "integer"),
+    Column("Accepted", ".status.conditions[?(@.type=='Accepted')].status", "Whether all of it is usable"),
+    Column("Next-Step", ".status.maturity.nextStep", "What brings it to the next level", wide=True),
+    Column("Audited", ".status.auditedAt", "Time since the objects were last looked at", "date", wide=True),
+    Column("Age", ".metadata.creationTimestamp", "Time since the object was made", "date", wide=True),
+)
 _BUDGET = (
     Column("Limit", ".status.limit", "Limit of the period"),
     Column("Spent", ".status.spent.total", "Spend in the period"),
@@ -90,6 +104,7 @@ KINDS: tuple[Kind, ...] = (
         _REPORT,
         (".spec.window",),
     ),
+    Kind("CostLabelPolicy", "costlabelpolicies", "clp", CLUSTER, CostLabelPolicy, _POLICY, (".spec.mode",)),
     Kind("Budget", "budgets", "bgt", NAMESPACED, Budget, _BUDGET, (".spec.mode", ".spec.currency")),
     Kind("ClusterBudget", "clusterbudgets", "cbgt", CLUSTER, ClusterBudget, _BUDGET, (".spec.mode", ".spec.currency")),
 )

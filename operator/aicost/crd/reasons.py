@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from aicost.crd.fields.conditions import ConditionStatus
 from aicost.domain.identity.problems import ClaimProblemKind
+from aicost.domain.policy.defects import PolicyDefectKind
 from aicost.domain.pricing.defects import DefectKind
 
 
@@ -22,6 +23,9 @@ class ConditionType(StrEnum):
     OVERLAPPING = "Overlapping"
     WITHIN_BUDGET = "WithinBudget"
     ENFORCING = "Enforcing"
+    CONFLICTING = "Conflicting"
+    CONFIG_MAP_FOUND = "ConfigMapFound"
+    ENFORCEMENT_ACTIVE = "EnforcementActive"
 
 
 class Reason(StrEnum):
@@ -58,6 +62,16 @@ class Reason(StrEnum):
     FORECAST_OVER = "ForecastOver"
     OVER_LIMIT = "OverLimit"
     OBSERVE_ONLY = "ObserveOnly"
+    AUDITED = "Audited"
+    AUDIT_FAILS = "AuditFails"
+    NO_CONFLICT = "NoConflict"
+    FOUND = "Found"
+    NOT_FOUND = "NotFound"
+    ACTIVE = "Active"
+    PARTLY_ACTIVE = "PartlyActive"
+    AUDIT_ONLY = "AuditOnly"
+    NO_ENGINE = "NoEngine"
+    ENGINE_FAILS = "EngineFails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ class Cause:
     """One way in which a condition comes to its status."""
 
     status: ConditionStatus
-    reason: Reason | ClaimProblemKind | DefectKind
+    reason: Reason | ClaimProblemKind | DefectKind | PolicyDefectKind
     meaning: str
 
 
@@ -137,6 +151,39 @@ _BUDGET_READY = (
     *_READY,
     Cause(_NO, Reason.CURRENCY_MISMATCH, "The budget's currency is not the one of the cost; nothing is converted."),
 )
+_POLICY_READY = (
+    Cause(_YES, Reason.AUDITED, "The objects of the cluster were judged by it; the figures say how they stand."),
+    Cause(_NO, Reason.INVALID_SPEC, "The policy cannot be read; the message names field and fix."),
+    Cause(_NO, Reason.AUDIT_FAILS, "The objects could not be looked at; the figures are the last ones."),
+    Cause(_NO, Reason.INTERNAL_ERROR, "A bug: the figures are the last ones, and the controller's log says more."),
+    Cause(_OPEN, Reason.WAITING, "The objects were not looked at yet."),
+)
+_POLICY_ACCEPTED = (
+    Cause(_YES, Reason.ACCEPTED, "All of it is usable."),
+    Cause(_NO, Reason.INVALID_SPEC, "The policy cannot be read and does not hold; the message names field and fix."),
+    Cause(_NO, Reason.INVALID_ENTRY, "A part cannot be used and is left out; the message names it and the fix."),
+    Cause(_NO, PolicyDefectKind.NOT_ALLOWED, "A default, an alias or a group leads to a value that is not allowed."),
+    Cause(_NO, PolicyDefectKind.AMBIGUOUS_ALIAS, "A label key stands for two keys of the policy."),
+    Cause(_NO, PolicyDefectKind.UNKNOWN_KEY, "An exemption names a key that the policy does not have."),
+    Cause(_NO, PolicyDefectKind.UNKNOWN_KIND, "A kind runs no pods that are known, so nothing of it is judged."),
+)
+_CONFLICTING = (
+    Cause(_YES, PolicyDefectKind.CONFLICT, "Another policy says otherwise of the same key; the message names it."),
+    Cause(_NO, Reason.NO_CONFLICT, "No other policy says otherwise of the same keys and objects."),
+)
+_CONFIG_MAP = (
+    Cause(_YES, Reason.FOUND, "All ConfigMaps that it names were read."),
+    Cause(_NO, Reason.NOT_FOUND, "A ConfigMap or its key cannot be read; values of that key are not judged."),
+    Cause(_OPEN, Reason.WAITING, "The ConfigMaps were not looked at yet."),
+)
+_ENFORCEMENT = (
+    Cause(_YES, Reason.ACTIVE, "An engine judges each request that the policy speaks of."),
+    Cause(_NO, Reason.PARTLY_ACTIVE, "An engine judges, but not all of it; the message says what is left out."),
+    Cause(_NO, Reason.AUDIT_ONLY, "The mode is Audit: nothing is said at admission, objects are counted."),
+    Cause(_NO, Reason.NO_ENGINE, "Nobody judges at admission; the message says what was looked for."),
+    Cause(_NO, Reason.ENGINE_FAILS, "The engine does not answer, so everything is let in; the message says why."),
+    Cause(_OPEN, Reason.WAITING, "The engine was not looked at yet."),
+)
 _ENFORCING = (Cause(_NO, Reason.OBSERVE_ONLY, "The budget shows where it stands and does nothing else."),)
 
 _REPORT = {
@@ -165,6 +212,13 @@ CONDITIONS: Mapping[str, Mapping[ConditionType, tuple[Cause, ...]]] = {
         ConditionType.ACCEPTED: _ACCEPTED,
         ConditionType.OVERLAPPING: _OVERLAPPING,
         ConditionType.PRICED: _PRICED,
+    },
+    "CostLabelPolicy": {
+        ConditionType.ACCEPTED: _POLICY_ACCEPTED,
+        ConditionType.READY: _POLICY_READY,
+        ConditionType.CONFLICTING: _CONFLICTING,
+        ConditionType.CONFIG_MAP_FOUND: _CONFIG_MAP,
+        ConditionType.ENFORCEMENT_ACTIVE: _ENFORCEMENT,
     },
     "AICostReport": _REPORT,
     "ClusterAICostReport": _REPORT,

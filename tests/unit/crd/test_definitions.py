@@ -16,7 +16,7 @@ from crdgen.chart import template
 _ROOT = Path(__file__).resolve().parents[3]
 _YAML_BOOLEANS = {"y", "n", "yes", "no", "on", "off", "true", "false"}
 _CEL_WORDS = {"as", "break", "const", "continue", "else", "for", "function", "if", "import", "in", "let", "loop"}
-_CEL_WORDS |= {"package", "namespace", "return", "var", "void", "while"}
+_CEL_WORDS |= {"package", "return", "var", "void", "while"}  # `namespace` is what Kubernetes calls it everywhere
 definitions = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aicost.crd.convert.parsing import Converted, SpecProblem, parse
+from aicost.crd.fields.amounts import fraction_ppm
 from aicost.crd.fields.text import moment_ms
 from aicost.crd.models import pricebook as api
 from aicost.domain.exact.amounts import parse_nanos
@@ -14,8 +15,6 @@ from aicost.domain.pricing.books import ALWAYS, NodeMatch, PriceBook, PriceEntry
 
 HOURS_PER_MONTH = 730
 """Hours that a price per month is divided by."""
-_PPM_PER_NANO = 1000
-"""A share is read like an amount, as parts per billion, and kept as parts per million."""
 
 
 def price_book(body: Mapping[str, Any]) -> Converted[PriceBook]:
@@ -42,7 +41,7 @@ def _entry(entry: api.PriceEntry, book: api.PriceBookSpec) -> PriceEntry:
         per_gpu_hour_nanos=_nanos(entry.per_gpu_hour),
         per_node_hour_nanos=_nanos(entry.per_node_hour),
         split=entry.split,
-        gpu_share_ppm=None if entry.gpu_share is None else parse_nanos(entry.gpu_share) // _PPM_PER_NANO,
+        gpu_share_ppm=None if entry.gpu_share is None else fraction_ppm(entry.gpu_share),
         effective=_effective(entry),
         list_price=book.list_prices if entry.list_price is None else entry.list_price,
         source=_source(entry, book),

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from aicost.crd.schema.markers import Rule, matches, unit
+from aicost.domain.exact.amounts import parse_nanos
 
 _DECIMAL = r"\d{1,9}(\.\d{1,9})?"
 _FRACTION = r"(0(\.\d{1,6})?|1(\.0{1,6})?)"
@@ -53,3 +54,10 @@ Millis = Annotated[int, unit("milliseconds of one GPU")]
 Readable = Annotated[str, unit("the currency, rounded for people")]
 GpuHours = Annotated[str, unit("GPU-hours, rounded for people")]
 Share = Annotated[str, unit("percent, rounded for people")]
+
+_NANOS_PER_PPM = 1000
+
+
+def fraction_ppm(text: str) -> int:
+    """The parts per million of a `Fraction`: it is read like an amount, as parts per billion."""
+    return parse_nanos(text) // _NANOS_PER_PPM

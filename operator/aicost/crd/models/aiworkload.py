@@ -12,6 +12,7 @@ from aicost.crd.fields.text import ModelName, NormalForm, Timestamp
 from aicost.crd.models.figures import CurrencyTotal, Span, Summary
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import Rule, map_list, matches
+from aicost.domain.identity.stages import Stage
 
 
 class WorkloadType(StrEnum):
@@ -23,15 +24,6 @@ class WorkloadType(StrEnum):
     EMBEDDING = "embedding"
     DATA_PREP = "data-prep"
     EVALUATION = "evaluation"
-
-
-class Stage(StrEnum):
-    """How far the work has come."""
-
-    SANDBOX = "sandbox"
-    EXPERIMENT = "experiment"
-    PILOT = "pilot"
-    PRODUCTION = "production"
 
 
 class Dimensions(ApiModel):

@@ -1,10 +1,10 @@
-"""How far work has come."""
+"""The values of the dimension `stage`, the least settled first."""
 
 from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """The values of the dimension `stage`, the least settled first."""
+    """How far the work has come."""
 
     SANDBOX = "sandbox"
     EXPERIMENT = "experiment"

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from aicost.crd.fields.amounts import Factor, Price
 from aicost.crd.fields.text import Duration, ItemName
-from aicost.crd.models.aiworkload import Stage
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import SET_LIST, Rule, unit
+from aicost.domain.identity.stages import Stage
 
 
 class Gate(StrEnum):
