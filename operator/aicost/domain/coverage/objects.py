@@ -1,0 +1,116 @@
+"""What an audit keeps of the objects that run pods: enough to count labels, nothing that is secret or large."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from aicost.domain.coverage.keys import NOT_EARNED, WantedKey
+from aicost.domain.coverage.spend import ObjectKey
+from aicost.domain.policy.decisions import Problem, Verdict
+from aicost.domain.policy.policies import Mode
+from aicost.domain.workloads.shapes import Scaling
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What an object runs.
+
+    Attributes:
+        wants_gpus: whether its pods ask for accelerators, of known size or not.
+        gpu_milli: thousandths of GPUs that run at once at the start; None where nobody knows from here.
+        pods, max_pods: how many pods at the start and at most.
+        model, workload_type: what it serves or trains, empty where nothing says it.
+        product: what it is part of.
+        claim: the AIWorkload that speaks for it, empty for none.
+    """
+
+    wants_gpus: bool = False
+    gpu_milli: int | None = 0
+    pods: int = 0
+    max_pods: int = 0
+    scaling: Scaling = Scaling.FIXED
+    model: str = ""
+    workload_type: str = ""
+    product: str = ""
+    claim: str = ""
+
+    @property
+    def is_ai(self) -> bool:
+        """Whether it is an AI workload: it wants accelerators, or somebody or its command says what it is."""
+        return self.wants_gpus or bool(self.claim or self.model or self.workload_type)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedObject:
+    """An object as an audit found it.
+
+    Attributes:
+        values: key -> value in normal form, the object's own or inherited.
+        sources: key -> who says so, a lower-case name of `Source`.
+        missing: keys that a policy requires of it and that nobody gives.
+        required: keys that a policy requires of it.
+        problems: all that policies find wrong with it now.
+        verdict: what its creation would meet today, in the modes that hold where it lives.
+        owner: who answers for it, as its annotations say; empty where they do not.
+    """
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    runs: Running = Running()
+    values: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    verdict: Verdict = Verdict.ALLOW
+    owner: str = ""
+
+    @property
+    def of(self) -> ObjectKey:
+        """The object as the ledger names it."""
+        return self.namespace, self.kind, self.name
+
+    @property
+    def breaks(self) -> tuple[Problem, ...]:
+        """Problems that no exemption excuses: in mode Deny its creation would be refused."""
+        return tuple(problem for problem in self.problems if not problem.excused_by)
+
+    @property
+    def bare(self) -> bool:
+        """Whether no key at all has a value that somebody gave."""
+        return all(self.sources.get(key) in NOT_EARNED for key in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyState:
+    """A policy as an audit saw it."""
+
+    name: str
+    mode: Mode
+    keys: tuple[str, ...] = ()
+    min_coverage_ppm: int = 900_000
+    unused_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One look at all objects that run pods.
+
+    Attributes:
+        at_ms: when it ended.
+        revision: of the policies that it judged by.
+        keys: keys of the policies; `team` alone where there is none.
+        unread: kinds that could not be listed, with the reason.
+    """
+
+    at_ms: int
+    revision: str
+    objects: tuple[AuditedObject, ...]
+    keys: tuple[WantedKey, ...]
+    policies: tuple[PolicyState, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def of_namespace(self, namespace: str) -> "Audit":
+        """The same look at one namespace."""
+        return replace(self, objects=tuple(one for one in self.objects if one.namespace == namespace))
