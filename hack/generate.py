@@ -11,6 +11,7 @@ from pathlib import Path
 
 import starter_prices
 from crdgen import files as definitions
+from crdgen import guards
 from references import chart, cli, metrics, settings
 from references.chart_values import Undocumented, values
 
@@ -24,7 +25,8 @@ def generated() -> dict[Path, str]:
     """Each generated file with its text."""
     found = values(CHART / "values.yaml")
     files = definitions.generated()
-    files[starter_prices.OUTPUT] = starter_prices.book()
+    files[starter_prices.OUTPUT] = files[starter_prices.COPY] = starter_prices.book()
+    files[CHART / "templates/guards.yaml"] = guards.template()
     files[CHART / "values.schema.json"] = chart.schema(found)
     files[REFERENCE / "chart.md"] = chart.render(found)
     files[REFERENCE / "settings.md"] = settings.render()

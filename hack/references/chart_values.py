@@ -33,6 +33,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "queryApi.certificateDays": {"type": "integer", "minimum": 1, "maximum": 36500},
     "queryApi.caBundle": {"type": "string", **_AUTHORITY},
     "queryApi.apiServiceAnnotations": _TEXTS,
+    "guards.controllers": {"type": "array", "uniqueItems": True, "items": {"type": "string", "minLength": 1}},
     "metrics.port": _PORT,
     "metrics.serviceMonitor.labels": _TEXTS,
     "serviceAccount.annotations": _TEXTS,

@@ -34,7 +34,7 @@ def exists(cluster: LiveCluster, path: str) -> bool:
 
 def is_established(definition: dict[str, Any]) -> bool:
     """Whether objects of a CRD can be made."""
-    conditions = {one["type"]: one["status"] for one in definition.get("status", {}).get("conditions", ())}
+    conditions = {one["type"]: one["status"] for one in definition.get("status", {}).get("conditions") or ()}
     return conditions.get("Established") == "True"
 
 

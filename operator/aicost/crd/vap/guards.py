@@ -1,0 +1,163 @@
+"""Guards: what people could gain by a lie is asked of RBAC, whatever judges labels.
+
+They are part of the chart, so they hold from the install on and without any pod of ours.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aicost.crd.vap.cel import found, texts
+from aicost.crd.vap.requests import NAMESPACE, USER, is_child, may
+from aicost.crd.vap.shapes import Object, Rules, named, validating_binding, validating_policy
+from aicost.crd.vap.templates import SPEAKING, said_below, with_wrapped
+
+GROW, EXEMPT = "grow", "exempt"
+"""Our own verbs: on aiworkloads, to call something production; on costlabelpolicies, to excuse from a policy."""
+EXEMPT_UNTIL = "aicost.dev/exempt-until"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A policy of the API server that refuses one lie.
+
+    Attributes:
+        name: last part of its name.
+        allowed: expression that holds for an honest request.
+        message: expression of what is said otherwise, in one line.
+        conditions: when it is asked at all, beside that no controller makes the object.
+    """
+
+    name: str
+    rules: Rules
+    variables: Mapping[str, str]
+    allowed: str
+    message: str
+    conditions: Mapping[str, str] = field(default_factory=dict)
+
+    def objects(self, name: str, labels: Mapping[str, str], controllers: Sequence[str] | str) -> tuple[Object, Object]:
+        """The policy and its binding.
+
+        Args:
+            name: their name.
+            labels: their labels.
+            controllers: see `is_child`.
+        """
+        conditions = {"not-a-child": f"!({is_child(controllers)})", **self.conditions}
+        spec = {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"matchPolicy": "Equivalent", "resourceRules": self.rules.published()},
+            "matchConditions": named(conditions),
+            "variables": named(self.variables),
+            "validations": [{"expression": self.allowed, "messageExpression": self.message, "reason": "Forbidden"}],
+        }
+        return validating_policy(name, labels, spec), validating_binding(name, labels, ["Deny"])
+
+
+def stage_guard(
+    keys: Sequence[str] = ("aicost.dev/stage",), values: Sequence[str] = ("production",), name: str = "stage"
+) -> Guard:
+    """Who calls something production may let it grow: budgets spare it and its price is accepted.
+
+    A value that was there already is not asked about again, so that others may still change the rest of the object.
+
+    Args:
+        keys: labels that mean the stage.
+        values: their values that mean production, in normal form.
+        name: last part of the guard's name.
+    """
+    ours = "request.kind.kind == 'AIWorkload' && request.kind.group == 'aicost.dev'"
+    variables = {
+        "says": _says("object", keys, values, ours),
+        "said": _says("oldObject", keys, values, ours),
+        "objects": with_wrapped("object"),
+        "objectsBefore": with_wrapped("oldObject"),
+        "below": _below("variables.objects", keys, values),
+        "belowBefore": _below("variables.objectsBefore", keys, values),
+        "reaches": f"{ours} && ({_reach('object')}) != ({_reach('oldObject')})",
+    }
+    honest = (
+        "variables.said ? !(variables.says && variables.reaches) "
+        ": !variables.says && variables.below <= variables.belowBefore"
+    )
+    message = (
+        f'\'[stage] stage "production" is not for everybody: \' + {USER} + \' lacks the verb "{GROW}" on '
+        f"aiworkloads.aicost.dev in namespace \"' + {NAMESPACE} + '\". Fix: use a lower stage such as pilot, or ask "
+        "for the ClusterRole that grants the verb'"
+    )
+    allowed = f"({honest}) || {may(GROW, 'aiworkloads', NAMESPACE)}"
+    return Guard(name, Rules(SPEAKING), variables, allowed, message)
+
+
+def _says(root: str, keys: Sequence[str], values: Sequence[str], ours: str) -> str:
+    labels = " + ".join(_label(root, key) for key in keys)
+    stated = f"({ours} ? {found(root, '/spec/stage')} : [])"
+    return _any(f"({labels} + {stated})", values)
+
+
+def _label(root: str, key: str) -> str:
+    return found(root, f"/metadata/labels/{key.replace('/', '~1')}")
+
+
+def _any(listed: str, values: Sequence[str]) -> str:
+    return f"{listed}.exists(v, {_is(values)})"
+
+
+def _is(values: Sequence[str]) -> str:
+    return f"type(v) == string && v.lowerAscii() in {texts(values)}"
+
+
+def _below(objects: str, keys: Sequence[str], values: Sequence[str]) -> str:
+    """How often pods of an object are called production, and objects that it wraps."""
+    labels = " + ".join([said_below("w", keys), *(_label("w", key) for key in keys)])
+    return f"{objects}.map(w, ({labels}).filter(v, {_is(values)}).size()).sum()"
+
+
+def _reach(root: str) -> str:
+    """What an AIWorkload speaks for."""
+    return f"{found(root, '/spec/selector')} + {found(root, '/spec/targetRef')}"
+
+
+def exemption_guard() -> Guard:
+    """Who excuses an object from a policy may do so."""
+    pointer = f"/metadata/annotations/{EXEMPT_UNTIL.replace('/', '~1')}"
+    variables = {"until": found("object", pointer), "before": found("oldObject", pointer)}
+    message = (
+        f"'[exemption] the annotation {EXEMPT_UNTIL} is not for everybody: ' + {USER} + ' lacks the verb "
+        f'"{EXEMPT}" on costlabelpolicies.aicost.dev in namespace "\' + {NAMESPACE} + \'". Fix: take it out, or ask '
+        "somebody who has the ClusterRole that grants the verb to set it'"
+    )
+    honest = f"variables.until == variables.before || {may(EXEMPT, 'costlabelpolicies', NAMESPACE)}"
+    return Guard(
+        "exemption",
+        Rules(SPEAKING),
+        variables,
+        f"variables.until.size() == 0 || {honest}",
+        message,
+        {"has-annotations": "has(object.metadata.annotations)"},
+    )
+
+
+def approval_guard() -> Guard:
+    """Who writes an exemption into a policy may do so, and signs it with their own name."""
+    pointer = "/spec/exemptions/*"
+    variables = {
+        "before": found("oldObject", pointer),
+        "changed": f"{found('object', pointer)}.filter(e, !(e in variables.before))",
+        "foreign": f"variables.changed.filter(e, !has(e.approvedBy) || e.approvedBy != {USER})",
+    }
+    message = (
+        f"variables.foreign.size() > 0 ? '[exemption] spec.exemptions: ' + string(variables.foreign[0].?name.orValue("
+        f"'')) + ': approvedBy must be who approves it by writing it. Fix: write approvedBy: \"' + {USER} + '\"' : "
+        f"'[exemption] spec.exemptions is not for everybody: ' + {USER} + ' lacks the verb \"{EXEMPT}\" on "
+        "costlabelpolicies.aicost.dev. Fix: leave exemptions as they are, or ask for the ClusterRole that grants the "
+        "verb'"
+    )
+    allowed = f"variables.changed.size() == 0 || (variables.foreign.size() == 0 && {may(EXEMPT, 'costlabelpolicies')})"
+    return Guard("approval", Rules({"aicost.dev": ["costlabelpolicies"]}), variables, allowed, message)
+
+
+def static_guards() -> Iterator[Guard]:
+    """The guards that hold without any policy."""
+    yield stage_guard()
+    yield exemption_guard()
+    yield approval_guard()

@@ -1,0 +1,60 @@
+"""The objects of admissionregistration.k8s.io as mappings, and what the parts of ours have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+GROUP = "admissionregistration.k8s.io"
+MUTATING = "mutating"
+VALIDATING = "validating"
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which requests a policy hears of: plurals by API group, and the operations."""
+
+    plurals: Mapping[str, Sequence[str]]
+    operations: Sequence[str] = ("CREATE", "UPDATE")
+
+    def published(self) -> list[Object]:
+        """As `resourceRules`: all versions, because the API server converts nothing that it does not know."""
+        return [
+            {
+                "apiGroups": [group],
+                "apiVersions": ["*"],
+                "operations": list(self.operations),
+                "resources": sorted(plurals),
+            }
+            for group, plurals in sorted(self.plurals.items())
+        ]
+
+
+def named(expressions: Mapping[str, str]) -> list[Object]:
+    """Match conditions or variables, in their order."""
+    return [{"name": name, "expression": expression} for name, expression in expressions.items()]
+
+
+def metadata(name: str, labels: Mapping[str, str]) -> Object:
+    """Metadata of a cluster-scoped object."""
+    return {"name": name, "labels": dict(labels)} if labels else {"name": name}
+
+
+def validating_policy(name: str, labels: Mapping[str, str], spec: Object) -> Object:
+    """A ValidatingAdmissionPolicy."""
+    return {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": metadata(name, labels),
+        "spec": spec,
+    }
+
+
+def validating_binding(name: str, labels: Mapping[str, str], actions: Sequence[str]) -> Object:
+    """The binding of the policy of the same name."""
+    return {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": metadata(name, labels),
+        "spec": {"policyName": name, "validationActions": list(actions)},
+    }
