@@ -27,6 +27,7 @@ GROUP, VERSION = "aicost.dev", "v1alpha1"
 PLURALS = {
     "AIWorkload": "aiworkloads",
     "PriceBook": "pricebooks",
+    "CostLabelPolicy": "costlabelpolicies",
     "AICostReport": "aicostreports",
     "ClusterAICostReport": "clusteraicostreports",
     "Budget": "budgets",

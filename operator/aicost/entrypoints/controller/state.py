@@ -1,9 +1,12 @@
 """What the controller knows beyond the ledger: how the source is doing, and what the last computation found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from aicost.crd.status.policies import Enforcement, PolicyAudit
 from aicost.domain.attribution.window import WindowStatement
 from aicost.domain.exact.windows import Window
+from aicost.domain.policy.policies import ConfigMapKey
 from aicost.domain.sampling.series import SampleDefects
 
 
@@ -25,6 +28,24 @@ class SourceState:
 
 
 @dataclass(slots=True)
+class LabelState:
+    """What is known of label policies, by their names. Each field is replaced as a whole.
+
+    Attributes:
+        audits: what the last look at the objects of the cluster said.
+        audit_problem: why the last look failed, empty where it did not.
+        enforcement: who judges at admission.
+        config_maps: for each ConfigMap that a policy names what is wrong with it, empty for nothing; None where nobody
+            looked yet.
+    """
+
+    audits: Mapping[str, PolicyAudit] = field(default_factory=dict)
+    audit_problem: str = ""
+    enforcement: Mapping[str, Enforcement] = field(default_factory=dict)
+    config_maps: Mapping[ConfigMapKey, str] | None = None
+
+
+@dataclass(slots=True)
 class State:
     """Written by the rounds alone; read by whoever publishes, answers probes or dumps.
 
@@ -34,6 +55,7 @@ class State:
         computed_ms: when that was.
         last_closed: the last window in the ledger.
         problems: step -> what failed in it last, while it fails.
+        labels: what is known of label policies.
     """
 
     cluster: str
@@ -43,3 +65,4 @@ class State:
     computed_ms: int | None = None
     last_closed: Window | None = None
     problems: dict[str, str] = field(default_factory=dict)
+    labels: LabelState = field(default_factory=LabelState)

@@ -9,13 +9,14 @@ from aicost.entrypoints.controller.attempts import describe
 from aicost.entrypoints.controller.publish import judging
 from aicost.entrypoints.controller.publish.answers import Answer, Answers
 from aicost.entrypoints.controller.publish.books import BookAnswers
+from aicost.entrypoints.controller.publish.policies import PolicyAnswers
 from aicost.entrypoints.controller.registry import Body
 from aicost.entrypoints.controller.state import State
 from aicost.ports.errors import AicostError
 from aicost.ports.ledger import LedgerReader
 
 REPORTS, WORKLOADS = ("AICostReport", "ClusterAICostReport"), ("AIWorkload",)
-BUDGETS, BOOKS = ("Budget", "ClusterBudget"), ("PriceBook",)
+BUDGETS, BOOKS, POLICIES = ("Budget", "ClusterBudget"), "PriceBook", "CostLabelPolicy"
 Bodies = Mapping[str, Sequence[Body]]
 
 
@@ -51,17 +52,21 @@ def answer_all(app: Application, state: State, bodies: Bodies, now_ms: int) -> I
         answers = Answers(app, state, reader, now_ms)
         for kinds, answer in ((REPORTS, answers.report), (WORKLOADS, answers.workload), (BUDGETS, answers.budget)):
             yield from (_answer(body, answer) for kind in kinds for body in bodies.get(kind, ()))
-    yield from _answer_books(app, state, bodies.get(BOOKS[0], ()), now_ms)
+    books, policies = bodies.get(BOOKS, ()), bodies.get(POLICIES, ())
+    yield from _answer_together(books, lambda: BookAnswers(books, app, state, now_ms))
+    yield from _answer_together(policies, lambda: PolicyAnswers(policies, state, now_ms))
 
 
-def _answer_books(app: Application, state: State, bodies: Sequence[Body], now_ms: int) -> Iterator[Answer | Unanswered]:
-    """Price books need no ledger."""
+def _answer_together(
+    bodies: Sequence[Body], look: Callable[[], BookAnswers | PolicyAnswers]
+) -> Iterator[Answer | Unanswered]:
+    """Objects that are judged together and need no ledger."""
     try:
-        books = BookAnswers(bodies, app, state, now_ms)
+        answers = look()
     except Exception as error:  # noqa: BLE001 -- they must not stop the others
         yield from (_unanswered(body, error) for body in bodies)
     else:
-        yield from (_answer(body, books.answer) for body in bodies)
+        yield from (_answer(body, answers.answer) for body in bodies)
 
 
 def _answer(body: Body, answer: Callable[[Body], Answer]) -> Answer | Unanswered:

@@ -8,6 +8,7 @@ from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.events import EventPoster, Happening, Regarding, Severity
 from aicost.adapters.kube.status import StatusWriter, Target
 from aicost.crd.fields.conditions import ConditionStatus
+from aicost.crd.reasons import Reason
 from aicost.crd.status.conditions import Statement, conditions
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
 from aicost.entrypoints.controller.publish.answering import Unanswered
@@ -23,8 +24,10 @@ VOLATILE = ("updatedAt", "asOf", "lastTransitionTime", "window", "covered", "pre
 SHORTEST_GAP_MS = 30 * SECOND_MS
 """Figures of the open window change in each round: an object is not written more often, unless its spec or the status
 or reason of a condition changed."""
-_BY_DESIGN = {"Enforcing", "Overlapping"}
+_BY_DESIGN = {"Enforcing", "Overlapping", "Conflicting"}
 """Conditions of which False is no bad news."""
+_MILD_REASONS = {Reason.AUDIT_ONLY}
+"""Reasons for which False is what was asked for."""
 _Said = tuple[tuple[str, str, str], ...]
 
 
@@ -126,6 +129,7 @@ def newly_false(statements: Iterable[Statement], before: Mapping[str, str]) -> l
         if one.status is ConditionStatus.FALSE
         and before.get(one.type.value) != ConditionStatus.FALSE.value
         and one.type.value not in _BY_DESIGN
+        and one.reason not in _MILD_REASONS
     ]
 
 

@@ -1,0 +1,54 @@
+"""What label policies should say: usable parts, contradictions, who judges by them, and how far labels have come."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aicost.crd.convert.policies import label_policy
+from aicost.crd.status.conditions import Statement, conditions
+from aicost.crd.status.policies import policy_status
+from aicost.crd.status.reports import Freshness
+from aicost.domain.policy.defects import find_defects
+from aicost.domain.workloads.kinds import JUDGED_KINDS
+from aicost.entrypoints.controller.publish import policy_conditions as judging
+from aicost.entrypoints.controller.publish.answers import Answer
+from aicost.entrypoints.controller.registry import Body, read_each
+from aicost.entrypoints.controller.state import State
+
+_KNOWN_KINDS = frozenset(one.kind for one in JUDGED_KINDS)
+
+
+class PolicyAnswers:
+    """Computes the status of label policies, from one look at all of them."""
+
+    def __init__(self, bodies: Sequence[Body], state: State, now_ms: int) -> None:
+        self._labels, self._now_ms = state.labels, now_ms
+        self._defects = find_defects(read_each(bodies, label_policy), _KNOWN_KINDS)
+
+    def answer(self, body: Body) -> Answer:
+        """A CostLabelPolicy."""
+        read, name, labels = label_policy(body), str(body["metadata"]["name"]), self._labels
+        own = [defect for defect in self._defects if defect.policy == name]
+        usable = judging.accepted(read, own)
+        if read.value is None:
+            return Answer(body, {"conditions": self._conditions(body, (usable,))}, (usable,))
+        audit, enforcement = labels.audits.get(name), labels.enforcement.get(name)
+        found = (
+            usable,
+            judging.conflicting(own),
+            judging.config_maps(read.value, labels.config_maps),
+            judging.audited(audit, labels.audit_problem),
+            judging.enforced(read.value, enforcement),
+        )
+        statements = tuple(one for one in found if one is not None)
+        status = policy_status(
+            read.value,
+            audit=audit,
+            enforcement=enforcement,
+            freshness=Freshness(body["metadata"].get("generation", 0), self._now_ms, None),
+            conditions=self._conditions(body, statements),
+        )
+        return Answer(body, status, statements)
+
+    def _conditions(self, body: Body, statements: Sequence[Statement]) -> list[dict[str, Any]]:
+        before = (body.get("status") or {}).get("conditions") or []
+        return conditions(statements, before, body["metadata"].get("generation", 0), self._now_ms)
