@@ -7,6 +7,7 @@ from importlib.metadata import version as installed_version
 import click
 
 from aicost.entrypoints.cli.commands.config import config
+from aicost.entrypoints.cli.commands.coverage import coverage, inventory
 from aicost.entrypoints.cli.commands.report import report
 from aicost.entrypoints.cli.terminal import Style, detect
 from aicost.ports.errors import AicostError, InvalidRequest
@@ -37,6 +38,8 @@ def version() -> None:
 
 
 cli.add_command(report)
+cli.add_command(coverage)
+cli.add_command(inventory)
 cli.add_command(config)
 
 

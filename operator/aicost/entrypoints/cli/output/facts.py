@@ -1,7 +1,7 @@
 """What stands around the table: what was asked, and what a reader must know to trust the total."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 from aicost.crd.allocations.texts import error_text, is_unpriced
@@ -37,9 +37,14 @@ def heading(report: Report, terminal: Terminal) -> list[str]:
 
 def facts(report: Report, terminal: Terminal) -> list[str]:
     """The lines under the table."""
+    return fact_lines(_facts(report), terminal)
+
+
+def fact_lines(told: Iterable[Fact], terminal: Terminal) -> list[str]:
+    """Facts as lines that fit: labels to the left, texts beside them."""
     indent = " " * (_LABEL_WIDTH + 1)
     lines: list[str] = []
-    for label, text, style in _facts(report):
+    for label, text, style in told:
         first, *rest = wrapped(text, terminal, len(indent))
         lines.append(f"{label:{_LABEL_WIDTH}} {terminal.paint(first, style)}")
         lines += [indent + terminal.paint(more, style) for more in rest]

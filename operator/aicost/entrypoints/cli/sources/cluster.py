@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from multidict import MultiDict
 
@@ -23,6 +25,8 @@ from aicost.crd.allocations.parameters import (
     write_parameters,
 )
 from aicost.crd.allocations.reading import read_reports
+from aicost.crd.coverage.document import check_document
+from aicost.crd.coverage.resources import Served
 from aicost.domain.reporting.query import Report
 from aicost.domain.reporting.question import Question
 from aicost.ports.errors import InvalidAnswer, InvalidRequest, NotPermitted
@@ -55,17 +59,36 @@ def ask_cluster(config: ClusterConfig, question: Question) -> tuple[Report, ...]
         InvalidAnswer: the cluster does not serve the query API, or one of another version.
     """
     check_question(question, now_ms())
-    body = asyncio.run(_fetch(config, question))
+    return read_reports(_ask(config, ALLOCATIONS, write_parameters(question), question.namespace))
+
+
+def ask_document(
+    config: ClusterConfig, served: Served, parameters: Mapping[str, str], namespace: str | None
+) -> Mapping[str, Any]:
+    """The document of a resource that the query API serves; errors as of `ask_cluster`."""
+    resource = Resource(GROUP, VERSION, served.plural, served.kind)
     try:
-        document = json.loads(body)
+        return check_document(_ask(config, resource, list(parameters.items()), namespace), served.report_kind)
+    except ValueError as problem:
+        raise InvalidAnswer(f"{problem}: use an aicost of the server's version") from problem
+
+
+def _ask(
+    config: ClusterConfig, resource: Resource, parameters: Sequence[tuple[str, str]], namespace: str | None
+) -> Any:
+    """The report document of a resource, as JSON."""
+    body = asyncio.run(_fetch(config, resource, parameters, namespace))
+    try:
+        return json.loads(body)
     except ValueError as problem:
         raise InvalidAnswer(f"the query API's answer is not JSON: {problem}") from problem
-    return read_reports(document)
 
 
-async def _fetch(config: ClusterConfig, question: Question) -> bytes:
-    parameters = MultiDict([*write_parameters(question), (FORMAT, REPORT_FORMAT)])
-    call = Call.on(ALLOCATIONS, "list", "GET", namespace=question.namespace, params=parameters)
+async def _fetch(
+    config: ClusterConfig, resource: Resource, asked: Sequence[tuple[str, str]], namespace: str | None
+) -> bytes:
+    parameters = MultiDict([*asked, (FORMAT, REPORT_FORMAT)])
+    call = Call.on(resource, "list", "GET", namespace=namespace, params=parameters)
     try:
         async with Transport(config, _PATIENCE) as transport:
             return await transport.send(call)
@@ -75,5 +98,5 @@ async def _fetch(config: ClusterConfig, question: Question) -> bytes:
             "or read the ledger directly by --ledger"
         ) from missing
     except NotPermitted as refused:
-        hint = "" if question.namespace else ". For one namespace: -n NAMESPACE"
+        hint = "" if namespace else ". For one namespace: -n NAMESPACE"
         raise NotPermitted(f"{refused}{hint}") from refused

@@ -6,6 +6,7 @@ from aicost.bootstrap import open_ledger
 from aicost.domain.reporting.query import Report
 from aicost.domain.reporting.question import Question
 from aicost.ports.errors import InvalidRequest
+from aicost.ports.ledger import LedgerSource
 from aicost.usecases.answer_question import answer, check_question
 
 
@@ -17,6 +18,15 @@ def ask_ledger(place: str, question: Question, now_ms: int) -> tuple[Report, ...
         LedgerUnavailable: the ledger cannot be read.
     """
     check_question(question, now_ms)
+    return answer(open_place(place).snapshot(), question, now_ms)
+
+
+def open_place(place: str) -> LedgerSource:
+    """The ledger at a directory or URL.
+
+    Raises:
+        InvalidRequest: there is no such directory.
+    """
     if "://" not in place and not Path(place).is_dir():
         raise InvalidRequest(f"ledger: {place!r} is no directory: name the directory or the URL that holds the ledger")
-    return answer(open_ledger(place).snapshot(), question, now_ms)
+    return open_ledger(place)
