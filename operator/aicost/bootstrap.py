@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from aicost.adapters.held import FencedWriter, HeldBooks, HeldClaims, HeldSource
+from aicost.adapters.held import FencedWriter, HeldBooks, HeldClaims, HeldPolicies, HeldSource
 from aicost.adapters.journal.inventory import InventoryJournal
 from aicost.adapters.journal.samples import SampleJournal
 from aicost.adapters.ledger.delta import DeltaLedger
@@ -41,7 +41,7 @@ class Application:
     """The use cases of the controller, wired.
 
     Attributes:
-        source, books, claims: ports whose answers are swapped while the controller runs.
+        source, books, claims, policies: ports whose answers are swapped while the controller runs.
     """
 
     cluster: str
@@ -52,6 +52,7 @@ class Application:
     source: HeldSource
     books: HeldBooks
     claims: HeldClaims
+    policies: HeldPolicies
     close_windows: CloseWindows
     refresh_open: RefreshOpenWindow
     revisit: RevisitWindows
@@ -91,10 +92,9 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
     """
     grid = Grid(settings.window.length_ms)
     source = HeldSource(settings.telemetry.scrape.interval_seconds * SECOND_MS)
-    books, claims = HeldBooks(), HeldClaims()
-    compute = ComputeWindow(
-        cluster, stores.inventory, source, books, claims, settings.telemetry.collection_seconds * SECOND_MS
-    )
+    books, claims, policies = HeldBooks(), HeldClaims(), HeldPolicies()
+    collection_ms = settings.telemetry.collection_seconds * SECOND_MS
+    compute = ComputeWindow(cluster, stores.inventory, source, books, claims, policies, collection_ms)
     writer = FencedWriter(stores.ledger, holds)
     epoch_ms, settle_ms = stores.inventory.epoch_ms, settings.window.settle_seconds * SECOND_MS
     memory_ms = settings.journal.retention_hours * HOUR_MS - grid.length_ms  # samples from before a window count too
@@ -107,6 +107,7 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
         source=source,
         books=books,
         claims=claims,
+        policies=policies,
         close_windows=CloseWindows(cluster, compute, writer, stores.ledger, grid, settle_ms, epoch_ms),
         refresh_open=RefreshOpenWindow(cluster, compute, writer, stores.ledger, grid, epoch_ms),
         revisit=RevisitWindows(

@@ -13,7 +13,7 @@ from aicost.domain.identity.discovery import discover, engine_in
 from aicost.domain.identity.matching import match_claims
 from aicost.domain.identity.model_names import model_name
 from aicost.domain.identity.normalise import MAX_LENGTH, normalise
-from aicost.domain.identity.precedence import resolve_tags
+from aicost.domain.identity.tags.precedence import resolve_tags
 from aicost.domain.inventory.cluster import NamespaceFacts
 from aicost.domain.inventory.pods import ContainerFacts
 from support.identity import by_labels, by_target, owner, pod, running

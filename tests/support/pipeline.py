@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from aicost.adapters.dcgm.exposition import parse
-from aicost.adapters.held import HeldBooks, HeldClaims
+from aicost.adapters.held import HeldBooks, HeldClaims, HeldPolicies
 from aicost.adapters.journal.inventory import InventoryJournal
 from aicost.adapters.journal.samples import SampleJournal
 from aicost.adapters.kube.seen.decode import decode_namespace, decode_node, decode_pod
@@ -145,7 +145,7 @@ class Pipeline:
         self.folder, self.fleet, self.begin_ms, self.grid, self.cluster = folder, fleet, begin_ms, grid, cluster
         self.interval_ms, self.depth, self._latency_ms, self._notices = interval_ms, depth, latency_ms, notices
         self.now_ms, self._next_scrape_ms = begin_ms, begin_ms + offset_ms
-        self.books, self.claims = HeldBooks(), HeldClaims()
+        self.books, self.claims, self.policies = HeldBooks(), HeldClaims(), HeldPolicies()
         self.books.value = tuple(price_books(fleet) if books is None else books)
         self.claims.value = tuple(claims)
         self.store = Store(interval_ms, fleet)
@@ -159,7 +159,7 @@ class Pipeline:
         self.inventory = InventoryJournal(self.folder / "inventory.sqlite", self.begin_ms)
         self.journal = SampleJournal(self.folder / "samples.sqlite", self.interval_ms)
         self.source = Switch(self.store if self.way is Way.PROMETHEUS else self.journal)
-        compute = ComputeWindow(self.cluster, self.inventory, self.source, self.books, self.claims)
+        compute = ComputeWindow(self.cluster, self.inventory, self.source, self.books, self.claims, self.policies)
         epoch = self.inventory.epoch_ms
         wired = (self.cluster, compute, self.ledger, self.ledger, self.grid)
         self._close = CloseWindows(*wired, SETTLE_MS, epoch)

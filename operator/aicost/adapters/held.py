@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.ledger.rows import Row
+from aicost.domain.policy.policies import LabelPolicy
 from aicost.domain.pricing.books import PriceBook
 from aicost.domain.sampling.series import RawSeries
 from aicost.ports.errors import LedgerConflict, SourceUnavailable
@@ -31,6 +32,17 @@ class HeldClaims:
 
     def claims(self) -> Sequence[WorkloadClaim]:
         """The claims as they are now."""
+        return self.value
+
+
+class HeldPolicies:
+    """The usable CostLabelPolicies (port `Policies`)."""
+
+    def __init__(self) -> None:
+        self.value: tuple[LabelPolicy, ...] = ()
+
+    def policies(self) -> Sequence[LabelPolicy]:
+        """The policies as they are now."""
         return self.value
 
 

@@ -9,6 +9,7 @@ from aicost.domain.sampling.identity import context_of
 from aicost.domain.sampling.series import COLLECTION_MS, RawSeries, SampleDefects
 from aicost.ports.errors import InvalidAnswer, InvalidRequest, NotPermitted, SourceUnavailable
 from aicost.ports.inventory import Inventory
+from aicost.ports.policies import Policies
 from aicost.ports.prices import PriceSource
 from aicost.ports.telemetry import TelemetrySource
 from aicost.ports.workloads import Claims
@@ -38,7 +39,7 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class ComputeWindow:
-    """Gather lifetimes, samples, prices and claims; state the window.
+    """Gather lifetimes, samples, prices, claims and policies; state the window.
 
     Attributes:
         collection_ms: how often the exporters collect: a sample may be older than its time by so much.
@@ -49,6 +50,7 @@ class ComputeWindow:
     telemetry: TelemetrySource
     prices: PriceSource
     claims: Claims
+    policies: Policies
     collection_ms: int = COLLECTION_MS
 
     def __call__(self, window: Window, now_ms: int, *, may_be_blind: bool) -> Computed:
@@ -70,9 +72,9 @@ class ComputeWindow:
         raw, blind = self._samples(padded, may_be_blind=may_be_blind)
         telemetry = read_telemetry(raw, context_of(facts, self.telemetry.interval_ms), now_ms)
         telemetry = replace(telemetry, collection_ms=self.collection_ms)
-        # 3. Prices and claims as they are now; the statement.
-        books, claims = self.prices.books(), self.claims.claims()
-        given = WindowInput(self.cluster, window, facts, telemetry, books, claims, padding_ms)
+        # 3. Prices, claims and policies as they are now; the statement.
+        books, claims, policies = self.prices.books(), self.claims.claims(), self.policies.policies()
+        given = WindowInput(self.cluster, window, facts, telemetry, books, claims, padding_ms, policies)
         samples = sum(len(series.at_ms) for series in raw)
         return Computed(state_window(given), telemetry.defects, samples, blind)
 

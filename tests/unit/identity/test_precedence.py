@@ -1,7 +1,7 @@
 import pytest
 
 from aicost.domain.identity.dimensions import Dimension, Source, Tag
-from aicost.domain.identity.precedence import _PRECEDENCE, Discovery, resolve_tags
+from aicost.domain.identity.tags.precedence import _PRECEDENCE, Discovery, resolve_tags
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
 from support.identity import by_target, owner, pod
 

@@ -5,16 +5,19 @@ import re
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, Schema
 
-from aicost.adapters.ledger import delta, schema
+from aicost.adapters.ledger import delta, schema, table
 from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.ledger.schema import SCHEMA, VERSION_PROPERTY, from_table, to_table
+from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.ports.errors import LedgerConflict, LedgerUnavailable
 from support.ledger_rows import CLUSTER, HOUR_0, hour, make_holder, make_posting, make_row
@@ -37,9 +40,9 @@ def test_every_column_of_the_schema_is_documented():
     assert [field.name for field in SCHEMA if field.name not in named] == []
 
 
-def test_the_schema_of_version_1_does_not_change():
+def test_the_schema_of_version_2_does_not_change():
     text = [f"{field.name}: {field.type}{'' if field.nullable else ' not null'}" for field in SCHEMA]
-    assert len(text) == 48
+    assert len(text) == 49
     assert text[:5] == [
         "date: date32[day] not null",
         "window_start: timestamp[us, tz=UTC] not null",
@@ -47,13 +50,14 @@ def test_the_schema_of_version_1_does_not_change():
         "revision: int32 not null",
         "cluster: string not null",
     ]
-    assert text[-6:] == [
+    assert text[-7:] == [
         "gpu_milliseconds: int64 not null",
         "measured_milliseconds: int64 not null",
         "cost_nanos: int64",
         "error_nanos: int64",
         "list_price: bool not null",
         "flags: list<item: string>",
+        "evidence: map<string, string>",
     ]
 
 
@@ -259,11 +263,50 @@ def test_a_torn_provisional_file_is_said(ledger, place):
 def test_a_ledger_of_a_newer_schema_is_left_alone(ledger, place):
     ledger.post(make_posting(make_row()))
     table = DeltaTable(str(place / "rows"))
-    table.alter.set_table_properties({VERSION_PROPERTY: "2"}, raise_if_not_exists=False)
-    with pytest.raises(LedgerUnavailable, match="schema version 2"):
+    table.alter.set_table_properties({VERSION_PROPERTY: "3"}, raise_if_not_exists=False)
+    with pytest.raises(LedgerUnavailable, match="schema version 3"):
         ledger.post(make_posting(make_row(window=hour(1)), window=hour(1)))
-    with pytest.raises(LedgerUnavailable, match="schema version 2"):
+    with pytest.raises(LedgerUnavailable, match="schema version 3"):
         ledger.sums(HOUR_0, (), {})
+
+
+@pytest.fixture
+def old_place(place, monkeypatch):
+    """A ledger as the first release left it: a table without the column `evidence`, with one posting."""
+    with monkeypatch.context() as first_release:
+        old = pa.schema([field for field in SCHEMA if field.name != "evidence"])
+        for module in (schema, table):
+            first_release.setattr(module, "SCHEMA", old)
+        first_release.setattr(table, "SCHEMA_VERSION", 1)
+        first_release.setitem(table._PROPERTIES, VERSION_PROPERTY, "1")
+        assert DeltaLedger(str(place)).post(make_posting(make_row(cost=5)))
+    return place
+
+
+def evidences(ledger):
+    return [row.holder.evidence for row in ledger.rows(Window(HOUR_0.start_ms, hour(9).end_ms))]
+
+
+def test_a_ledger_of_the_first_release_is_read_as_it_is(old_place):
+    ledger = DeltaLedger(str(old_place))
+    assert evidences(ledger) == [{}]
+    assert DeltaTable(str(old_place / "rows")).version() == 1
+
+
+def test_a_ledger_of_the_first_release_is_brought_up_to_date_when_it_is_written(old_place):
+    ledger, known = DeltaLedger(str(old_place)), replace(make_holder(), evidence={"images": "a"})
+    assert ledger.post(make_posting(make_row(cost=7, window=hour(1), holder=known), window=hour(1)))
+    assert sorted(evidences(ledger), key=len) == [{}, {"images": "a"}]
+    assert DeltaTable(str(old_place / "rows")).metadata().configuration[VERSION_PROPERTY] == "2"
+    assert sum(group.cost_nanos for group in ledger.sums(Window(HOUR_0.start_ms, hour(1).end_ms), (), {})) == 12
+
+
+def test_half_a_step_to_the_new_schema_is_finished_by_the_next_writer(old_place):
+    half = DeltaTable(str(old_place / "rows"))
+    half.alter.add_columns([field for field in Schema.from_arrow(SCHEMA).fields if field.name == "evidence"])
+    ledger = DeltaLedger(str(old_place))
+    assert ledger.post(make_posting(make_row(window=hour(1)), window=hour(1)))
+    assert evidences(ledger) == [{}, {}]
 
 
 def test_readers_see_whole_postings_while_a_writer_posts(place):

@@ -21,6 +21,7 @@ renamed and never changes its type; a new one is appended, nullable, and raises 
 | price, list_price | string, boolean | what the price rests on; whether that is a public list price |
 | flags | array of string | what a reader should know |
 | reason | string | why a difference row was posted; empty for revision 0 |
+| evidence | map of string to string | what later rules may ask for: owners, images ...; new in version 2 |
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +35,10 @@ from aicost.domain.exact.windows import Window, to_datetime, to_millis
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import Bucket, Component, Holder, Method, Place, Quality, Row
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 2 has the column `evidence`. A table of version 1 can be read, and becomes one of version 2 when it is next
+written."""
+READABLE = frozenset({"1", "2"})
 VERSION_PROPERTY = "aicost.schemaVersion"
 """The table property that holds `SCHEMA_VERSION`."""
 PARTITION = "date"
@@ -53,7 +57,9 @@ _PLACE = (
     "capacity_type",
 )
 _HOLDER = ("namespace", "pod", "pod_uid", "controller_kind", "controller", "workload")
-_MAPS = ("provenance", "labels")
+_MAPS = ("provenance", "labels", "evidence")
+_LATER = ("evidence",)
+"""Columns that came after version 1: the last ones, null in rows that are older."""
 _WORDS = ("component", "bucket", "method", "quality", "signal", "currency", "price", "reason")
 _COUNTS = ("gpu_milliseconds", "measured_milliseconds")
 _AMOUNTS = ("cost_nanos", "error_nanos")
@@ -75,10 +81,11 @@ def _fields() -> list[pa.Field]:
     fields = [pa.field(name, kind, nullable=False) for name, kind in fixed.items()]
     fields += [pa.field(name, pa.string(), nullable=False) for name in (*_PLACE, *_HOLDER, *_WORDS)]
     fields += [pa.field(name, pa.string()) for name in _DIMENSIONS.values()]
-    fields += [pa.field(name, _MAP) for name in _MAPS]
+    fields += [pa.field(name, _MAP) for name in _MAPS if name not in _LATER]
     fields += [pa.field(name, pa.int64(), nullable=False) for name in _COUNTS]
     fields += [pa.field(name, pa.int64()) for name in _AMOUNTS]
-    return [*fields, pa.field("list_price", pa.bool_(), nullable=False), pa.field("flags", _LIST)]
+    fields += [pa.field("list_price", pa.bool_(), nullable=False), pa.field("flags", _LIST)]
+    return [*fields, *(pa.field(name, _MAP) for name in _LATER)]
 
 
 SCHEMA = pa.schema(_fields())
@@ -170,7 +177,9 @@ def _row(values: dict[str, Any]) -> Row:
 
 
 def from_table(table: pa.Table) -> tuple[Row, ...]:
-    """Columns as rows."""
-    columns = [table.column(field.name).to_pylist() for field in SCHEMA]
+    """Columns as rows. A column that the table does not have yet is null throughout."""
+    there = set(table.schema.names)
+    nulls = [None] * table.num_rows
+    columns = [table.column(name).to_pylist() if name in there else nulls for name in SCHEMA.names]
     names = SCHEMA.names
     return tuple(_row(dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True))

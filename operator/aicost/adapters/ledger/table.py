@@ -1,10 +1,10 @@
 """The Delta table: made when it is first written, opened and brought up to date when it is read."""
 
-from deltalake import DeltaTable
+from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 
 from aicost.adapters.ledger.place import LedgerPlace
-from aicost.adapters.ledger.schema import PARTITION, PRUNED, SCHEMA, SCHEMA_VERSION, VERSION_PROPERTY
+from aicost.adapters.ledger.schema import PARTITION, PRUNED, READABLE, SCHEMA, SCHEMA_VERSION, VERSION_PROPERTY
 from aicost.ports.errors import LedgerUnavailable
 
 FOLDER = "rows"
@@ -28,10 +28,10 @@ def open_table(place: LedgerPlace) -> DeltaTable:
         LedgerUnavailable: a newer aicost wrote it in a schema that this one does not know.
     """
     table = DeltaTable(place.within(FOLDER), storage_options=place.options)
-    written = table.metadata().configuration.get(VERSION_PROPERTY, "unknown")
-    if written != str(SCHEMA_VERSION):
+    written = _version(table)
+    if written not in READABLE:
         raise LedgerUnavailable(
-            f"the ledger at {place.uri} has schema version {written}, this aicost reads {SCHEMA_VERSION}. "
+            f"the ledger at {place.uri} has schema version {written}, this aicost reads up to {SCHEMA_VERSION}. "
             "To fix: run the version of aicost that wrote it, or a newer one"
         )
     return table
@@ -46,7 +46,30 @@ def open_or_create(place: LedgerPlace) -> DeltaTable:
         except DeltaError:
             if not exists(place):
                 raise
+    return _brought_up_to_date(open_table(place), place)
+
+
+def _brought_up_to_date(table: DeltaTable, place: LedgerPlace) -> DeltaTable:
+    """The table in the newest version of the schema.
+
+    Half a step is finished by the next writer. Of two who take one at once, one fails: both go on if it was taken.
+    """
+    if _version(table) == str(SCHEMA_VERSION):
+        return table
+    there = {field.name for field in table.schema().fields}
+    missing = [field for field in Schema.from_arrow(SCHEMA).fields if field.name not in there]
+    try:
+        if missing:
+            table.alter.add_columns(missing)
+        table.alter.set_table_properties({VERSION_PROPERTY: str(SCHEMA_VERSION)}, raise_if_not_exists=False)
+    except DeltaError:
+        if _version(open_table(place)) != str(SCHEMA_VERSION):
+            raise
     return open_table(place)
+
+
+def _version(table: DeltaTable) -> str:
+    return str(table.metadata().configuration.get(VERSION_PROPERTY, "unknown"))
 
 
 def _create(place: LedgerPlace) -> None:

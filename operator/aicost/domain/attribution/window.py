@@ -11,14 +11,17 @@ from aicost.domain.attribution.tenancies import Unseen, tenancies_of, unseen_pod
 from aicost.domain.attribution.timeline import Timelines
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.claims import WorkloadClaim
-from aicost.domain.identity.dimensions import Tags
 from aicost.domain.identity.discovery import discover
 from aicost.domain.identity.matching import Matching, match_claims
-from aicost.domain.identity.precedence import resolve_tags
+from aicost.domain.identity.tags.evidence import Witnesses
+from aicost.domain.identity.tags.precedence import Tagger
+from aicost.domain.identity.tags.queues import queue_of
 from aicost.domain.inventory.cluster import ClusterFacts
 from aicost.domain.inventory.nodes import NodeRecord
-from aicost.domain.inventory.pods import PodRecord
+from aicost.domain.inventory.pods import PodFacts, PodRecord
 from aicost.domain.ledger.rows import Holder, Row
+from aicost.domain.ledger.tagging import tagged
+from aicost.domain.policy.policies import LabelPolicy
 from aicost.domain.pricing.books import PriceBook, PriceDecision
 from aicost.domain.pricing.selection import decide_prices
 from aicost.domain.sampling.series import DeviceSeries, Telemetry
@@ -33,6 +36,7 @@ class WindowInput:
         telemetry: samples, padded by `padding_ms` on both sides.
         books: price books; their entries carry their own dates.
         claims: the AIWorkloads.
+        policies: whose aliases, defaults and attribution rules hold.
     """
 
     cluster: str
@@ -42,6 +46,7 @@ class WindowInput:
     books: Sequence[PriceBook]
     claims: Sequence[WorkloadClaim]
     padding_ms: int
+    policies: Sequence[LabelPolicy] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ class _Sorted:
         series, pods: by node.
         names: (namespace, name) of all pods that the watch knows or knew: others are known from samples alone.
         known_until_ms: up to here samples may be expected: to the window's end, or to the last one that came.
+        identify: who a pod is in the ledger.
+        identify_unseen: who a pod is that samples show on a node, and that no watch ever saw.
     """
 
     series: Mapping[str, Sequence[DeviceSeries]]
@@ -95,6 +102,7 @@ class _Sorted:
     names: frozenset[tuple[str, str]]
     known_until_ms: int
     identify: Callable[[PodRecord], Holder]
+    identify_unseen: Callable[[Tenancy, str], Holder]
 
 
 def state_window(given: WindowInput) -> WindowStatement:
@@ -116,12 +124,14 @@ def state_window(given: WindowInput) -> WindowStatement:
 def _sort(given: WindowInput, matching: Matching) -> _Sorted:
     names = {(record.facts.namespace, record.facts.name) for record in given.facts.pods}
     last = max((int(one.at_ms[-1]) for one in given.telemetry.series if len(one.at_ms)), default=0)
+    tagger = Tagger(given.policies)
     return _Sorted(
         series=_series_by_node(given.telemetry.series),
         pods=_pods_by_node(given.facts.pods),
         names=given.facts.past_pods | names,
         known_until_ms=max(given.window.end_ms, last),
-        identify=_identifier(given, matching),
+        identify=_identifier(given, matching, tagger),
+        identify_unseen=_identifier_of_unseen(given, tagger),
     )
 
 
@@ -137,7 +147,7 @@ def _node_input(
     ghosts = _ghosts(unseen_pods(together.names, series, interval_ms), -1)
     records = dict(pods)
     holders = {tenancy.pod: together.identify(records[tenancy.pod]) for tenancy in here}
-    holders |= {t.pod: Holder(namespace=t.name[0], pod=t.name[1], pod_uid=t.uid) for t in ghosts}
+    holders |= {t.pod: together.identify_unseen(t, record.facts.name) for t in ghosts}
     system = frozenset(t.pod for t in here if is_system(records[t.pod].facts.containers))
     timelines = Timelines(series, interval_ms, together.known_until_ms, given.telemetry.collection_ms)
     tenancies, activity, alive = (*here, *ghosts), timelines.activity, timelines.alive
@@ -167,22 +177,41 @@ def _pods_by_node(pods: Iterable[PodRecord]) -> Mapping[str, list[tuple[int, Pod
     return found
 
 
-def _identifier(given: WindowInput, matching: Matching) -> Callable[[PodRecord], Holder]:
+def _identifier(given: WindowInput, matching: Matching, tagger: Tagger) -> Callable[[PodRecord], Holder]:
     """A function that says who a pod is in the ledger."""
+    facts = given.facts
 
     def identify(record: PodRecord) -> Holder:
         pod = record.facts
         claim = matching.by_pod.get(pod.uid)
-        account = given.facts.service_accounts.get((pod.namespace, pod.service_account))
-        tags = resolve_tags(pod, claim, given.facts.namespaces.get(pod.namespace), account, discover(pod))
-        return _holder(record, claim, tags)
+        witnesses = Witnesses(
+            pod=pod,
+            claim=claim,
+            namespace=facts.namespaces.get(pod.namespace),
+            service_account=facts.service_accounts.get((pod.namespace, pod.service_account)),
+            queue=queue_of(pod, facts.queues),
+            discovered=discover(pod),
+        )
+        evidence = tagger.hear(witnesses)
+        return tagged(_holder(pod, claim), evidence, tagger.tags(evidence))
 
     return identify
 
 
-def _holder(record: PodRecord, claim: WorkloadClaim | None, tags: Tags) -> Holder:
+def _identifier_of_unseen(given: WindowInput, tagger: Tagger) -> Callable[[Tenancy, str], Holder]:
+    """The same for a pod that only samples know: its namespace may still say who pays."""
+
+    def identify(tenancy: Tenancy, node: str) -> Holder:
+        namespace, name = tenancy.name
+        pod = PodFacts(tenancy.uid, namespace, name, tenancy.span.start_ms, node)
+        evidence = tagger.hear(Witnesses(pod, namespace=given.facts.namespaces.get(namespace)))
+        return tagged(Holder(namespace=namespace, pod=name, pod_uid=tenancy.uid), evidence, tagger.tags(evidence))
+
+    return identify
+
+
+def _holder(pod: PodFacts, claim: WorkloadClaim | None) -> Holder:
     """Who a pod is in the ledger: its controller is the last owner of its chain, which people know by name."""
-    pod = record.facts
     controller = pod.owners[-1] if pod.owners else None
     return Holder(
         namespace=pod.namespace,
@@ -191,10 +220,6 @@ def _holder(record: PodRecord, claim: WorkloadClaim | None, tags: Tags) -> Holde
         controller_kind=controller.kind if controller else "Pod",
         controller=controller.name if controller else pod.name,
         workload=claim.name if claim else "",
-        dimensions={dimension.value: tag.value for dimension, tag in tags.items()},
-        provenance={
-            dimension.value: f"{tag.source.name.lower()} {tag.origin}".strip() for dimension, tag in tags.items()
-        },
         labels=pod.labels,
     )
 

@@ -8,7 +8,7 @@ from aicost.domain.identity.commands import base_name, commands_of
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.identity.engines import EMBEDDING, IMAGES, MODEL, OWNER_KINDS, PROGRAMS, Engine
 from aicost.domain.identity.model_names import model_name
-from aicost.domain.identity.precedence import Discovery
+from aicost.domain.identity.tags.evidence import Discovery
 from aicost.domain.inventory.pods import ContainerFacts, PodFacts
 
 

@@ -47,7 +47,7 @@ def identity(row: Row) -> Identity:
     """
     holder = row.holder
     who = (holder.namespace, holder.pod, holder.pod_uid, holder.controller_kind, holder.controller, holder.workload)
-    tags = (_items(holder.dimensions), _items(holder.provenance), _items(holder.labels))
+    tags = (_items(holder.dimensions), _items(holder.provenance), _items(holder.labels), _items(holder.evidence))
     what = (row.window, row.component, row.place, row.bucket, row.method, row.quality, row.signal)
     price = (row.currency, row.price, row.list_price, row.flags)
     return (*what, *who, *tags, *price, row.cost_nanos is None, row.error_nanos is None)

@@ -86,6 +86,9 @@ class Holder:
     """Dimension -> source and origin, such as `owner-label Deployment/chat`."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Raw labels of the pod, so that a later rule can tag history again."""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    """What else such a rule may ask for: owners, images, labels of the namespace, and what weaker sources said. Written
+    by `aicost.domain.identity.tags.evidence`; empty in rows of before it was kept."""
 
 
 @dataclass(frozen=True, slots=True)

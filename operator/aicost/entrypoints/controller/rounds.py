@@ -10,6 +10,7 @@ from aicost.adapters.clock import now_ms
 from aicost.bootstrap import Application
 from aicost.crd.convert.books import price_book
 from aicost.crd.convert.claims import workload_claim
+from aicost.crd.convert.policies import label_policy
 from aicost.domain.exact.windows import HOUR_MS, SECOND_MS
 from aicost.domain.sampling.series import SampleDefects
 from aicost.entrypoints.controller.attempts import Attempts
@@ -81,9 +82,10 @@ class Rounds:
         await asyncio.sleep(SOON_SECONDS)
 
     async def _take_in(self) -> None:
-        """Hand the accepted books and claims to the use cases."""
+        """Hand the accepted books, claims and policies to the use cases."""
         self._app.books.value = read_each(self._registry.of_kind("PriceBook"), price_book)
         self._app.claims.value = read_each(self._registry.of_kind("AIWorkload"), workload_claim)
+        self._app.policies.value = read_each(self._registry.of_kind("CostLabelPolicy"), label_policy)
         await self._claimed({claim.namespace for claim in self._app.claims.value})
 
     async def _close(self) -> None:
