@@ -1,6 +1,6 @@
 """How many devices a pod asks for, counted as the scheduler counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aicost.domain.inventory.accelerators import accelerators_only
@@ -20,13 +20,21 @@ class ContainerDemand:
 
 
 def device_demand(containers: Sequence[ContainerDemand], init: Sequence[ContainerDemand] = ()) -> dict[str, int]:
-    """Accelerators that a pod takes from its node, by resource.
+    """Accelerators that a pod takes from its node, by resource; see `peak_demand`."""
+    names = {name for each in (*containers, *init) for name in accelerators_only(each.resources)}
+    return peak_demand(names, containers, init)
+
+
+def peak_demand(
+    names: Iterable[str], containers: Sequence[ContainerDemand], init: Sequence[ContainerDemand] = ()
+) -> dict[str, int]:
+    """What a pod takes at once at most of some resources, in the order of their names.
 
     Per resource the larger of two sums: all containers with all sidecars, which run together; and the greediest init
     container with the sidecars started before it, which runs alone otherwise. Resources of count 0 are left out.
     """
     demand: dict[str, int] = {}
-    for name in sorted({name for each in (*containers, *init) for name in accelerators_only(each.resources)}):
+    for name in sorted(names):
         running = sum(each.resources.get(name, 0) for each in containers)
         count = _peak(running, [(each.resources.get(name, 0), each.restartable) for each in init])
         if count > 0:

@@ -136,6 +136,16 @@ def canonical_model(name: str, memory_mib: int | None = None) -> str | None:
     return _sized(family, words, memory_mib)
 
 
+def known_model(name: str) -> str | None:
+    """The canonical name of a model that the table knows, None for all other texts.
+
+    For texts that may speak of something else, such as the value of any label.
+    """
+    lowered = _PARTITION.sub("", re.sub(r"[\s_]+", "-", name.strip().lower()).removesuffix("-shared"))
+    known = lowered in ALIASES or _family(_WORD.findall(lowered)) is not None
+    return canonical_model(name) if known else None
+
+
 def model_of_node(labels: Mapping[str, str]) -> str | None:
     """The canonical model of a node's GPUs, None where no label names it."""
     memory = None if _partitioned(labels) else _memory_mib(labels)
