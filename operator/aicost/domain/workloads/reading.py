@@ -4,22 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aicost.domain.workloads import counting
-from aicost.domain.workloads.claims import Beside
 from aicost.domain.workloads.durations import duration_of
 from aicost.domain.workloads.foreign import EACH, Json, Pointer, at, found, items, mapping, pointer, text, texts
 from aicost.domain.workloads.foreign import written as write
-from aicost.domain.workloads.forms import Described, described
+from aicost.domain.workloads.gpus.claims import Beside
 from aicost.domain.workloads.kinds import kind_of
 from aicost.domain.workloads.models import models_of
 from aicost.domain.workloads.places import Form, JudgedKind, Place
-from aicost.domain.workloads.pods import Part, environment_of, read_pod
+from aicost.domain.workloads.pods import counting
+from aicost.domain.workloads.pods.forms import Described, described
+from aicost.domain.workloads.pods.template import Part, environment_of, read_pod
+from aicost.domain.workloads.pods.trainer import trainer_pods
+from aicost.domain.workloads.pods.workflows import workflow_pods
 from aicost.domain.workloads.queues import queue_of
 from aicost.domain.workloads.run_ids import run_ids
 from aicost.domain.workloads.shapes import OwnerReference, PodTemplate, Scaling, Workload
 from aicost.domain.workloads.stated import stated_labels
-from aicost.domain.workloads.trainer import trainer_pods
-from aicost.domain.workloads.workflows import workflow_pods
 
 _DEEPEST = 3
 """How far an object may hold another that holds another."""

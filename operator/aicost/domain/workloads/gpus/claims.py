@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicost.domain.workloads.foreign import Json, at, items, mapping, text, whole
-from aicost.domain.workloads.hints import selected_models
-from aicost.domain.workloads.slices import WHOLE, share_of_profile
+from aicost.domain.workloads.gpus.hints import selected_models
+from aicost.domain.workloads.gpus.slices import WHOLE, share_of_profile
 
 _GPU_WORDS = frozenset({"gpu", "gpus", "mig", "vgpu", "tpu", "npu", "xpu", "neuron", "gaudi", "hpu", "accelerator"})
 _OTHER_WORDS = frozenset(

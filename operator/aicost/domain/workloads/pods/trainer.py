@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from aicost.domain.workloads.claims import Beside
 from aicost.domain.workloads.foreign import Json, at, items, mapping, text, texts, whole
-from aicost.domain.workloads.forms import Described
-from aicost.domain.workloads.pods import Part
+from aicost.domain.workloads.gpus.claims import Beside
+from aicost.domain.workloads.pods.forms import Described
+from aicost.domain.workloads.pods.template import Part
 
 _RUNTIMES = ("ClusterTrainingRuntime", "TrainingRuntime")
 _STEP = "trainer.kubeflow.org/trainjob-ancestor-step"

@@ -8,9 +8,9 @@ from typing import Any
 from aicost.domain.inventory.accelerators import AcceleratorResource, Unit, accelerator
 from aicost.domain.inventory.demand import ContainerDemand, peak_demand
 from aicost.domain.inventory.quantities import parse_quantity
-from aicost.domain.workloads.claims import is_gpu_class
 from aicost.domain.workloads.foreign import Json, items, mapping, whole
-from aicost.domain.workloads.slices import WHOLE, share_of_memory, share_of_profile
+from aicost.domain.workloads.gpus.claims import is_gpu_class
+from aicost.domain.workloads.gpus.slices import WHOLE, share_of_memory, share_of_profile
 
 MOST_DEVICES = 1_000_000
 """More than any pod gets: a larger count is not believed."""

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aicost.domain.inventory.pods import ContainerFacts
-from aicost.domain.workloads.claims import Beside, Claimed, claimed
-from aicost.domain.workloads.demand import Demand, node_of, pod_demand
 from aicost.domain.workloads.foreign import Json, items, mapping, text, texts
-from aicost.domain.workloads.forms import Described
-from aicost.domain.workloads.hints import gpu_hints
+from aicost.domain.workloads.gpus.claims import Beside, Claimed, claimed
+from aicost.domain.workloads.gpus.demand import Demand, node_of, pod_demand
+from aicost.domain.workloads.gpus.hints import gpu_hints
+from aicost.domain.workloads.gpus.slices import WHOLE
+from aicost.domain.workloads.pods.forms import Described
 from aicost.domain.workloads.run_ids import RUN_ID_VARIABLES
 from aicost.domain.workloads.shapes import PodTemplate
-from aicost.domain.workloads.slices import WHOLE
 
 _MILLI = WHOLE // 1_000
 

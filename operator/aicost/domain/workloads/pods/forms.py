@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicost.domain.inventory.machines import machine_type
-from aicost.domain.workloads.claims import INLINE
 from aicost.domain.workloads.foreign import Json, at, items, mapping, text, texts
+from aicost.domain.workloads.gpus.claims import INLINE
 from aicost.domain.workloads.places import Form
 
 GPU = "nvidia.com/gpu"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from aicost.domain.workloads.foreign import Json, at, items, mapping, text, texts, whole
-from aicost.domain.workloads.forms import Described
-from aicost.domain.workloads.pods import Part
+from aicost.domain.workloads.pods.forms import Described
+from aicost.domain.workloads.pods.template import Part
 
 _DEEPEST = 8
 _MOST_CALLS = 10_000
