@@ -1,4 +1,4 @@
-"""The starter price book of the chart: charts/aicost/files/starter-prices.yaml, from the tables below.
+"""The starter price book of the chart and of the command line, from the tables below.
 
 A new machine is a new line, here and in `aicost.domain.inventory.machines`; a new price is a new number and a date.
 Then `make generate`.
@@ -12,7 +12,10 @@ from pathlib import Path
 
 from aicost.domain.inventory.machines import MachineType, machine_type
 
-OUTPUT = Path(__file__).resolve().parent.parent / "charts/aicost/files/starter-prices.yaml"
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = ROOT / "charts/aicost/files/starter-prices.yaml"
+COPY = ROOT / "operator/aicost/entrypoints/cli/files/list-prices.yaml"
+"""The same book for the command line, which estimates without a cluster and without a chart."""
 
 HEADER = """\
 # Generated from hack/starter_prices.py by hack/generate.py. Do not edit.

@@ -142,7 +142,7 @@ def test_several_parts_that_miss_something_are_named():
     found = estimate(workload(template(1, "b200", role="head"), template(None, role="worker")), cluster(H100))
     assert found.unpriced == (
         "head: no node of the cluster has b200, and no PriceBook prices one that has; "
-        "worker: it asks for an accelerator, whose share of a GPU is not known"
+        "worker: what it asks for is described elsewhere (a runtime, a device class): put that into the same file"
     )
 
 

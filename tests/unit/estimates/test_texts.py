@@ -55,7 +55,10 @@ def test_a_run_of_known_length_has_a_price_and_what_is_left():
         ),
         (
             (template(None, "l4"),),
-            "L4 of unknown size: the cost is not known: it asks for an accelerator, whose share of a GPU is not known",
+            (
+                "L4 of unknown size: the cost is not known: what it asks for is described elsewhere (a runtime, a "
+                "device class): put that into the same file"
+            ),
         ),
     ],
 )

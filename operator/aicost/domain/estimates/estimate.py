@@ -1,7 +1,7 @@
 """What an object will cost per hour and over its expected duration, before it runs."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from aicost.domain.estimates.fitting import Wanted, fitting, gpus_of_pod, merged, wanted
@@ -101,15 +101,16 @@ def _no_size(template: PodTemplate) -> str:
     if template.claims:
         claims = ", ".join(template.claims[:_SHOWN])
         return f"what the claim {claims} asks for is not known here: put its ResourceClaimTemplate into the same file"
-    names = ", ".join(sorted(template.demand)[:_SHOWN]) or "an accelerator"
-    return f"it asks for {names}, whose share of a GPU is not known"
+    if not template.demand:
+        return "what it asks for is described elsewhere (a runtime, a device class): put that into the same file"
+    return f"it asks for {', '.join(sorted(template.demand)[:_SHOWN])}, whose share of a GPU is not known"
 
 
 def _no_offer(need: Wanted, market: Market) -> str:
     if market.offline and not need.named:
         return "no GPU model is named: add a nodeSelector such as nvidia.com/gpu.product"
     if market.offline:
-        return f"no price for {need}: add an entry to a PriceBook"
+        return f"no price for {replace(need, labels={})}: add an entry to a PriceBook"
     return f"no node of the cluster has {need}, and no PriceBook prices one that has"
 
 

@@ -8,6 +8,7 @@ import click
 
 from aicost.entrypoints.cli.commands.config import config
 from aicost.entrypoints.cli.commands.coverage import coverage, inventory
+from aicost.entrypoints.cli.commands.estimate import estimate
 from aicost.entrypoints.cli.commands.report import report
 from aicost.entrypoints.cli.terminal import Style, detect
 from aicost.ports.errors import AicostError, InvalidRequest
@@ -38,6 +39,7 @@ def version() -> None:
 
 
 cli.add_command(report)
+cli.add_command(estimate)
 cli.add_command(coverage)
 cli.add_command(inventory)
 cli.add_command(config)

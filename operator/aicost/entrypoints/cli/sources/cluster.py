@@ -37,8 +37,15 @@ _PATIENCE = Timeouts(read=65.0)
 """The API server itself gives up after 60 seconds."""
 
 
-def find_cluster(kubeconfig: Path | None, context: str | None) -> ClusterConfig:
+def find_cluster(
+    kubeconfig: Path | None, context: str | None, *, instead: str = "or read a ledger directly by --ledger"
+) -> ClusterConfig:
     """The cluster that kubectl would speak with.
+
+    Args:
+        kubeconfig: file that the user named.
+        context: context that the user named.
+        instead: what else one could do, for people.
 
     Raises:
         InvalidRequest: there is none.
@@ -46,7 +53,7 @@ def find_cluster(kubeconfig: Path | None, context: str | None) -> ClusterConfig:
     try:
         return load(dict(os.environ), now_ms, kubeconfig=kubeconfig, context=context)
     except InvalidRequest as problem:
-        raise InvalidRequest(f"{problem}; or read a ledger directly by --ledger") from problem
+        raise InvalidRequest(f"{problem}; {instead}") from problem
 
 
 def ask_cluster(config: ClusterConfig, question: Question) -> tuple[Report, ...]:

@@ -1,0 +1,56 @@
+"""The market that an estimate is made in: the cluster's nodes and books, or books from files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aicost.adapters.clock import now_ms
+from aicost.adapters.kube.config import ClusterConfig
+from aicost.adapters.kube.wire.resources import NODES
+from aicost.domain.estimates.market import market_of, offline_market
+from aicost.domain.pricing.books import PriceBook
+from aicost.entrypoints.cli.manifests.documents import read_documents
+from aicost.entrypoints.cli.sources.bodies import books_of
+from aicost.entrypoints.cli.sources.objects import gather, own_resource
+from aicost.entrypoints.cli.sources.priced import PricedMarket
+from aicost.ports.errors import InvalidRequest
+
+LIST_PRICES = Path(__file__).parents[1] / "files" / "list-prices.yaml"
+"""Public list prices, for those who name none."""
+
+
+def market_of_files(places: Sequence[str]) -> PricedMarket:
+    """The market of price books in files, or of public list prices where no file is named."""
+    market = offline_market(read_books(places), now_ms())
+    return PricedMarket(market, f"prices of {', '.join(places)}" if places else "public list prices")
+
+
+def market_of_cluster(config: ClusterConfig, places: Sequence[str]) -> PricedMarket:
+    """The market of a cluster; books from files take the place of its own."""
+    pricebooks = own_resource("PriceBook")
+    wishes = [(NODES, None)] if places else [(NODES, None), (pricebooks, None)]
+    gathered = gather(config, wishes)
+    problems: list[str] = []
+    books = read_books(places) if places else books_of(gathered.of(pricebooks), problems)
+    if not books:
+        gathered.gaps.append("no prices are known: name a PriceBook by --prices")
+    market = market_of(gathered.nodes, books, now_ms())
+    named = f", prices of {', '.join(places)}" if places else ""
+    return PricedMarket(market, f"{config.server}{named}", (*gathered.gaps, *problems))
+
+
+def read_books(places: Sequence[str]) -> tuple[PriceBook, ...]:
+    """The price books in files, or the public list prices.
+
+    Raises:
+        InvalidRequest: there is none, or an entry is wrong.
+    """
+    problems: list[str] = []
+    documents = read_documents(places or [str(LIST_PRICES)])
+    books = books_of((document.body for document in documents), problems)
+    if problems:
+        raise InvalidRequest(f"prices: {'; '.join(problems)}")
+    if not books:
+        raise InvalidRequest(
+            f"prices: no PriceBook is in {', '.join(places)}: kubectl get pricebooks -o yaml prints some"
+        )
+    return books
