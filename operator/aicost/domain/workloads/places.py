@@ -68,6 +68,7 @@ class Place:
         most: takes the place of the first number for the largest count; None where nothing makes it grow.
         most_if: pointer to a switch without which `most` does not hold.
         gpus_at: pointers to the GPUs of one pod, where its containers ask for none.
+        metadata_at: pointer to a map that holds the labels and annotations of the pods, where their spec does not.
         patchable: False where labels set there do not reach the pods.
         implied: there are pods of unknown size also where nothing stands there.
     """
@@ -80,6 +81,7 @@ class Place:
     most: Number | None = None
     most_if: str = ""
     gpus_at: tuple[str, ...] = ()
+    metadata_at: str = ""
     patchable: bool = True
     implied: bool = False
 

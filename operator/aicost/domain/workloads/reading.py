@@ -152,7 +152,9 @@ def _pods(obj: Json, place: Place, where: Pointer, value: Any, beside: Beside) -
                 gpus=_gpus(obj, place, where),
                 handed_down=None if place.patchable else handed_down,
             )
-            yield part, described(form, value)
+            pod = described(form, value)
+            beside_it = counting.value_at(obj, place.metadata_at, place, where) if place.metadata_at else None
+            yield part, replace(pod, metadata=mapping(beside_it)) if place.metadata_at else pod
 
 
 def _gpus(obj: Json, place: Place, where: Pointer) -> int | None:

@@ -12,6 +12,8 @@ from aicost.domain.workloads.shapes import GpuHints
 _REQUIRED = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
 _GPU_TYPE_ANNOTATIONS = ("nvidia.com/use-gputype", "hami.io/use-gputype", "volcano.sh/use-gputype")
 _GPU_WORDS = ("gpu", "accelerator")
+_SAGEMAKER = "ml."
+"""Before the names of machines that SageMaker lends."""
 _LONGEST = 256
 
 
@@ -52,7 +54,7 @@ def _selected(labels: Mapping[str, str]) -> list[str]:
     named = [model for key, value in labels.items() if (model := _model(key, value))]
     if named:
         return named[:1]
-    machine = machine_type(first_label(labels, INSTANCE_TYPE_LABELS)[:_LONGEST])
+    machine = machine_type(first_label(labels, INSTANCE_TYPE_LABELS)[:_LONGEST].removeprefix(_SAGEMAKER))
     return [machine.gpu_model] if machine else []
 
 

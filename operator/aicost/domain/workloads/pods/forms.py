@@ -100,7 +100,9 @@ def _dynamo(service: Json) -> Described:
     own = {side: _dynamo_gpus(mapping(at(service, ("resources", side)))) for side in ("limits", "requests")}
     resources = own if any(own.values()) else mapping(main.get("resources"))
     container = {**main, "name": "main", "resources": resources}
-    return Described(_own_metadata(service), {**pod, "containers": [container, *items(pod.get("containers"))]})
+    labels = {**texts(service.get("labels")), **texts(at(service, ("extraPodMetadata", "labels")))}
+    spec = {**pod, "containers": [container, *items(pod.get("containers"))]}
+    return Described({**_own_metadata(service), "labels": labels}, spec)
 
 
 def _dynamo_gpus(asked: Json) -> Json:
