@@ -8,6 +8,7 @@ from aicost.domain.policy.expressions.automaton import (
     Automaton,
     Part,
     PatternError,
+    Test,
     either,
     optional,
 )

@@ -48,13 +48,13 @@ def _by_owner(key: LabelKey, place: Place, _: PolicySnapshot, request: Request) 
 def _by_claim(key: LabelKey, place: Place, snapshot: PolicySnapshot, request: Request) -> Tag | None:
     if key.dimension is None:
         return None
-    claim = _claim_on(place, snapshot, request)
+    claim = claim_on(place, snapshot, request)
     raw = "" if claim is None else claim.dimensions.get(key.dimension, "")
     value = canonical(key, raw)
     return None if claim is None or value is None else Tag(value, Source.AIWORKLOAD, f"AIWorkload/{claim.name}", raw)
 
 
-def _claim_on(place: Place, snapshot: PolicySnapshot, request: Request) -> WorkloadClaim | None:
+def claim_on(place: Place, snapshot: PolicySnapshot, request: Request) -> WorkloadClaim | None:
     """The AIWorkload that will claim the pods of a place."""
     workload = request.workload
     claims = snapshot.claims.get(workload.namespace, ())

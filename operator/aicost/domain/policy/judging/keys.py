@@ -24,7 +24,7 @@ def judge_key(hearing: Hearing, key: LabelKey) -> Iterator[Problem]:
         yield from _conflict(hearing, key, place)
         yield from _wrong_value(hearing, key, place, stated(key, place.labels))
     yield from _wrong_inheritance(hearing, key)
-    if _required(hearing, key):
+    if requires(hearing, key):
         yield from _missing(hearing, key)
     if key.immutable:
         yield from _changed(hearing, key)
@@ -85,7 +85,8 @@ def _foreign_tag(hearing: Hearing, key: LabelKey, place: Place) -> Tag | None:
     return None if says_itself else hearing.tag(key, place)
 
 
-def _required(hearing: Hearing, key: LabelKey) -> bool:
+def requires(hearing: Hearing, key: LabelKey) -> bool:
+    """Whether the policy requires the key of the object, in the stages that its pods are in."""
     wanted = key.need is Need.ALWAYS or (key.need is Need.GPU_ONLY and hearing.workload.wants_gpus)
     return wanted and (not key.stages or not hearing.stages.isdisjoint(key.stages))
 
