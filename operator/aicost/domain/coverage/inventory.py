@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aicost.domain.coverage.keys import WantedKey
 from aicost.domain.coverage.objects import Audit, AuditedObject
@@ -16,6 +16,9 @@ from aicost.domain.workloads.shapes import Scaling
 _NAMED = (Dimension.TEAM, Dimension.WORKLOAD_TYPE, Dimension.MODEL, Dimension.PRODUCT)
 INVENTORY_KEYS = tuple(WantedKey(key.value, f"aicost.dev/{key.value}", (key.value,), required=False) for key in _NAMED)
 """What the ledger is asked about each object."""
+
+_UNSEEN = AuditedObject("", "", "", "")
+"""Stands for an object of a kind that nobody looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def take_inventory(
     An object with costs in two currencies has a line for each: they are never added.
     """
     there = {one.of: one for one in audit.objects} if audit else {}
-    lines = [line for one in paid for line in _paid_lines(one, there, covered, known=audit is not None)]
+    kinds = frozenset(audit.kinds) if audit else frozenset[str]()
+    lines = [line for one in paid for line in _paid_lines(one, there, covered, kinds)]
     seen = {line.of for line in lines}
     lines += [_unpaid(one) for of, one in there.items() if of not in seen and one.runs.is_ai]
     lines.sort(key=lambda line: (-(line.cost_nanos or 0), line.of))
@@ -92,52 +96,45 @@ def take_inventory(
 
 
 def _paid_lines(
-    paid: Paid, there: Mapping[ObjectKey, AuditedObject], covered: Window | None, *, known: bool
+    paid: Paid, there: Mapping[ObjectKey, AuditedObject], covered: Window | None, kinds: frozenset[str]
 ) -> Iterator[InventoryLine]:
     by_object: defaultdict[ObjectKey, list[Spend]] = defaultdict(list)
     for spend in paid.spends:
         by_object[spend.of].append(spend)
     for of, spends in by_object.items():
-        yield _paid_line(of, spends, paid.currency, there.get(of), month_of(covered), known=known)
+        found = there.get(of) or (None if of[1] in kinds else _UNSEEN)
+        yield _paid_line(of, spends, paid.currency, found, month_of(covered))
 
 
 def _paid_line(
-    of: ObjectKey,
-    spends: Sequence[Spend],
-    currency: str,
-    found: AuditedObject | None,
-    month_ms: int | None,
-    *,
-    known: bool,
+    of: ObjectKey, spends: Sequence[Spend], currency: str, found: AuditedObject | None, month_ms: int | None
 ) -> InventoryLine:
+    """The line of an object with a cost; `found` is None where it was looked for and is gone."""
     said: dict[str, str] = {}
     for spend in sorted(spends, key=lambda one: -one.gpu_milliseconds):
         said = {**spend.values, **said}
-    cost = sum(spend.cost_nanos for spend in spends)
-    held = sum(spend.gpu_milliseconds for spend in spends)
+    cost, held = sum(spend.cost_nanos for spend in spends), sum(spend.gpu_milliseconds for spend in spends)
     priced = bool(currency) and sum(spend.unpriced_gpu_milliseconds for spend in spends) < max(held, 1)
-    line = _unpaid(found) if found else InventoryLine(of, there=False if known else None)
-    return InventoryLine(
+    line = _unpaid(found) if found else InventoryLine(of, there=False)
+    return replace(
+        line,
         of=of,
         workload_type=said.get(Dimension.WORKLOAD_TYPE, line.workload_type),
         model=said.get(Dimension.MODEL, line.model),
         owner=said.get(Dimension.TEAM, line.owner),
         product=said.get(Dimension.PRODUCT, line.product),
-        scaling=line.scaling,
-        pods=line.pods,
-        max_pods=line.max_pods,
-        gpu_milli=line.gpu_milli,
         gpu_milliseconds=held,
         cost_nanos=cost if priced else None,
         monthly_nanos=divide(cost * MONTH_MS, month_ms) if priced and month_ms else None,
         currency=currency if priced else "",
         claim=next((spend.workload for spend in spends if spend.workload), line.claim),
-        there=line.there,
     )
 
 
 def _unpaid(found: AuditedObject) -> InventoryLine:
-    """What an audit alone says."""
+    """What an audit alone says; nothing where nobody looked."""
+    if found is _UNSEEN:
+        return InventoryLine(found.of)
     runs, values = found.runs, found.values
     return InventoryLine(
         of=found.of,

@@ -40,14 +40,26 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What one policy requires of an object.
+
+    Attributes:
+        required: keys that it must have.
+        missing: keys among them that nobody gives.
+    """
+
+    required: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AuditedObject:
     """An object as an audit found it.
 
     Attributes:
         values: key -> value in normal form, the object's own or inherited.
         sources: key -> who says so, a lower-case name of `Source`.
-        missing: keys that a policy requires of it and that nobody gives.
-        required: keys that a policy requires of it.
+        asked: name of a policy that judges it -> what it requires.
         problems: all that policies find wrong with it now.
         verdict: what its creation would meet today, in the modes that hold where it lives.
         owner: who answers for it, as its annotations say; empty where they do not.
@@ -60,8 +72,7 @@ class AuditedObject:
     runs: Running = Running()
     values: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
-    required: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    asked: Mapping[str, Asked] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     verdict: Verdict = Verdict.ALLOW
     owner: str = ""
@@ -70,6 +81,16 @@ class AuditedObject:
     def of(self) -> ObjectKey:
         """The object as the ledger names it."""
         return self.namespace, self.kind, self.name
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Keys that any policy requires of it."""
+        return tuple(dict.fromkeys(key for asked in self.asked.values() for key in asked.required))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Keys that any policy requires of it and that nobody gives."""
+        return tuple(dict.fromkeys(key for asked in self.asked.values() for key in asked.missing))
 
     @property
     def breaks(self) -> tuple[Problem, ...]:
@@ -84,11 +105,15 @@ class AuditedObject:
 
 @dataclass(frozen=True, slots=True)
 class PolicyState:
-    """A policy as an audit saw it."""
+    """A policy as an audit saw it.
+
+    Attributes:
+        keys: its keys, with what it alone says of them.
+    """
 
     name: str
     mode: Mode
-    keys: tuple[str, ...] = ()
+    keys: tuple[WantedKey, ...] = ()
     min_coverage_ppm: int = 900_000
     unused_days: int = 30
 
@@ -100,7 +125,8 @@ class Audit:
     Attributes:
         at_ms: when it ended.
         revision: of the policies that it judged by.
-        keys: keys of the policies; `team` alone where there is none.
+        keys: keys of all policies together; `team` alone where there is none.
+        kinds: kinds that were listed.
         unread: kinds that could not be listed, with the reason.
     """
 
@@ -109,8 +135,19 @@ class Audit:
     objects: tuple[AuditedObject, ...]
     keys: tuple[WantedKey, ...]
     policies: tuple[PolicyState, ...] = ()
+    kinds: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
     def of_namespace(self, namespace: str) -> "Audit":
         """The same look at one namespace."""
         return replace(self, objects=tuple(one for one in self.objects if one.namespace == namespace))
+
+    def of_policy(self, policy: PolicyState) -> "Audit":
+        """The same look with the eyes of one policy."""
+        seen = tuple(_seen_by(policy, one) for one in self.objects if policy.name in one.asked)
+        return replace(self, objects=seen, keys=policy.keys or self.keys, policies=(policy,))
+
+
+def _seen_by(policy: PolicyState, found: AuditedObject) -> AuditedObject:
+    own = tuple(problem for problem in found.problems if problem.policy == policy.name)
+    return replace(found, asked={policy.name: found.asked[policy.name]}, problems=own)

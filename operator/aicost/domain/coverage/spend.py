@@ -44,7 +44,11 @@ class Spend:
 
     def missing(self, keys: Sequence[WantedKey]) -> tuple[str, ...]:
         """The required keys that this cost does not carry."""
-        return tuple(key.key for key in keys if key.applies(self.stage) and not self.covers(key))
+        return tuple(key.key for key in keys if self.needs(key) and not self.covers(key))
+
+    def needs(self, key: WantedKey) -> bool:
+        """Whether a policy requires the key of this cost."""
+        return key.applies(self.stage, self.of[0])
 
 
 @dataclass(slots=True)

@@ -78,7 +78,7 @@ class TopSpend:
 
 def key_coverage(key: WantedKey, spends: Sequence[Spend], subjects: Sequence[Subject]) -> KeyCoverage:
     """Coverage of a key. A key that is required in some stages is measured there alone."""
-    asked = [spend for spend in spends if key.applies(spend.stage) or not key.required]
+    asked = [spend for spend in spends if spend.needs(key) or not key.required]
     by_source: Counter[str] = Counter()
     for spend in asked:
         if key.key in spend.values:
@@ -106,11 +106,15 @@ def _has(key: WantedKey, subject: Subject) -> bool:
 
 
 def together(spends: Sequence[Spend], subjects: Sequence[Subject], keys: Sequence[WantedKey]) -> Weight:
-    """Coverage by all required keys at once: a cost that lacks one of them is not covered."""
+    """Coverage by all required keys at once: a cost that lacks one of them is not covered.
+
+    Cost of which no key is required, in a stage or a namespace that policies leave alone, is no part of the whole.
+    """
+    asked = [spend for spend in spends if any(map(spend.needs, keys))]
     counted = [one for one in subjects if one.audited is None or one.audited.required]
     return Weight(
-        covered_nanos=sum(spend.cost_nanos for spend in spends if not spend.missing(keys)),
-        whole_nanos=sum(spend.cost_nanos for spend in spends),
+        covered_nanos=sum(spend.cost_nanos for spend in asked if not spend.missing(keys)),
+        whole_nanos=sum(spend.cost_nanos for spend in asked),
         covered=sum(not one.missing for one in counted),
         objects=len(counted),
     )
