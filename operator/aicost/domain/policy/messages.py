@@ -26,7 +26,7 @@ def warnings(decision: AdmissionDecision) -> tuple[str, ...]:
     """One short line for each thing that is wrong, where the object was let in; none where it was refused."""
     if decision.verdict is not Verdict.WARN:
         return ()
-    lines = (f"[{one.policy}] {_clause(one)}{_hint(one)}" for one in _told(decision))
+    lines = (f"[{one.policy}] {clause(one)}{_hint(one)}" for one in _told(decision))
     return tuple(dict.fromkeys(_cut(one_line(line)) for line in lines))
 
 
@@ -39,12 +39,12 @@ def _by_name(snapshot: PolicySnapshot) -> list[LabelPolicy]:
 
 
 def _of_policy(policy: LabelPolicy, problems: Sequence[Problem]) -> str:
-    clauses = list(dict.fromkeys(_clause(one) for one in problems if one.policy == policy.name))
+    clauses = list(dict.fromkeys(clause(one) for one in problems if one.policy == policy.name))
     more = f"; {len(clauses) - _MOST_TOLD} more" if len(clauses) > _MOST_TOLD else ""
     return f"[{policy.name}] {'; '.join(clauses[:_MOST_TOLD])}{more}"
 
 
-def _clause(problem: Problem) -> str:
+def clause(problem: Problem) -> str:
     """What is wrong, where, and what was probably meant."""
     place = f" in pod template {problem.template}" if problem.template else ""
     meant = f" (did you mean {quoted(problem.suggestion)}?)" if problem.suggestion else ""
