@@ -23,12 +23,14 @@ REPORTS = Collection("aicost.dev", "v1alpha1", "aicostreports", "AICostReport")
 CLUSTER_REPORTS = Collection("aicost.dev", "v1alpha1", "clusteraicostreports", "ClusterAICostReport", namespaced=False)
 WORKLOADS = Collection("aicost.dev", "v1alpha1", "aiworkloads", "AIWorkload")
 BOOKS = Collection("aicost.dev", "v1alpha1", "pricebooks", "PriceBook", namespaced=False)
+POLICIES = Collection("aicost.dev", "v1alpha1", "costlabelpolicies", "CostLabelPolicy", namespaced=False)
 BUDGETS = Collection("aicost.dev", "v1alpha1", "budgets", "Budget")
 CLUSTER_BUDGETS = Collection("aicost.dev", "v1alpha1", "clusterbudgets", "ClusterBudget", namespaced=False)
 SERVICES = Collection("", "v1", "services", "Service")
 ACCOUNTS = Collection("", "v1", "serviceaccounts", "ServiceAccount")
-OURS = (REPORTS, CLUSTER_REPORTS, WORKLOADS, BOOKS, BUDGETS, CLUSTER_BUDGETS)
-ALL = (PODS, NAMESPACES, NODES, SERVICES, ACCOUNTS, LEASES, EVENTS, DEPLOYMENTS, REPLICASETS, *OURS)
+CONFIG_MAPS = Collection("", "v1", "configmaps", "ConfigMap")
+OURS = (REPORTS, CLUSTER_REPORTS, WORKLOADS, BOOKS, POLICIES, BUDGETS, CLUSTER_BUDGETS)
+ALL = (PODS, NAMESPACES, NODES, SERVICES, ACCOUNTS, CONFIG_MAPS, LEASES, EVENTS, DEPLOYMENTS, REPLICASETS, *OURS)
 _VERBS = ["list", "watch", "get", "create", "update", "patch", "delete"]
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 

@@ -28,6 +28,7 @@ OWNERS = {
 }
 """What owns pods, and is read by name for its labels and its own owner."""
 
+OWN_SECRET = "secrets@aicost-admission-tls"  # noqa: S105 -- a name
 Permission = tuple[str, str, str]
 
 
@@ -112,6 +113,7 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         )
     }
     assert calls - {("adapters/prometheus/source.py", "metadata")} == {
+        ("adapters/kube/config_maps.py", "get"),
         ("adapters/kube/events.py", "create"),
         ("adapters/kube/informer.py", "pages"),
         ("adapters/kube/informer.py", "watch"),
@@ -120,6 +122,7 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         ("adapters/kube/lease.py", "replace"),
         ("adapters/kube/owners.py", "metadata"),
         ("adapters/kube/status.py", "apply"),
+        *(("entrypoints/admission/trust.py", verb) for verb in ("get", "create", "replace", "apply")),
         ("entrypoints/controller/main.py", "metadata"),
         ("entrypoints/controller/publish/publisher.py", "create"),
         ("entrypoints/controller/resync.py", "pages"),
@@ -129,15 +132,65 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
     }
 
 
+def _admission_watched() -> set[Permission]:
+    text = (SOURCE / "entrypoints/admission/watching.py").read_text("utf-8")
+    core = [getattr(resources, name) for name in re.findall(r"self\._follow\(([A-Z_]+),", text)]
+    own = [PLURALS[kind] for kind in re.findall(r'self\._own\("(\w+)"', text)]
+    assert (len(core), len(own)) == (3, 5)
+    found = {(one.group, one.plural) for one in core} | {(GROUP, plural) for plural in own}
+    return {(*one, verb) for one in found | {("kueue.x-k8s.io", "localqueues")} for verb in ("list", "watch")}
+
+
+def test_the_webhook_may_do_what_it_does_and_nothing_else(helm) -> None:
+    kinds = ("validatingwebhookconfigurations@aicost", "mutatingwebhookconfigurations@aicost")
+    trust = {("admissionregistration.k8s.io", kind, verb) for kind in kinds for verb in ("get", "patch")}
+    events = {("events.k8s.io", "events", "create")}
+    documents = helm.render()
+    granted = _flat(_role(documents, "ClusterRole", "aicost-admission")["rules"])
+    assert granted == _admission_watched() | trust | events
+    secrets = {("", "secrets", "create"), *(("", f"{OWN_SECRET}", verb) for verb in ("get", "update"))}
+    assert _flat(_role(documents, "Role", "aicost-admission")["rules"]) == secrets
+    assert _flat(_role(documents, "Role", "aicost-admission-lists")["rules"]) == {("", "configmaps", "get")}
+
+
+def test_a_certificate_of_somebody_elses_needs_no_right_to_secrets_or_configurations(helm) -> None:
+    documents = helm.render("admission.certificateSecretName=own", "admission.caBundle=-----BEGIN CERTIFICATE-----\n")
+    granted = _flat(_role(documents, "ClusterRole", "aicost-admission")["rules"])
+    assert granted == _admission_watched() | {("events.k8s.io", "events", "create")}
+    assert not [one for one in documents if one["kind"] == "Role" and one["metadata"]["name"] == "aicost-admission"]
+
+
+def test_lists_may_be_read_where_the_values_say_and_nowhere_else(helm) -> None:
+    documents = helm.render("admission.listNamespaces={lists,aicost-system}")
+    found = [one for one in documents if one["metadata"]["name"] == "aicost-admission-lists"]
+    assert sorted((one["kind"], one["metadata"]["namespace"]) for one in found) == [
+        ("Role", "aicost-system"), ("Role", "lists"),
+        ("RoleBinding", "aicost-system"), ("RoleBinding", "lists"),
+    ]  # fmt: skip
+    subjects = [tuple(each["name"] for each in one["subjects"]) for one in found if one["kind"] == "RoleBinding"]
+    assert subjects == [("aicost", "aicost-admission")] * 2
+
+
+@pytest.mark.parametrize("settings", ["admission.enabled=false", "admission.engine=vap"])
+def test_without_the_webhook_nothing_of_it_is_left(helm, settings) -> None:
+    documents = helm.render(settings)
+    kept = {"aicost-admission-lists"} if settings == "admission.engine=vap" else set()
+    assert {one["metadata"]["name"] for one in documents if "-admission" in one["metadata"]["name"]} == kept
+    assert not [one for one in documents if one["kind"].endswith("WebhookConfiguration")]
+
+
 @pytest.mark.parametrize("settings", [(), ("queryApi.enabled=false",)], ids=str)
-def test_nothing_is_granted_by_a_wildcard_and_no_secret_may_be_read(helm, settings) -> None:
+def test_nothing_is_granted_by_a_wildcard_and_no_secret_but_the_own_certificate_may_be_read(helm, settings) -> None:
     documents = helm.render(*settings)
     roles = [one for one in documents if one["kind"] in {"ClusterRole", "Role"}]
     assert len(roles) >= 5
     for role in roles:
         for group, resource, verb in _flat(role.get("rules", ())):
             assert "*" not in f"{group}{resource}{verb}", role["metadata"]["name"]
+            if (role["metadata"]["name"], resource, verb) == ("aicost-admission", "secrets", "create"):
+                continue  # cannot be limited to a name
             assert resource not in {"secrets", "pods/exec", "nodes/proxy", "impersonate"}, role["metadata"]["name"]
+            assert not resource.startswith("secrets@") or resource == OWN_SECRET
             assert not resource.startswith("rbac"), role["metadata"]["name"]
 
 
@@ -169,13 +222,14 @@ def test_people_who_may_view_a_namespace_see_its_cost_and_write_nothing(helm) ->
 
 def test_bindings_name_roles_and_accounts_that_are_there(helm) -> None:
     documents = helm.render("serviceAccount.name=costs")
-    (account,) = [one for one in documents if one["kind"] == "ServiceAccount"]
-    assert account["metadata"]["name"] == "costs"
+    accounts = {one["metadata"]["name"] for one in documents if one["kind"] == "ServiceAccount"}
+    assert accounts == {"costs", "aicost-admission"}
     bindings = [one for one in documents if one["kind"].endswith("RoleBinding")]
-    assert len(bindings) == 4
+    assert len(bindings) >= 8
     for binding in bindings:
-        (subject,) = binding["subjects"]
-        assert (subject["kind"], subject["name"], subject["namespace"]) == ("ServiceAccount", "costs", "aicost-system")
+        for subject in binding["subjects"]:
+            assert (subject["kind"], subject["namespace"]) == ("ServiceAccount", "aicost-system")
+            assert subject["name"] in accounts
         reference = binding["roleRef"]
         if reference["name"] != "extension-apiserver-authentication-reader":  # Kubernetes' own
             _role(documents, reference["kind"], reference["name"])

@@ -9,8 +9,9 @@ from aicost.crd.convert.parsing import Converted, SpecProblem
 from aicost.crd.convert.scopes import namespace_scope
 from aicost.crd.models.policy import keys as api
 from aicost.domain.identity.dimensions import LABEL_PREFIX, Dimension
-from aicost.domain.identity.normalise import normalise
+from aicost.domain.policy.patterns import check_pattern
 from aicost.domain.policy.policies import AllowedValues, Case, ConfigMapKey, Inherit, LabelKey
+from aicost.domain.policy.values import form_of
 
 _NEAR = 0.85
 """From here on a key without a prefix is a dimension that was misspelt; `state` (0.8) is not `stage`."""
@@ -24,9 +25,7 @@ class _Form(NamedTuple):
 
     def of(self, raw: str) -> str:
         """The normal form; empty where the value says nothing."""
-        if self.dimension is not None:
-            return normalise(self.dimension, raw) or ""
-        return raw.strip().lower() if self.case is Case.LOWER else raw.strip()
+        return form_of(self.dimension, self.case, raw) or ""
 
     def all(self, raws: Iterable[str]) -> tuple[str, ...]:
         """The normal forms, each once, without those that say nothing."""
@@ -34,11 +33,17 @@ class _Form(NamedTuple):
 
 
 def label_key(key: api.LabelKeyPolicy, where: str) -> Converted[LabelKey]:
-    """Read a key. One that is nearly a dimension is not used: nobody would find its labels."""
+    """Read a key.
+
+    One that is nearly a dimension is not used, because nobody would find its labels; nor is one with a pattern that not
+    every engine reads alike.
+    """
     dimension = Dimension(key.key) if key.key in set(Dimension) else None
     if dimension is None and (meant := _misspelt(key.key)):
         fix = f"did you mean {meant}? If you do mean {key.key}, make it an alias of {meant}, or give it a prefix"
         return Converted(None, (SpecProblem(f"{where}.key", repr(key.key), fix),))
+    if unreadable := tuple(_unreadable(key, where)):
+        return Converted(None, unreadable)
     form = _Form(dimension, key.case)
     read = LabelKey(
         key=key.key,
@@ -78,6 +83,13 @@ def repeated(keys: Sequence[LabelKey]) -> Iterator[SpecProblem]:
 def _misspelt(key: str) -> str:
     near = get_close_matches(key.lower(), [] if "/" in key else list(Dimension), 1, _NEAR)
     return near[0] if near else ""
+
+
+def _unreadable(key: api.LabelKeyPolicy, where: str) -> Iterator[SpecProblem]:
+    """Patterns that the API server takes and that the engines do not all read alike."""
+    for field, pattern in (("convention", key.convention), ("allowed.pattern", key.allowed and key.allowed.pattern)):
+        if pattern and (problem := check_pattern(pattern)):
+            yield SpecProblem(f"{where}.{field}", repr(pattern), problem)
 
 
 def _spelt(form: _Form, spellings: Mapping[str, str]) -> dict[str, str]:

@@ -14,13 +14,16 @@ from aiohttp import web
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.config import ClusterConfig, load
+from aicost.adapters.kube.config_maps import ConfigMaps
 from aicost.adapters.kube.lease import Leadership
 from aicost.adapters.kube.seen.values import SeenPod
 from aicost.adapters.kube.wire.resources import NAMESPACES
+from aicost.adapters.serving.health import health_app, serve
 from aicost.bootstrap import build, open_stores
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.dump import dump_state
+from aicost.entrypoints.controller.lists import Lists
 from aicost.entrypoints.controller.pool import Pool
 from aicost.entrypoints.controller.publish.publisher import Publisher
 from aicost.entrypoints.controller.publish.writing import StatusPublisher
@@ -28,7 +31,6 @@ from aicost.entrypoints.controller.registry import Registry
 from aicost.entrypoints.controller.resources import Following
 from aicost.entrypoints.controller.resync import Resync
 from aicost.entrypoints.controller.rounds import Rounds
-from aicost.adapters.serving.health import health_app, serve
 from aicost.entrypoints.controller.sources import ScrapeLoop, SourceFinder
 from aicost.entrypoints.controller.starter import keep_starter_book
 from aicost.entrypoints.controller.state import State
@@ -130,7 +132,11 @@ class Controller:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_SEARCH_SECONDS):
                     await self._finder.looked.wait()
+            tasks.create_task(self._lists().run(), name="lists")
             tasks.create_task(self._rounds().run(), name="rounds")
+
+    def _lists(self) -> Lists:
+        return Lists(ConfigMaps(self._client), self._registry, self._state, self._attempts)
 
     def _rounds(self) -> Rounds:
         sighted = self._watch.sighted

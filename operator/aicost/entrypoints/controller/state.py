@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from aicost.crd.status.policies import Enforcement, PolicyAudit
 from aicost.domain.attribution.window import WindowStatement
 from aicost.domain.exact.windows import Window
-from aicost.domain.policy.policies import ConfigMapKey
+from aicost.domain.policy.snapshots import MapName
 from aicost.domain.sampling.series import SampleDefects
 
 
@@ -35,14 +35,15 @@ class LabelState:
         audits: what the last look at the objects of the cluster said.
         audit_problem: why the last look failed, empty where it did not.
         enforcement: who judges at admission.
-        config_maps: for each ConfigMap that a policy names what is wrong with it, empty for nothing; None where nobody
-            looked yet.
+        maps: content of the ConfigMaps that policies name, as far as it could be read; None where nobody looked yet.
+        map_problems: why one could not be read.
     """
 
     audits: Mapping[str, PolicyAudit] = field(default_factory=dict)
     audit_problem: str = ""
     enforcement: Mapping[str, Enforcement] = field(default_factory=dict)
-    config_maps: Mapping[ConfigMapKey, str] | None = None
+    maps: Mapping[MapName, Mapping[str, str]] | None = None
+    map_problems: Mapping[MapName, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ class PolicyAnswers:
         found = (
             usable,
             judging.conflicting(own),
-            judging.config_maps(read.value, labels.config_maps),
+            judging.config_maps(read.value, labels.maps, labels.map_problems),
             judging.audited(audit, labels.audit_problem),
             judging.enforced(read.value, enforcement),
         )

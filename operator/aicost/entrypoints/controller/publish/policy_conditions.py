@@ -1,4 +1,4 @@
-"""Conditions of a CostLabelPolicy: is it usable, does it contradict another one, who judges by it, and what is known."""
+"""Conditions of a CostLabelPolicy: is it usable, does it contradict another one, who judges by it, what is known."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +10,7 @@ from aicost.crd.status.policies import Enforcement, PolicyAudit
 from aicost.domain.exact.windows import to_rfc3339
 from aicost.domain.policy.defects import PolicyDefect, PolicyDefectKind
 from aicost.domain.policy.policies import ConfigMapKey, LabelPolicy, Mode
+from aicost.domain.policy.snapshots import MapName
 
 _YES, _NO, _OPEN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
@@ -37,24 +38,36 @@ def conflicting(defects: Sequence[PolicyDefect]) -> Statement:
     return Statement(kind, _NO, Reason.NO_CONFLICT, "No other policy says otherwise of the same keys and objects.")
 
 
-def config_maps(policy: LabelPolicy, looked: Mapping[ConfigMapKey, str] | None) -> Statement | None:
+def config_maps(
+    policy: LabelPolicy, maps: Mapping[MapName, Mapping[str, str]] | None, problems: Mapping[MapName, str]
+) -> Statement | None:
     """ConfigMapFound: could the lists of allowed values be read. None for a policy that names no ConfigMap.
 
     Args:
         policy: as it was read.
-        looked: for each ConfigMap that was looked at what is wrong with it, empty for nothing; None where nobody looked.
+        maps: what was read; None where nobody looked yet.
+        problems: why one could not be read.
     """
     kind = ConditionType.CONFIG_MAP_FOUND
     named = dict.fromkeys(key.allowed.config_map for key in policy.keys if key.allowed.config_map)
     if not named:
         return None
-    if looked is None or any(one not in looked for one in named):
+    if maps is None or any((one.namespace, one.name) not in {*maps, *problems} for one in named):
         return Statement(kind, _OPEN, Reason.WAITING, "The ConfigMaps were not looked at yet.")
-    texts = [f"{one.namespace}/{one.name}, key {one.key}: {looked[one]}." for one in named if looked[one]]
+    texts = [text for one in named if (text := _unread(one, maps, problems))]
     if texts:
-        text = f"{' '.join(texts)} Until then values of the keys that need it are not judged."
+        text = f"{' '.join(texts)} Values of the keys that need it are not judged by it until then."
         return Statement(kind, _NO, Reason.NOT_FOUND, text)
     return Statement(kind, _YES, Reason.FOUND, "All ConfigMaps that it names were read.")
+
+
+def _unread(place: ConfigMapKey, maps: Mapping[MapName, Mapping[str, str]], problems: Mapping[MapName, str]) -> str:
+    """What is wrong with a list, empty for nothing."""
+    name = place.namespace, place.name
+    problem = problems.get(name, "")
+    if not problem and place.key not in maps.get(name, {}):
+        problem = f"it has no key {place.key}: add it, one value a line"
+    return f"ConfigMap {place.namespace}/{place.name}: {problem}." if problem else ""
 
 
 def audited(audit: PolicyAudit | None, problem: str) -> Statement:
