@@ -14,6 +14,7 @@ _STORE = {"pattern": "^$|^[a-z][a-z0-9+.-]*://.+", "examples": ["s3://bucket/aic
 _WEB = {"pattern": "^$|^https?://.+", "examples": ["http://prometheus-operated.monitoring:9090"]}
 _AUTHORITY = {"pattern": "^$|^-----BEGIN CERTIFICATE-----\\n"}
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_NAMES = {"type": "array", "uniqueItems": True, "items": {"type": "string", "minLength": 1}}
 _OBJECTS = {"type": "array", "items": {"type": "object"}}
 _PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
 _SECRET_KEYS = ["token", "password", "ca.crt", "tls.crt", "tls.key"]
@@ -34,11 +35,23 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "queryApi.caBundle": {"type": "string", **_AUTHORITY},
     "queryApi.apiServiceAnnotations": _TEXTS,
     "guards.controllers": {"type": "array", "uniqueItems": True, "items": {"type": "string", "minLength": 1}},
+    "admission.replicas": {"type": "integer", "minimum": 0, "maximum": 9},
+    "admission.port": _PORT,
+    "admission.metricsPort": _PORT,
+    "admission.timeoutSeconds.validate": {"type": "integer", "minimum": 1, "maximum": 3},
+    "admission.timeoutSeconds.mutate": {"type": "integer", "minimum": 1, "maximum": 3},
+    "admission.controllers": _NAMES,
+    "admission.excludedNamespaces": _NAMES,
+    "admission.listNamespaces": _NAMES,
+    "admission.caBundle": {"type": "string", **_AUTHORITY},
+    "admission.webhookAnnotations": _TEXTS,
     "metrics.port": _PORT,
+    "metrics.prometheusRule.labels": _TEXTS,
     "metrics.serviceMonitor.labels": _TEXTS,
     "serviceAccount.annotations": _TEXTS,
     "resources.controller": {"type": "object"},
     "resources.query": {"type": "object"},
+    "resources.admission": {"type": "object"},
     "podAnnotations": _TEXTS,
     "podLabels": _TEXTS,
     "nodeSelector": _TEXTS,

@@ -32,6 +32,10 @@ SAME = (
     "reports.automatic",
     "reports.timeZone",
     "reports.rows",
+    "admission.enabled",
+    "admission.engine",
+    "admission.port",
+    "admission.metricsPort",
 )
 """Settings that a chart value of the same path sets."""
 
@@ -53,6 +57,13 @@ DERIVED = {
     "prices.starterFile": "`prices.starter`",
     "server.certificateDir": "`queryApi.enabled`",
     "journal.path": "fixed: on the volume, or in a pod of its own where `replicas` is above 1",
+    "admission.certificateDir": "`admission.certificateSecretName`",
+    "admission.secret": "the name of the release",
+    "admission.service": "the name of the release",
+    "admission.configuration": "the name of the release",
+    "admission.namespace": "the namespace of the release",
+    "admission.controllers": "controllers of Kubernetes, `admission.controllers` and `guards.controllers`",
+    "admission.systemNamespaces": "those of Kubernetes, the release's and `admission.excludedNamespaces`",
     "leader.name": "the name of the release",
     "leader.namespace": "the namespace of the release",
 }

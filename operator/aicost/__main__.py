@@ -1,10 +1,14 @@
-"""The one program: `aicost controller` and `aicost query` are servers, everything else is the command line."""
+"""The one program: `aicost controller`, `query` and `admission` are servers, everything else is the command line."""
 
 import sys
 from importlib import import_module
 from pathlib import PurePath
 
-_SERVERS = {"controller": "aicost.entrypoints.controller.main", "query": "aicost.entrypoints.queryapi.main"}
+_SERVERS = {
+    "admission": "aicost.entrypoints.admission.main",
+    "controller": "aicost.entrypoints.controller.main",
+    "query": "aicost.entrypoints.queryapi.main",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

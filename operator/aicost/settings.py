@@ -12,6 +12,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from aicost.domain.policy.controllers import CONTROLLERS
+from aicost.domain.policy.requests import PolicySnapshot
 from aicost.ports.errors import InvalidRequest
 
 CURRENT_VERSION: Literal[1] = 1
@@ -162,6 +164,36 @@ class ServerSettings(_Section):
     )
 
 
+class AdmissionSettings(_Section):
+    """Who judges labels at admission, and the webhook that does: `aicost admission`."""
+
+    enabled: bool = Field(default=True, description="Judge objects by CostLabelPolicies when they are made.")
+    engine: Literal["auto", "webhook", "vap"] = Field(
+        "auto",
+        description=(
+            "Who judges: the webhook, policies in the API server (vap), or auto: vap where the server has "
+            "MutatingAdmissionPolicy, else the webhook."
+        ),
+    )
+    port: int = Field(9443, ge=0, le=65535, description="Port of the webhook.")
+    metrics_port: int = Field(8080, ge=0, le=65535, description="Port of the webhook's /metrics, /healthz and /readyz.")
+    certificate_dir: str = Field(
+        "",
+        description="Folder with tls.crt and tls.key of the webhook. Empty: made, kept in `secret` and renewed by it.",
+    )
+    secret: str = Field("aicost-admission-tls", description="Secret in which the webhook keeps its own certificate.")
+    service: str = Field("aicost-admission", description="Service by which the API server reaches the webhook.")
+    configuration: str = Field("aicost", description="Name of the two webhook configurations, whose trust it keeps.")
+    namespace: str = Field("", description="Namespace of Secret and Service. Empty: the pod's own.")
+    controllers: tuple[str, ...] = Field(
+        CONTROLLERS,
+        description="User names that make pods for owners: their pods are not judged again, their owners were.",
+    )
+    system_namespaces: tuple[str, ...] = Field(
+        PolicySnapshot().system_namespaces, description="Namespaces, as patterns, whose objects are never judged."
+    )
+
+
 class LeaderSettings(_Section):
     """Leader election by a Lease."""
 
@@ -183,6 +215,7 @@ class Settings(_Section):
     reports: ReportSettings = Field(ReportSettings(), description="Reports kept without anybody asking.")
     server: ServerSettings = Field(ServerSettings(), description="What the controller listens on.")
     leader: LeaderSettings = Field(LeaderSettings(), description="Leader election.")
+    admission: AdmissionSettings = Field(AdmissionSettings(), description="Who judges labels at admission.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe lines to log.")
     log_format: Literal["json", "text"] = Field("json", description="Format of log lines.")
 

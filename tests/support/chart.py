@@ -57,10 +57,17 @@ def copy_without_field(folder: Path, plural: str, field: str) -> Path:
 
 
 class Release:
-    """One release of the chart in a namespace of its own."""
+    """One release of the chart in a namespace of its own.
 
-    def __init__(self, cluster: LiveCluster) -> None:
+    Args:
+        cluster: where it is installed.
+        admission: with the webhook. A Service of the local cluster leads nowhere unless it is an ExternalName, and
+            each object would wait for the webhook in vain.
+    """
+
+    def __init__(self, cluster: LiveCluster, *, admission: bool = False) -> None:
         self.cluster = cluster
+        self._values = () if admission else ("admission.enabled=false",)
         self.name = f"r{secrets.token_hex(3)}"
         self.namespace = f"test-{self.name}"
         self.core = f"/api/v1/namespaces/{self.namespace}"
@@ -70,15 +77,16 @@ class Release:
 
     def install(self, *settings: str, chart: Path = CHART) -> str:
         """`helm install` as the README says it, with values."""
-        return self._helm("install", chart, "--create-namespace", *_sets(settings))
+        return self._helm("install", chart, "--create-namespace", *_sets((*self._values, *settings)))
 
     def upgrade(self, *settings: str, chart: Path = CHART) -> str:
         """`helm upgrade` with these values and no others."""
-        return self._helm("upgrade", chart, *_sets(settings))
+        return self._helm("upgrade", chart, *_sets((*self._values, *settings)))
 
     def refused(self, *settings: str) -> str:
         """What Helm says to an install that it refuses."""
-        words = ("install", self.name, str(CHART), "-n", self.namespace, "--create-namespace", *_sets(settings))
+        values = _sets((*self._values, *settings))
+        words = ("install", self.name, str(CHART), "-n", self.namespace, "--create-namespace", *values)
         result: subprocess.CompletedProcess[str] = self.cluster._run("helm", words, None)
         assert result.returncode != 0, result.stdout
         return result.stderr

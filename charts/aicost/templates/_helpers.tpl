@@ -20,6 +20,40 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: controller
 {{- end -}}
 
+{{- define "aicost.admissionSelector" -}}
+app.kubernetes.io/name: aicost
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: admission
+{{- end -}}
+
+{{/* Whether pods of ours are asked at admission: yes, or empty. */}}
+{{- define "aicost.webhook" -}}
+{{- if and .Values.admission.enabled (ne .Values.admission.engine "vap") }}yes{{ end -}}
+{{- end -}}
+
+{{/* User names that make pods for owners: those of Kubernetes, as the settings have them, and those of the values. */}}
+{{- define "aicost.controllers" -}}
+- system:kube-controller-manager
+{{- range list "replicaset" "deployment" "statefulset" "daemon-set" "job" "cronjob" "replication" }}
+- system:serviceaccount:kube-system:{{ . }}-controller
+{{- end }}
+{{- range concat .Values.admission.controllers .Values.guards.controllers | uniq }}
+- {{ . | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* Namespaces whose objects are never judged. */}}
+{{- define "aicost.systemNamespaces" -}}
+- kube-system
+- kube-node-lease
+- kube-public
+- gatekeeper-system
+- {{ .Release.Namespace }}
+{{- range .Values.admission.excludedNamespaces }}
+- {{ . | quote }}
+{{- end }}
+{{- end -}}
+
 {{- define "aicost.image" -}}
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end -}}
@@ -77,6 +111,20 @@ server:
   metricsPort: {{ .Values.metrics.port }}
   queryPort: {{ .Values.queryApi.port }}
   certificateDir: {{ if .Values.queryApi.enabled }}/etc/aicost/tls{{ else }}""{{ end }}
+admission:
+  enabled: {{ .Values.admission.enabled }}
+  engine: {{ .Values.admission.engine }}
+  port: {{ .Values.admission.port }}
+  metricsPort: {{ .Values.admission.metricsPort }}
+  certificateDir: {{ if .Values.admission.certificateSecretName }}/etc/aicost/admission-tls{{ else }}""{{ end }}
+  secret: {{ include "aicost.name" . }}-admission-tls
+  service: {{ include "aicost.name" . }}-admission
+  configuration: {{ include "aicost.name" . }}
+  namespace: {{ .Release.Namespace }}
+  controllers:
+    {{- include "aicost.controllers" . | nindent 4 }}
+  systemNamespaces:
+    {{- include "aicost.systemNamespaces" . | nindent 4 }}
 leader:
   name: {{ include "aicost.name" . }}-controller
   namespace: {{ .Release.Namespace }}
@@ -89,6 +137,7 @@ logFormat: {{ .Values.log.format }}
 {{- include "aicost.checkReplicas" . -}}
 {{- include "aicost.checkRetention" . -}}
 {{- include "aicost.checkCredentials" . -}}
+{{- if include "aicost.webhook" . }}{{ include "aicost.checkAdmission" . }}{{ end -}}
 {{- if .Values.queryApi.enabled }}{{ include "aicost.checkCertificate" . }}{{ end -}}
 {{- end -}}
 
@@ -122,6 +171,23 @@ logFormat: {{ .Values.log.format }}
 {{- fail "telemetry.prometheus.basicUser and the key password in secretKeys belong together: give both or neither" -}}
 {{- else if ne (has "tls.crt" $prometheus.secretKeys) (has "tls.key" $prometheus.secretKeys) -}}
 {{- fail "tls.crt and tls.key in telemetry.prometheus.secretKeys belong together: give both or neither" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "aicost.checkAdmission" -}}
+{{- $admission := .Values.admission -}}
+{{- $injector := "" -}}
+{{- range $name, $_ := $admission.webhookAnnotations }}{{ if contains "/inject-" $name }}{{ $injector = $name }}{{ end }}{{ end -}}
+{{- if gt (add (int $admission.timeoutSeconds.validate) (int $admission.timeoutSeconds.mutate)) 4 -}}
+{{- fail "admission.timeoutSeconds: validate and mutate may be 4 seconds together: with a webhook that does not answer, each object waits for both" -}}
+{{- else if and $admission.certificateSecretName (not (or $admission.caBundle $injector)) -}}
+{{- fail (printf "admission.certificateSecretName: %q is given and nobody says whom to trust: set admission.caBundle, or have it injected by an annotation in admission.webhookAnnotations" $admission.certificateSecretName) -}}
+{{- else if and $admission.caBundle $injector -}}
+{{- fail (printf "admission.caBundle and the annotation %s both say whom to trust: give one of them" $injector) -}}
+{{- else if and (or $admission.caBundle $injector) (not $admission.certificateSecretName) -}}
+{{- fail "admission.caBundle and annotations that inject it are for a certificate of your own: set admission.certificateSecretName to the Secret that has it" -}}
+{{- else if eq $admission.certificateSecretName (printf "%s-admission-tls" (include "aicost.name" .)) -}}
+{{- fail (printf "admission.certificateSecretName: %q is the Secret that the webhook keeps itself: give yours another name" $admission.certificateSecretName) -}}
 {{- end -}}
 {{- end -}}
 

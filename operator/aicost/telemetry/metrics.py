@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 
 class Kind(StrEnum):
@@ -13,6 +20,11 @@ class Kind(StrEnum):
 
     COUNTER = "counter"
     GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+ANSWER_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Bounds of the buckets of a histogram: answers that people wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,47 @@ METRICS = (
     MetricSpec("aicost_reports_written_total", Kind.COUNTER, "Status writes of reports, by kind.", ("kind",)),
     MetricSpec("aicost_failures_total", Kind.COUNTER, "Steps that failed and will be tried again.", ("step", "reason")),
     MetricSpec("aicost_leader", Kind.GAUGE, "1 while this process holds the Lease."),
+    MetricSpec(
+        "aicost_enforcement_active",
+        Kind.GAUGE,
+        "1 if the API server asked our webhook when the controller last tried, 0 if it went on without it.",
+        ("engine",),
+    ),
+    MetricSpec(
+        "aicost_admission_duration_seconds",
+        Kind.HISTOGRAM,
+        "Time from a question of the API server to its answer.",
+        ("webhook",),
+    ),
+    MetricSpec(
+        "aicost_admission_decisions_total",
+        Kind.COUNTER,
+        "Objects judged at admission, dry runs left out. The mode is the strictest of a rule that was broken, or none.",
+        ("verdict", "mode", "engine"),
+    ),
+    MetricSpec(
+        "aicost_admission_errors_total",
+        Kind.COUNTER,
+        "Questions that got no judgement; the object was let in. A bug, a question that is none, or nothing known yet.",
+        ("reason",),
+    ),
+    MetricSpec(
+        "aicost_admission_snapshot_age_seconds",
+        Kind.GAUGE,
+        "Time since the watch of a kind that decisions rest on was last heard of, the oldest of all.",
+    ),
+    MetricSpec("aicost_admission_policies", Kind.GAUGE, "Policies that this process judges by."),
+    MetricSpec(
+        "aicost_admission_certificate_expiry_timestamp_seconds",
+        Kind.GAUGE,
+        "When the certificate expires that the webhook shows.",
+    ),
+    MetricSpec(
+        "aicost_admission_trusted",
+        Kind.GAUGE,
+        "1 if the webhook configurations are there and trust our certificate.",
+    ),
+    MetricSpec("aicost_admission_events_total", Kind.COUNTER, "Events on owners whose pods were denied.", ("outcome",)),
 )
 
 
@@ -77,11 +130,21 @@ class Metrics:
         self._counters = {
             spec.name: Counter(spec.name, spec.help, spec.labels, registry=self._registry) for spec in counters
         }
+        self._histograms = {
+            spec.name: Histogram(spec.name, spec.help, spec.labels, registry=self._registry, buckets=ANSWER_SECONDS)
+            for spec in METRICS
+            if spec.kind is Kind.HISTOGRAM
+        }
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter."""
         counter = self._counters[name]
         (counter.labels(**labels) if labels else counter).inc(amount)
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        """Add a value to a histogram."""
+        histogram = self._histograms[name]
+        (histogram.labels(**labels) if labels else histogram).observe(value)
 
     def show(self, name: str, value: float, **labels: str) -> None:
         """Set a gauge."""

@@ -67,3 +67,15 @@ Find = Callable[[Iterable[dict[str, Any]], str], Sequence[dict[str, Any]]]
 def of_kind() -> Find:
     """Objects of one kind."""
     return lambda documents, kind: [one for one in documents if one["kind"] == kind]
+
+
+@pytest.fixture(scope="session")
+def deployment_of(of_kind: Find) -> Callable[[Iterable[dict[str, Any]], str], dict[str, Any]]:
+    """The Deployment of a component: `controller` or `admission`."""
+
+    def find(documents: Iterable[dict[str, Any]], component: str = "controller") -> dict[str, Any]:
+        label = "app.kubernetes.io/component"
+        (found,) = [one for one in of_kind(documents, "Deployment") if one["metadata"]["labels"][label] == component]
+        return found
+
+    return find

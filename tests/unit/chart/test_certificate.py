@@ -11,12 +11,12 @@ INJECTED = {"cert-manager.io/inject-ca-from": "aicost-system/query"}
 
 
 @pytest.fixture
-def rendered(helm, of_kind):
+def rendered(helm, of_kind, deployment_of):
     """Secrets of the chart, the Secret that the pod mounts, and the APIService."""
 
     def render(query: dict[str, Any]) -> tuple[list[Any], str, dict[str, Any]]:
         documents = helm.render(values={"queryApi": query})
-        (deployment,), (service,) = of_kind(documents, "Deployment"), of_kind(documents, "APIService")
+        deployment, (service,) = deployment_of(documents), of_kind(documents, "APIService")
         volumes = {one["name"]: one for one in deployment["spec"]["template"]["spec"]["volumes"]}
         return of_kind(documents, "Secret"), volumes["tls"]["secret"]["secretName"], service
 

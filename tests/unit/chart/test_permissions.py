@@ -28,7 +28,7 @@ OWNERS = {
 }
 """What owns pods, and is read by name for its labels and its own owner."""
 
-OWN_SECRET = "secrets@aicost-admission-tls"  # noqa: S105 -- a name
+OWN_SECRET = "secrets@aicost-admission-tls"
 Permission = tuple[str, str, str]
 
 
@@ -107,7 +107,7 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
     calls = {
         (str(path.relative_to(SOURCE)), verb)
         for path in sorted(SOURCE.rglob("*.py"))
-        if path.name != "client.py"
+        if path.name != "client.py" and "cli" not in path.parts  # a person's own rights, not the chart's
         for verb in re.findall(
             r"client\.(get|metadata|pages|watch|create|replace|apply|merge_patch|delete)\(", path.read_text("utf-8")
         )

@@ -16,7 +16,15 @@ EVERYTHING = {
     "ledger": {"url": "s3://bucket/aicost"},
     "persistence": {"accessMode": "ReadWriteMany"},
     "telemetry": {"prometheus": {"secretName": "credentials", "secretKeys": ["token"]}},
-    "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
+    "metrics": {
+        "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+        "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    },
+    "admission": {
+        "certificateSecretName": "own",
+        "webhookAnnotations": {"cert-manager.io/inject-ca-from": "aicost-system/own"},
+        "listNamespaces": ["lists"],
+    },
     "networkPolicy": {"enabled": True},
     "imagePullSecrets": ["registry"],
     "podLabels": {"team": "platform"},
@@ -26,8 +34,19 @@ EVERYTHING = {
     "affinity": {"nodeAffinity": {}},
     "extraEnv": [{"name": "AWS_PROFILE", "value": "x"}],
 }
+WIDE = {
+    "APIService",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "MutatingWebhookConfiguration",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+}
 LEAST = {
     "queryApi": {"enabled": False},
+    "admission": {"replicas": 1},
     "persistence": {"enabled": False},
     "prices": {"starter": False},
     "crds": {"install": False},
@@ -35,9 +54,13 @@ LEAST = {
 
 
 @pytest.fixture(params=[{}, EVERYTHING, LEAST], ids=["as it comes", "with everything", "with the least"])
-def deployment(request, helm, of_kind) -> dict[str, Any]:
-    (found,) = of_kind(helm.render(values=request.param), "Deployment")
-    return found
+def values(request) -> Any:
+    return request.param
+
+
+@pytest.fixture(params=["controller", "admission"])
+def deployment(request, values, helm, deployment_of) -> dict[str, Any]:
+    return deployment_of(helm.render(values=values), request.param)
 
 
 @pytest.fixture
@@ -70,12 +93,11 @@ def test_each_mount_has_its_volume_and_each_volume_is_mounted(pod) -> None:
     assert mounted == {volume["name"] for volume in pod["volumes"]}
 
 
-def test_the_files_that_the_settings_name_are_mounted_into_the_controller(helm, of_kind) -> None:
+def test_the_files_that_the_settings_name_are_mounted_into_the_containers(helm, of_kind, deployment_of) -> None:
     documents = helm.render(values=EVERYTHING)
     settings = yaml.safe_load(of_kind(documents, "ConfigMap")[0]["data"]["settings.yaml"])
-    containers = {
-        one["name"]: one for one in of_kind(documents, "Deployment")[0]["spec"]["template"]["spec"]["containers"]
-    }
+    pods = [deployment_of(documents, one)["spec"]["template"]["spec"] for one in ("controller", "admission")]
+    containers = {one["name"]: one for pod in pods for one in pod["containers"]}
     mounts = {name: {mount["mountPath"] for mount in one["volumeMounts"]} for name, one in containers.items()}
 
     def reaches(container: str, file: str) -> bool:
@@ -86,63 +108,81 @@ def test_the_files_that_the_settings_name_are_mounted_into_the_controller(helm, 
     assert reaches("controller", settings["telemetry"]["prometheus"]["bearerTokenFile"])
     assert reaches("query", "/etc/aicost/settings.yaml")
     assert reaches("query", settings["server"]["certificateDir"])
+    assert reaches("admission", "/etc/aicost/settings.yaml")
+    assert reaches("admission", settings["admission"]["certificateDir"])
 
 
-def test_a_journal_is_never_shared_by_replicas(helm, of_kind) -> None:
+def test_a_journal_is_never_shared_by_replicas(helm, of_kind, deployment_of) -> None:
     for values, volume in (({}, "data"), (EVERYTHING, "journal")):
         documents = helm.render(values=values)
         settings = yaml.safe_load(of_kind(documents, "ConfigMap")[0]["data"]["settings.yaml"])
-        pod = of_kind(documents, "Deployment")[0]["spec"]["template"]["spec"]
+        pod = deployment_of(documents)["spec"]["template"]["spec"]
         mounts = {mount["mountPath"]: mount["name"] for mount in pod["containers"][0]["volumeMounts"]}
         assert mounts[str(Path(settings["journal"]["path"]).parent)] == volume
         (found,) = (one for one in pod["volumes"] if one["name"] == volume)
         assert ("emptyDir" in found) == (volume == "journal")
 
 
-def test_probes_and_services_use_ports_that_the_containers_name(helm, of_kind) -> None:
-    documents = helm.render(values={**EVERYTHING, "metrics": {"port": 9090}, "queryApi": {"port": 9443}})
-    pod = of_kind(documents, "Deployment")[0]["spec"]["template"]["spec"]
-    ports = {port["name"]: port["containerPort"] for container in pod["containers"] for port in container["ports"]}
-    assert ports == {"metrics": 9090, "query": 9443}
+def test_probes_and_services_use_ports_that_the_containers_name(helm, of_kind, deployment_of) -> None:
+    changed = {"metrics": {"port": 9090}, "queryApi": {"port": 9443}, "admission": {"port": 1443, "metricsPort": 1090}}
+    documents = helm.render(values={"networkPolicy": {"enabled": True}, **changed})
+    wanted = {"controller": {"metrics": 9090, "query": 9443}, "admission": {"webhook": 1443, "metrics": 1090}}
+    for component, expected in wanted.items():
+        pod = deployment_of(documents, component)["spec"]["template"]["spec"]
+        ports = {port["name"]: port["containerPort"] for container in pod["containers"] for port in container["ports"]}
+        assert ports == expected
+        _probes_use_own_ports(pod)
+        selects = {"app.kubernetes.io/component": component}.items()
+        services = [one for one in of_kind(documents, "Service") if selects <= one["spec"]["selector"].items()]
+        assert {port["targetPort"] for one in services for port in one["spec"]["ports"]} == set(ports)
+        policies = [one["spec"] for one in of_kind(documents, "NetworkPolicy")]
+        (policy,) = [one for one in policies if selects <= one["podSelector"]["matchLabels"].items()]
+        assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == set(ports)
+
+
+def _probes_use_own_ports(pod: dict[str, Any]) -> None:
     for container in pod["containers"]:
         own = {port["name"] for port in container["ports"]}
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
             for action in ("httpGet", "tcpSocket"):
                 assert container.get(probe, {}).get(action, {}).get("port", next(iter(own))) in own
-    for service in of_kind(documents, "Service"):
-        assert {port["targetPort"] for port in service["spec"]["ports"]} <= set(ports)
-    (policy,) = of_kind(documents, "NetworkPolicy")
-    assert {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]} == set(ports)
 
 
-def test_selectors_find_the_pods_and_the_metrics_service(helm, of_kind) -> None:
+def test_selectors_find_the_pods_and_the_metrics_services(helm, of_kind, deployment_of) -> None:
     documents = helm.render(values=EVERYTHING)
-    (deployment,) = of_kind(documents, "Deployment")
-    labels = deployment["spec"]["template"]["metadata"]["labels"].items()
-    assert deployment["spec"]["selector"]["matchLabels"].items() <= labels
-    assert ("team", "platform") in labels
-    for service in of_kind(documents, "Service"):
-        assert service["spec"]["selector"].items() <= labels
-    (policy,), (monitor,) = of_kind(documents, "NetworkPolicy"), of_kind(documents, "ServiceMonitor")
-    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels
+    pods = []
+    for component in ("controller", "admission"):
+        deployment = deployment_of(documents, component)
+        labels = deployment["spec"]["template"]["metadata"]["labels"].items()
+        assert deployment["spec"]["selector"]["matchLabels"].items() <= labels
+        assert ("team", "platform") in labels
+        pods.append(labels)
+    selectors = [one["spec"]["selector"] for one in of_kind(documents, "Service")]
+    for kind, name in (("NetworkPolicy", "podSelector"), ("PodDisruptionBudget", "selector")):
+        selectors += [one["spec"][name]["matchLabels"] for one in of_kind(documents, kind)]
+    assert len(selectors) == 7
+    for selector in selectors:
+        assert sum(selector.items() <= labels for labels in pods) == 1, "each finds the pods of one Deployment"
+    (monitor,) = of_kind(documents, "ServiceMonitor")
     chosen = [
         service["metadata"]["name"]
         for service in of_kind(documents, "Service")
         if monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     ]
-    assert chosen == ["aicost-metrics"]
+    assert sorted(chosen) == ["aicost-admission-metrics", "aicost-metrics"]
 
 
 def test_the_arguments_are_commands_with_the_settings_file(pod) -> None:
     for container in pod["containers"]:
         verb, *rest = container["args"]
-        assert verb == {"controller": "controller", "query": "query"}[container["name"]]
+        assert verb == container["name"]
+        assert verb in {"admission", "controller", "query"}
         assert rest == ["--config", "/etc/aicost/settings.yaml"]
 
 
-def test_a_change_of_the_settings_or_of_the_list_prices_rolls_the_pods(helm, of_kind) -> None:
+def test_a_change_of_the_settings_or_of_the_list_prices_rolls_the_pods(helm, deployment_of) -> None:
     def sums(*settings: str) -> dict[str, str]:
-        (deployment,) = of_kind(helm.render(*settings), "Deployment")
+        deployment = deployment_of(helm.render(*settings))
         notes = deployment["spec"]["template"]["metadata"]["annotations"]
         return {name: text for name, text in notes.items() if name.startswith("checksum/")}
 
@@ -152,8 +192,8 @@ def test_a_change_of_the_settings_or_of_the_list_prices_rolls_the_pods(helm, of_
     assert before["checksum/starter-prices"] == hashlib.sha256(prices).hexdigest()
 
 
-def test_one_replica_lets_go_of_the_volume_before_the_next_one_takes_it(helm, of_kind) -> None:
-    (one,), (many,) = of_kind(helm.render(), "Deployment"), of_kind(helm.render(values=EVERYTHING), "Deployment")
+def test_one_replica_lets_go_of_the_volume_before_the_next_one_takes_it(helm, deployment_of) -> None:
+    one, many = deployment_of(helm.render()), deployment_of(helm.render(values=EVERYTHING))
     assert (one["spec"]["strategy"]["type"], many["spec"]["strategy"]["type"]) == ("Recreate", "RollingUpdate")
 
 
@@ -163,8 +203,8 @@ def test_the_image_is_the_one_of_the_release_unless_a_tag_is_given(helm, of_kind
         ((), f"aicost:{version}"),
         (("image.repository=r.example/a", "image.tag=x"), "r.example/a:x"),
     ):
-        (deployment,) = of_kind(helm.render(*settings), "Deployment")
-        assert {one["image"] for one in deployment["spec"]["template"]["spec"]["containers"]} == {image}
+        pods = [one["spec"]["template"]["spec"] for one in of_kind(helm.render(*settings), "Deployment")]
+        assert {one["image"] for pod in pods for one in pod["containers"]} == {image}
 
 
 def test_chart_and_product_have_one_version() -> None:
@@ -194,17 +234,18 @@ def test_the_definitions_in_the_chart_are_the_ones_that_are_published(helm, of_k
 def test_nothing_but_what_belongs_to_the_cluster_lies_outside_the_namespace(helm) -> None:
     for document in helm.render(values=EVERYTHING):
         where = document["metadata"].get("namespace")
-        wide = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "APIService"}
-        proxy = (document["kind"], document["metadata"]["name"]) == ("RoleBinding", "aicost-front-proxy")
-        assert where == (None if document["kind"] in wide else "kube-system" if proxy else "aicost-system")
+        elsewhere = {("RoleBinding", "kube-system"): "aicost-front-proxy", ("Role", "lists"): "aicost-admission-lists"}
+        elsewhere["RoleBinding", "lists"] = "aicost-admission-lists"
+        expected = None if document["kind"] in WIDE else "aicost-system"
+        assert where == expected or elsewhere[document["kind"], where] == document["metadata"]["name"]
 
 
-def test_without_the_query_api_nothing_of_it_is_left(helm, of_kind) -> None:
+def test_without_the_query_api_nothing_of_it_is_left(helm, of_kind, deployment_of) -> None:
     documents = helm.render("queryApi.enabled=false")
     assert of_kind(documents, "APIService") == of_kind(documents, "Secret") == []
-    assert [one["metadata"]["name"] for one in of_kind(documents, "Service")] == ["aicost-metrics"]
-    (deployment,) = of_kind(documents, "Deployment")
-    assert [one["name"] for one in deployment["spec"]["template"]["spec"]["containers"]] == ["controller"]
+    assert "aicost-query" not in [one["metadata"]["name"] for one in of_kind(documents, "Service")]
+    pod = deployment_of(documents)["spec"]["template"]["spec"]
+    assert [one["name"] for one in pod["containers"]] == ["controller"]
 
 
 def test_a_namespace_deletion_is_never_held_up_by_the_order_of_the_uninstall(helm, of_kind) -> None:

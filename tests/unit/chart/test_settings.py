@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 import yaml
 
+from aicost.domain.policy.controllers import CONTROLLERS
 from aicost.settings import Settings, parse_settings
 
+SYSTEM = Settings().admission.system_namespaces
 DERIVED_FROM_THE_RELEASE = {
     "prices": {"starterFile": "/etc/aicost/starter-prices.yaml"},
     "leader": {"name": "aicost-controller", "namespace": "aicost-system"},
+    "admission": {"namespace": "aicost-system", "systemNamespaces": [*SYSTEM, "aicost-system"]},
 }
 
 
@@ -97,12 +100,43 @@ def test_an_install_without_values_runs_with_the_documented_settings(settings) -
         ),
         ({"queryApi": {"enabled": False}}, {"server": {"certificateDir": ""}}),
         ({"queryApi": {"port": 9443}, "metrics": {"port": 9090}}, {"server": {"queryPort": 9443, "metricsPort": 9090}}),
+        (
+            {
+                "admission": {
+                    "engine": "webhook",
+                    "port": 10250,
+                    "metricsPort": 9090,
+                    "controllers": ["system:serviceaccount:ray:operator"],
+                    "excludedNamespaces": ["gpu-operator"],
+                    "certificateSecretName": "own",
+                    "caBundle": "-----BEGIN CERTIFICATE-----\n",
+                },
+                "guards": {"controllers": ["system:serviceaccount:jobs:operator"]},
+            },
+            {
+                "admission": {
+                    "engine": "webhook",
+                    "port": 10250,
+                    "metricsPort": 9090,
+                    "controllers": [
+                        *CONTROLLERS,
+                        "system:serviceaccount:ray:operator",
+                        "system:serviceaccount:jobs:operator",
+                    ],
+                    "systemNamespaces": [*SYSTEM, "aicost-system", "gpu-operator"],
+                    "certificateDir": "/etc/aicost/admission-tls",
+                }
+            },
+        ),
+        ({"admission": {"enabled": False}}, {"admission": {"enabled": False}}),
         ({"log": {"level": "error", "format": "text"}}, {"logLevel": "error", "logFormat": "text"}),
     ],
     ids=str,
 )
 def test_values_change_the_settings_that_they_name_and_no_other(settings, values, changed) -> None:
-    assert settings(values) == parse_settings({**DERIVED_FROM_THE_RELEASE, **changed})
+    derived = {**DERIVED_FROM_THE_RELEASE, **changed}
+    admission = {**DERIVED_FROM_THE_RELEASE["admission"], **changed.get("admission", {})}
+    assert settings(values) == parse_settings({**derived, "admission": admission})
 
 
 def test_the_starter_book_is_mounted_as_it_was_generated(helm, of_kind) -> None:

@@ -1,0 +1,83 @@
+"""All that answers rest on, of one moment, and how it is made of what the watches saw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from aicost.domain.estimates.market import market_of
+from aicost.domain.estimates.values import BudgetLeft, Market
+from aicost.domain.identity.claims import WorkloadClaim
+from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
+from aicost.domain.inventory.nodes import NodeFacts
+from aicost.domain.policy.engines import engine_in_use
+from aicost.domain.policy.policies import Engine, LabelPolicy
+from aicost.domain.policy.requests import PolicySnapshot
+from aicost.domain.policy.snapshots import Known, MapName, policy_snapshot
+from aicost.domain.pricing.books import PriceBook
+from aicost.domain.workloads.shapes import Workload
+from aicost.entrypoints.admission.budgets import SeenBudget, budgets_of
+
+QueueName = tuple[str, str]
+"""Namespace and name of a queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is known. Never changed: a new one takes its place as a whole."""
+
+    policy: PolicySnapshot
+    market: Market = field(default_factory=Market)
+    budgets: tuple[SeenBudget, ...] = ()
+
+    def budgets_of(self, workload: Workload) -> tuple[BudgetLeft, ...]:
+        """What is left of the budgets that an object would count against."""
+        return budgets_of(self.budgets, workload, self.policy.namespaces.get(workload.namespace))
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the watches saw, by uid; written by them alone."""
+
+    policies: dict[str, LabelPolicy] = field(default_factory=dict)
+    namespaces: dict[str, NamespaceFacts] = field(default_factory=dict)
+    accounts: dict[str, ServiceAccountFacts] = field(default_factory=dict)
+    claims: dict[str, WorkloadClaim] = field(default_factory=dict)
+    books: dict[str, PriceBook] = field(default_factory=dict)
+    nodes: dict[str, NodeFacts] = field(default_factory=dict)
+    budgets: dict[str, SeenBudget] = field(default_factory=dict)
+    queues: dict[str, tuple[QueueName, Mapping[str, str]]] = field(default_factory=dict)
+    maps: dict[MapName, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What settings say of whom not to judge, and which engine judges.
+
+    Attributes:
+        mutating_policies: whether the API server has MutatingAdmissionPolicy v1.
+    """
+
+    controllers: tuple[str, ...] = ()
+    system_namespaces: tuple[str, ...] = PolicySnapshot().system_namespaces
+    engine: Engine = Engine.WEBHOOK
+    mutating_policies: bool = False
+
+    def are_ours(self, policy: LabelPolicy) -> bool:
+        """Whether the webhook judges by a policy, and not the API server itself."""
+        engine = engine_in_use(policy.engine, self.engine, mutating_policies=self.mutating_policies)
+        return engine is Engine.WEBHOOK
+
+
+def make_snapshot(seen: Seen, rules: Rules, now_ms: int) -> Snapshot:
+    """Put together what is known now."""
+    known = Known(
+        policies=tuple(policy for policy in seen.policies.values() if rules.are_ours(policy)),
+        maps=dict(seen.maps),
+        namespaces=tuple(seen.namespaces.values()),
+        accounts=tuple(seen.accounts.values()),
+        claims=tuple(seen.claims.values()),
+        queues=dict(seen.queues.values()),
+    )
+    policy = replace(policy_snapshot(known), controllers=rules.controllers, system_namespaces=rules.system_namespaces)
+    books = tuple(sorted(seen.books.values(), key=lambda book: book.name))
+    market = market_of(tuple(seen.nodes.values()), books, now_ms)
+    return Snapshot(policy, market, tuple(seen.budgets.values()))
