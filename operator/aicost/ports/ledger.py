@@ -63,6 +63,9 @@ class LedgerReader(Protocol):
     def revision(self, cluster: str, window: Window) -> int | None:
         """Highest revision posted for a window, None if it was never posted."""
 
+    def windows(self, span: Window, *, cluster: str) -> Sequence[Window]:
+        """The windows of a cluster that have rows and share time with the span, oldest first."""
+
     def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
         """Rows of the windows that lie in or overlap the span: of the ledger, or of the open window's place.
 

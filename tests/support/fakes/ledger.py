@@ -68,6 +68,9 @@ class MemoryLedger:
     def revision(self, cluster: str, window: Window) -> int | None:
         return max((rev for name, posted, rev in self.postings if (name, posted) == (cluster, window)), default=None)
 
+    def windows(self, span: Window, *, cluster: str) -> Sequence[Window]:
+        return sorted({row.window for row in self.rows(span, cluster=cluster)})
+
     def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
         held = self._open_rows() if provisional else [row for rows in self.postings.values() for row in rows]
         return tuple(row for row in held if cluster in {None, row.place.cluster} and row.window.overlap(span))

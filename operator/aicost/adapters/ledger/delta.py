@@ -13,13 +13,13 @@ from aicost.adapters.ledger.postings import Postings
 from aicost.adapters.ledger.provisional import ProvisionalFiles
 from aicost.adapters.ledger.reading import DeltaSnapshot
 from aicost.adapters.ledger.schema import from_table, to_table
-from aicost.adapters.ledger.table import FOLDER, exists, open_or_create, open_table
+from aicost.adapters.ledger.table import FOLDER, HISTORY_DAYS, exists, open_or_create, open_table
 from aicost.domain.exact.windows import Window
 from aicost.domain.ledger.difference import same_rows
 from aicost.domain.ledger.postings import check_posting, out_of_turn, overlapping
 from aicost.domain.ledger.rows import Row
 from aicost.domain.reporting.sums import GroupSum
-from aicost.ports.errors import LedgerConflict
+from aicost.ports.errors import InvalidRequest, LedgerConflict
 from aicost.ports.ledger import Posting
 
 
@@ -57,6 +57,30 @@ class DeltaLedger:
         provisional = self._provisional.table()
         return self._posted(provisional)
 
+    def version(self) -> int | None:
+        """The number of the last change of what is posted, None for an empty ledger."""
+        with translated("read", self._place.uri):
+            return open_table(self._place).version() if exists(self._place) else None
+
+    def as_of(self, version: int) -> DeltaSnapshot:
+        """What was posted up to a version, without the open window.
+
+        Raises:
+            InvalidRequest: there never was such a version, or it is too long ago.
+        """
+        newest = self.version()
+        if newest is None or not 0 <= version <= newest:
+            known = "it is empty" if newest is None else f"its versions are 0 to {newest}"
+            raise InvalidRequest(f"version {version} of the ledger at {self._place.uri} is not known: {known}")
+        try:
+            table = open_table(self._place, version)
+        except FAILURES as failure:
+            raise InvalidRequest(
+                f"version {version} of the ledger at {self._place.uri} cannot be read any more: versions are kept for "
+                f"{HISTORY_DAYS} days, the newest is {newest}"
+            ) from failure
+        return DeltaSnapshot(self._place.uri, table, None, self._memory)
+
     def clusters(self) -> Sequence[str]:
         """Clusters that have rows."""
         return self.snapshot().clusters()
@@ -72,6 +96,10 @@ class DeltaLedger:
     def revision(self, cluster: str, window: Window) -> int | None:
         """Highest revision posted for a window."""
         return self._posted().revision(cluster, window)
+
+    def windows(self, span: Window, *, cluster: str) -> Sequence[Window]:
+        """The windows that have rows and share time with the span."""
+        return self._posted().windows(span, cluster=cluster)
 
     def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
         """Rows of the windows that share time with the span."""

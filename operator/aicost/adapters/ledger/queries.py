@@ -127,6 +127,12 @@ def rows_query(span: Window, cluster: str | None) -> str:
     return f"SELECT * FROM {TABLE} WHERE {_overlapping(span)} AND {_cluster(cluster)}"  # noqa: S608
 
 
+def windows_query(span: Window, cluster: str) -> str:
+    """The windows that have rows and share time with the span, oldest first."""
+    where = f"{_overlapping(span)} AND {_cluster(cluster)}"
+    return f"SELECT DISTINCT window_start, window_end FROM {TABLE} WHERE {where} ORDER BY 1"  # noqa: S608
+
+
 def edges_query(span: Window, filters: Mapping[str, tuple[str, ...]], cluster: str | None) -> str:
     """All columns of the rows whose window is cut by a bound of the span."""
     where = [f"({_cut(span.start_ms)} OR {_cut(span.end_ms)})", _cluster(cluster), *_passes(filters)]

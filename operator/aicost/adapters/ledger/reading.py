@@ -10,8 +10,16 @@ from deltalake import DeltaTable, QueryBuilder
 from aicost.adapters.ledger.failures import unavailable
 from aicost.adapters.ledger.memory import SumMemory
 from aicost.adapters.ledger.postings import Postings
-from aicost.adapters.ledger.queries import TABLE, clusters_query, edges_query, rows_query, sums_query, tagged_name
-from aicost.adapters.ledger.schema import from_table
+from aicost.adapters.ledger.queries import (
+    TABLE,
+    clusters_query,
+    edges_query,
+    rows_query,
+    sums_query,
+    tagged_name,
+    windows_query,
+)
+from aicost.adapters.ledger.schema import from_table, window_of
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import Row
@@ -55,6 +63,12 @@ class DeltaSnapshot:
     def revision(self, cluster: str, window: Window) -> int | None:
         """Highest revision posted for a window."""
         return None if self._table is None else Postings(self._table, cluster).revision(window)
+
+    def windows(self, span: Window, *, cluster: str) -> Sequence[Window]:
+        """The windows that have rows and share time with the span."""
+        if self._table is None or not span.length_ms:
+            return ()
+        return tuple(map(window_of, self._ask(windows_query(span, cluster)).to_pylist()))
 
     def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
         """Rows of the windows that share time with the span."""

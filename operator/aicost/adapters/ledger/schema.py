@@ -24,7 +24,7 @@ renamed and never changes its type; a new one is appended, nullable, and raises 
 | evidence | map of string to string | what later rules may ask for: owners, images ...; new in version 2 |
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -148,6 +148,11 @@ def _millis(moment: datetime) -> int:
     return to_millis(moment.astimezone(UTC))
 
 
+def window_of(values: Mapping[str, Any]) -> Window:
+    """The window of a row from the values of its columns."""
+    return Window(_millis(values["window_start"]), _millis(values["window_end"]))
+
+
 def _row(values: dict[str, Any]) -> Row:
     """One row from the values of its columns."""
     place = Place(**{name: values[name] for name in _PLACE})
@@ -155,7 +160,7 @@ def _row(values: dict[str, Any]) -> Row:
     held["dimensions"] = {key: values[name] for key, name in _DIMENSIONS.items() if values[name] is not None}
     held.update({name: dict(values[name] or ()) for name in _MAPS})
     return Row(
-        window=Window(_millis(values["window_start"]), _millis(values["window_end"])),
+        window=window_of(values),
         revision=values["revision"],
         component=Component(values["component"]),
         place=place,

@@ -8,10 +8,13 @@ from aicost.adapters.ledger.schema import PARTITION, PRUNED, READABLE, SCHEMA, S
 from aicost.ports.errors import LedgerUnavailable
 
 FOLDER = "rows"
+HISTORY_DAYS = 400
+"""For so long the table can be read as it stood at an earlier version: as far back as a report may reach."""
 _PROPERTIES = {
     "delta.appendOnly": "true",
     "delta.dataSkippingStatsColumns": ",".join(PRUNED),
     VERSION_PROPERTY: str(SCHEMA_VERSION),
+    "delta.logRetentionDuration": f"interval {HISTORY_DAYS} days",
 }
 _DESCRIPTION = "What each holder owes for each device and window. Sum cost_nanos: difference rows carry their sign."
 
@@ -21,13 +24,13 @@ def exists(place: LedgerPlace) -> bool:
     return bool(DeltaTable.is_deltatable(place.within(FOLDER), place.options))
 
 
-def open_table(place: LedgerPlace) -> DeltaTable:
-    """The table as it is now.
+def open_table(place: LedgerPlace, version: int | None = None) -> DeltaTable:
+    """The table as it is now, or as it stood at a version.
 
     Raises:
         LedgerUnavailable: a newer aicost wrote it in a schema that this one does not know.
     """
-    table = DeltaTable(place.within(FOLDER), storage_options=place.options)
+    table = DeltaTable(place.within(FOLDER), version=version, storage_options=place.options)
     written = _version(table)
     if written not in READABLE:
         raise LedgerUnavailable(
@@ -61,7 +64,7 @@ def _brought_up_to_date(table: DeltaTable, place: LedgerPlace) -> DeltaTable:
     try:
         if missing:
             table.alter.add_columns(missing)
-        table.alter.set_table_properties({VERSION_PROPERTY: str(SCHEMA_VERSION)}, raise_if_not_exists=False)
+        table.alter.set_table_properties(_PROPERTIES, raise_if_not_exists=False)
     except DeltaError:
         if _version(open_table(place)) != str(SCHEMA_VERSION):
             raise

@@ -37,6 +37,7 @@ class Source:
         ledger: directory or URL of a ledger to read; None asks the query API.
         namespace: the namespace that was named.
         everywhere: whether all namespaces were asked for.
+        version: version of the ledger to read; None reads all that is there.
     """
 
     ledger: str | None
@@ -44,12 +45,15 @@ class Source:
     context: str | None
     namespace: str | None
     everywhere: bool
+    version: int | None = None
 
     def __post_init__(self) -> None:
         if self.namespace and self.everywhere:
             raise InvalidRequest(f"--namespace {self.namespace} and --all-namespaces contradict: leave one out")
         if self.ledger and (self.kubeconfig or self.context):
             raise InvalidRequest("--ledger reads without a cluster: leave --kubeconfig and --context out")
+        if self.version is not None and not self.ledger:
+            raise InvalidRequest(f"--ledger-version {self.version} needs a ledger to read: name it by --ledger")
 
 
 _EPILOG = f"""\b
@@ -136,6 +140,12 @@ EXAMPLES
 @click.option("--namespace", "-n", metavar="NAME", help="One namespace. Default: the kubeconfig's; with --ledger, all.")
 @click.option("--all-namespaces", "-A", is_flag=True, help="All namespaces, and what nobody held.")
 @click.option("--ledger", metavar="DIR|URL", help="Read this ledger; no cluster is asked.")
+@click.option(
+    "--ledger-version",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --ledger: as it stood at this version, such as the one before a retag.",
+)
 @click.option("--kubeconfig", type=click.Path(path_type=Path), metavar="FILE", help="Kubeconfig to use.")
 @click.option("--context", metavar="NAME", help="Context of the kubeconfig to use.")
 def report(  # noqa: PLR0913 -- one parameter per option
@@ -153,6 +163,7 @@ def report(  # noqa: PLR0913 -- one parameter per option
     namespace: str | None,
     all_namespaces: bool,
     ledger: str | None,
+    ledger_version: int | None,
     kubeconfig: Path | None,
     context: str | None,
 ) -> None:
@@ -165,7 +176,7 @@ def report(  # noqa: PLR0913 -- one parameter per option
         accepted = read_filters(filters)
     except ValueError as problem:
         raise InvalidRequest(str(problem)) from problem
-    source = Source(ledger, kubeconfig, context, namespace, all_namespaces)
+    source = Source(ledger, kubeconfig, context, namespace, all_namespaces, ledger_version)
     asked = Question(window, read_keys(by), accepted, None, idle, compare, time_zone, sort, reverse, top)
     reports, within = _obtain(source, asked)
     _show(reports, Form(form))
@@ -179,7 +190,8 @@ def _obtain(source: Source, asked: Question) -> tuple[tuple[Report, ...], str | 
         from aicost.entrypoints.cli.sources.ledger import ask_ledger  # noqa: PLC0415 -- Delta takes a second to import
 
         with progress(f"reading the ledger at {source.ledger}", sys.stderr, _stderr()):
-            return ask_ledger(source.ledger, _within(asked, source.namespace), now_ms()), source.namespace
+            asked = _within(asked, source.namespace)
+            return ask_ledger(source.ledger, asked, now_ms(), version=source.version), source.namespace
     from aicost.entrypoints.cli.sources.cluster import ask_cluster, find_cluster  # noqa: PLC0415 -- as above: aiohttp
 
     config = find_cluster(source.kubeconfig, source.context)
