@@ -9,11 +9,11 @@ from aicost.crd.kinds import KINDS
 from devcluster.api import ApiError
 from support.crd_samples import BASE, CLUSTER_WIDE, FULL, REFUSED, resource
 from support.crd_statuses import STATUSES
+from support.definitions import applied_definitions
 
 pytestmark = pytest.mark.cluster
 
 _ROOT = Path(__file__).resolve().parents[2]
-_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _BY_NAME = {kind.kind: kind for kind in KINDS}
 
 
@@ -27,31 +27,11 @@ def _dry_run(cluster, kind, spec):
     return cluster.api.create(f"{_collection(kind)}?dryRun=All&fieldValidation=Strict", body)
 
 
-def _exists(cluster, name):
-    try:
-        return bool(cluster.api.get(f"{_DEFINITIONS}/{name}"))
-    except ApiError:
-        return False
-
-
-def _established(definition):
-    conditions = {item["type"]: item["status"] for item in definition.get("status", {}).get("conditions", ())}
-    return conditions.get("Established") == "True"
-
-
 @pytest.fixture(scope="module")
 def applied(cluster):
-    """What kubectl said when it applied all definitions; those that were not there before go again at the end."""
-    missing = [kind.name for kind in KINDS if not _exists(cluster, kind.name)]
-    command = ("apply", "--server-side", "--force-conflicts", "--validate=strict", "-f", str(_ROOT / "crds"))
-    result = cluster._run("kubectl", command, None)
-    assert result.returncode == 0, result.stderr
-    for kind in KINDS:
-        cluster.until(f"{_DEFINITIONS}/{kind.name}", _established)
-    yield result
-    for name in missing:
-        cluster.api.delete(f"{_DEFINITIONS}/{name}")
-        cluster.until_gone(f"{_DEFINITIONS}/{name}")
+    """What kubectl said when it applied all definitions."""
+    with applied_definitions(cluster) as result:
+        yield result
 
 
 @pytest.fixture
