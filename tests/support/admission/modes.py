@@ -214,7 +214,7 @@ _EXEMPTIONS = (
         "an object's own exemption without a reason excuses nothing",
         deployment(annotations={"aicost.dev/exempt-until": to_rfc3339(T0 + DAY_MS)}),
         Verdict.DENY,
-        (_MISSING,),
+        (_MISSING, ProblemCode.EXEMPTION),
         policies=_team(),
     ),
     Case(
@@ -228,14 +228,14 @@ _EXEMPTIONS = (
         "an end that is no time excuses nothing",
         deployment(annotations={**_RECENT, "aicost.dev/exempt-until": "for ever"}),
         Verdict.DENY,
-        (_MISSING,),
+        (_MISSING, ProblemCode.EXEMPTION),
         policies=_team(),
     ),
     Case(
         "an end on a day that there is not excuses nothing",
         deployment(annotations={**_RECENT, "aicost.dev/exempt-until": "2027-02-31T00:00:00Z"}),
         Verdict.DENY,
-        (_MISSING,),
+        (_MISSING, ProblemCode.EXEMPTION),
         policies=_team(),
     ),
 )
@@ -293,6 +293,20 @@ _SCOPE = (
         Verdict.DENY,
         (_MISSING, _FORGED),
         policies=_team(),
+    ),
+    Case(
+        "an audit passes over what is made for an object that is judged itself",
+        pod(ownerReferences=owned_by("ReplicaSet", "chat-1")),
+        Verdict.ALLOW,
+        operation=Operation.AUDIT,
+    ),
+    Case(
+        "an audit looks at what is made for an object of another kind",
+        deployment(ownerReferences=owned_by("Platform", "ours", api_version="acme.example/v1")),
+        Verdict.DENY,
+        (_MISSING, _FORGED),
+        policies=_team(),
+        operation=Operation.AUDIT,
     ),
     Case(
         "an object that says it belongs to a job that it made itself is judged",

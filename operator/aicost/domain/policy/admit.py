@@ -6,14 +6,13 @@ from dataclasses import replace
 from aicost.domain.policy.changes import label_changes
 from aicost.domain.policy.decisions import AdmissionDecision, Problem, ProblemCode, Verdict
 from aicost.domain.policy.judging.effects import Trouble, effect, trouble
-from aicost.domain.policy.judging.exemptions import excuse, exemption_problem
+from aicost.domain.policy.judging.exemptions import EXEMPT_UNTIL, excuse, exemption_problem
 from aicost.domain.policy.judging.hearing import Hearing, open_hearing
 from aicost.domain.policy.judging.keys import judge_key
 from aicost.domain.policy.judging.scopes import controlling_owner, holds_for, namespace_labels, out_of_scope
 from aicost.domain.policy.judging.uses import judge_use
 from aicost.domain.policy.requests import Operation, PolicySnapshot, Request
 from aicost.domain.policy.texts import quoted, some_of
-from aicost.domain.workloads.shapes import Workload
 
 _SEVERITY = tuple(Verdict)
 
@@ -36,7 +35,7 @@ def admit(snapshot: PolicySnapshot, request: Request, now_ms: int) -> AdmissionD
     known = _known_before(snapshot, request) if problems else frozenset()
     effects = [effect(problem, request, known) for problem in problems]
     verdict = max(effects, key=_SEVERITY.index, default=Verdict.ALLOW)
-    reason = _reason(hearings, problems, request.workload)
+    reason = _reason(hearings, problems)
     return AdmissionDecision(verdict, reason, problems, label_changes(hearings, problems), snapshot.revision)
 
 
@@ -50,9 +49,8 @@ def _hearings(snapshot: PolicySnapshot, request: Request) -> list[Hearing]:
 
 def _problems(hearing: Hearing, now_ms: int) -> tuple[Problem, ...]:
     found = dict.fromkeys(_found(hearing))
-    if found:
-        found.update(dict.fromkeys(_forged_owner(hearing)))
-    return tuple(replace(problem, excused_by=excuse(hearing, problem, now_ms)) for problem in found)
+    remarks = dict.fromkeys(_remarks(hearing)) if found else {}
+    return tuple(replace(problem, excused_by=excuse(hearing, problem, now_ms)) for problem in found | remarks)
 
 
 def _found(hearing: Hearing) -> Iterator[Problem]:
@@ -62,14 +60,18 @@ def _found(hearing: Hearing) -> Iterator[Problem]:
         yield from judge_use(hearing, rule)
 
 
-def _forged_owner(hearing: Hearing) -> Iterator[Problem]:
-    """An owner reference that nobody trustworthy wrote; told where its author may have hoped to be let off."""
-    owner = controlling_owner(hearing.workload)
+def _remarks(hearing: Hearing) -> Iterator[Problem]:
+    """What the author of the object may have hoped to be let off by, and why it does not help."""
+    workload, policy = hearing.workload, hearing.policy.name
+    owner, useless = controlling_owner(workload), exemption_problem(workload)
     if owner is not None:
         named = f"{owner.kind}/{owner.name}"
         who = hearing.request.requester.name or "nobody"
         text = f"the ownerReference to {quoted(named)} excuses nothing: {quoted(who)} is not a known controller"
-        yield Problem(ProblemCode.FORGED_OWNER, hearing.policy.name, "owner", named, text, hearing.mode)
+        yield Problem(ProblemCode.FORGED_OWNER, policy, "owner", named, text, hearing.mode)
+    if useless:
+        value = workload.annotations.get(EXEMPT_UNTIL, "")
+        yield Problem(ProblemCode.EXEMPTION, policy, EXEMPT_UNTIL, value, useless, hearing.mode)
 
 
 def _known_before(snapshot: PolicySnapshot, request: Request) -> frozenset[Trouble]:
@@ -81,13 +83,11 @@ def _known_before(snapshot: PolicySnapshot, request: Request) -> frozenset[Troub
     return frozenset(trouble(problem) for problem in found)
 
 
-def _reason(hearings: Sequence[Hearing], problems: Sequence[Problem], workload: Workload) -> str:
+def _reason(hearings: Sequence[Hearing], problems: Sequence[Problem]) -> str:
     if not hearings:
         return "no policy holds here"
-    if not problems:
-        return "in order"
-    named = [
+    named = (
         f"{one.code} {one.key} ({one.policy}, {f'excused by {one.excused_by}' if one.excused_by else one.mode})"
         for one in problems
-    ]
-    return "; ".join(part for part in (some_of(named), exemption_problem(workload)) if part)
+    )
+    return some_of(tuple(named)) or "in order"

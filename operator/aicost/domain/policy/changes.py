@@ -15,7 +15,7 @@ _WRITTEN = frozenset({Source.QUEUE, Source.NAMESPACE_LABEL, Source.SERVICE_ACCOU
 """Inherited values that are written down. An AIWorkload is not copied: it is edited during the life of its pods. A
 default is not written either: afterwards it would look like somebody's statement, and promotion asks for those."""
 
-_HARMLESS = frozenset({ProblemCode.MISSING, ProblemCode.FORGED_OWNER})
+_HARMLESS = frozenset({ProblemCode.MISSING, ProblemCode.FORGED_OWNER, ProblemCode.EXEMPTION})
 
 
 def label_changes(hearings: Sequence[Hearing], problems: Sequence[Problem]) -> tuple[LabelChange, ...]:

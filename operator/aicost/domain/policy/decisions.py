@@ -31,6 +31,8 @@ class ProblemCode(StrEnum):
     PROVIDER = "provider-not-permitted"
     FORGED_OWNER = "forged-owner"
     """An ownerReference that a user wrote. It skips nothing; where the labels are in order it is harmless."""
+    EXEMPTION = "unusable-exemption"
+    """An exemption that the object gives itself and that says no end or no reason. It excuses nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from aicost.domain.policy.decisions import AdmissionDecision, Problem, ProblemCode, Verdict
+from aicost.domain.policy.judging.places import TEMPLATE
 from aicost.domain.policy.policies import LabelPolicy, Mode
 from aicost.domain.policy.requests import PolicySnapshot
 from aicost.domain.policy.texts import one_line, quoted
@@ -17,9 +18,8 @@ def denial(decision: AdmissionDecision, snapshot: PolicySnapshot) -> str:
     """One line with all that is wrong, what was probably meant, the exact fix, and whom to ask."""
     problems = _told(decision)
     policies = [policy for policy in _by_name(snapshot) if any(one.policy == policy.name for one in problems)]
-    said = "; ".join(_of_policy(policy, problems) for policy in policies)
-    parts = [f"{said}.{_fix(problems, policies)}", *_links(policies)]
-    return one_line(" · ".join(parts))
+    said = "; ".join(_of_policy(policy, problems) for policy in policies) or decision.reason
+    return one_line(" · ".join([f"{said}{_fix(problems, policies)}", *_links(policies)]))
 
 
 def warnings(decision: AdmissionDecision) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def _of_policy(policy: LabelPolicy, problems: Sequence[Problem]) -> str:
 
 def clause(problem: Problem) -> str:
     """What is wrong, where, and what was probably meant."""
-    place = f" in pod template {problem.template}" if problem.template else ""
+    place = f" in {_template(problem.template)}" if problem.template else ""
     meant = f" (did you mean {quoted(problem.suggestion)}?)" if problem.suggestion else ""
     return f"{problem.text}{place}{meant}"
 
@@ -62,7 +62,7 @@ def _fix(problems: Sequence[Problem], policies: Sequence[LabelPolicy]) -> str:
         for label, value in _labels_of(problem, policies):
             labels.setdefault(problem.template, {}).setdefault(label, value)
     told = [f"{_where(template)} {{{_as_yaml(each.items())}}}" for template, each in labels.items()]
-    return f" Fix: set {', and '.join(told)} and apply again" if told else ""
+    return f". Fix: set {', and '.join(told)} and apply again" if told else ""
 
 
 def _labels_of(problem: Problem, policies: Sequence[LabelPolicy]) -> Iterable[tuple[str, str]]:
@@ -76,7 +76,11 @@ def _labels_of(problem: Problem, policies: Sequence[LabelPolicy]) -> Iterable[tu
 
 
 def _where(template: str) -> str:
-    return f"metadata.labels of pod template {template}" if template else "metadata.labels"
+    return f"metadata.labels of {_template(template)}" if template else "metadata.labels"
+
+
+def _template(name: str) -> str:
+    return "the pod template" if name == TEMPLATE else f"pod template {one_line(name)}"
 
 
 def _as_yaml(labels: Iterable[tuple[str, str]]) -> str:

@@ -6,6 +6,9 @@ from aicost.domain.policy.decisions import Problem, ProblemCode, Verdict
 from aicost.domain.policy.policies import Mode
 from aicost.domain.policy.requests import Operation, Request
 
+_REMARKS = frozenset({ProblemCode.FORGED_OWNER, ProblemCode.EXEMPTION})
+"""Told beside what is wrong; by themselves they lead to nothing."""
+
 Trouble = tuple[str, str, str]
 """Policy, key, and, where it makes somebody else pay, the value."""
 
@@ -22,7 +25,7 @@ def effect(problem: Problem, request: Request, known: Collection[Trouble]) -> Ve
     change of an object whose key was in trouble before only gets a warning: who has to scale in a hurry can. A value
     that makes somebody else pay is refused wherever anything is said at all.
     """
-    if problem.excused_by or problem.mode is Mode.AUDIT or problem.code is ProblemCode.FORGED_OWNER:
+    if problem.excused_by or problem.mode is Mode.AUDIT or problem.code in _REMARKS:
         return Verdict.ALLOW
     if request.operation is Operation.UPDATE and _is_as_before(request):
         return Verdict.WARN

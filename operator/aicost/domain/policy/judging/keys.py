@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from aicost.domain.identity.dimensions import Tag
+from aicost.domain.identity.dimensions import Source
 from aicost.domain.identity.stages import Stage
 from aicost.domain.policy.decisions import Problem, ProblemCode
 from aicost.domain.policy.judging.hearing import Hearing
@@ -16,6 +16,8 @@ from aicost.domain.policy.values import did_you_mean, follows, is_allowed, known
 
 _EARLY = frozenset({Stage.SANDBOX, Stage.EXPERIMENT})
 """Stages in which a default will do."""
+_STATED = frozenset({Source.POD_LABEL, Source.OWNER_LABEL})
+"""Values that stand on the object itself or on its templates."""
 
 
 def judge_key(hearing: Hearing, key: LabelKey) -> Iterator[Problem]:
@@ -47,8 +49,10 @@ def _wrong_value(
     judged = _judge_value(hearing, key, spelling.value)
     if judged is not None:
         code, says = judged
-        meant = did_you_mean(key, spelling.value, hearing.snapshot.listed) if code is ProblemCode.UNKNOWN_VALUE else ""
-        text = f"{key.key}={quoted(spelling.raw)}{f' (from {origin})' if origin else ''} {says}"
+        unknown = code is ProblemCode.UNKNOWN_VALUE
+        meant = did_you_mean(key, spelling.value, hearing.snapshot.listed) if unknown else ""
+        instead = f" ({may})" if unknown and not meant and (may := _what_may_be(hearing, key)) else ""
+        text = f"{key.key}={quoted(spelling.raw)}{f' (from {origin})' if origin else ''} {says}{instead}"
         yield _problem(hearing, code, key, spelling.raw, text, place, meant)
 
 
@@ -72,17 +76,11 @@ def _wrong_inheritance(hearing: Hearing, key: LabelKey) -> Iterator[Problem]:
     """Values that come from elsewhere: another team's name is not one's own because a ServiceAccount says it."""
     told: set[str] = set()
     for place in hearing.running:
-        tag = _foreign_tag(hearing, key, place)
-        if tag is not None and tag.value not in told:
+        tag = hearing.tag(key, place)
+        if tag is not None and tag.source not in _STATED and tag.value not in told:
             told.add(tag.value)
             spelling = Spelling(tag.origin, tag.raw, tag.value)
             yield from _wrong_value(hearing, key, hearing.placed[0], spelling, tag.origin)
-
-
-def _foreign_tag(hearing: Hearing, key: LabelKey, place: Place) -> Tag | None:
-    """The inherited value of a place, None where its labels or the object's say it."""
-    says_itself = stated(key, place.labels) or stated(key, hearing.placed[0].labels)
-    return None if says_itself else hearing.tag(key, place)
 
 
 def requires(hearing: Hearing, key: LabelKey) -> bool:
@@ -100,7 +98,7 @@ def _missing(hearing: Hearing, key: LabelKey) -> Iterator[Problem]:
     for place in lacking if inside else hearing.placed[:1]:
         known = known_values(key, hearing.snapshot.listed)
         only = known[0] if len(known) == 1 else ""
-        yield _problem(hearing, ProblemCode.MISSING, key, "", _says_missing(hearing, key, known), place, only)
+        yield _problem(hearing, ProblemCode.MISSING, key, "", _says_missing(hearing, key), place, only)
 
 
 def _default_does(hearing: Hearing, key: LabelKey) -> bool:
@@ -108,18 +106,23 @@ def _default_does(hearing: Hearing, key: LabelKey) -> bool:
     return bool(key.default) and bool(hearing.stages) and hearing.stages <= _EARLY
 
 
-def _says_missing(hearing: Hearing, key: LabelKey, known: tuple[str, ...]) -> str:
-    notes = []
-    if known:
-        notes.append(f"allowed: {some_of(known)}")
-    elif key.convention_hint or key.allowed.pattern or key.convention:
-        notes.append(one_line(key.convention_hint) or f"must match {key.allowed.pattern or key.convention}")
+def _says_missing(hearing: Hearing, key: LabelKey) -> str:
+    notes = [_what_may_be(hearing, key)]
     if key.stages:
         notes.append(f"needed in stage {some_of(sorted(hearing.stages & set(key.stages)))}")
     if key.default:
-        notes.append(f"the default {quoted(key.default)} does in stages {some_of(sorted(_EARLY))} only")
-    noted = f" ({'; '.join(notes)})" if notes else ""
-    return f"{key.key} is missing{noted}"
+        notes.append(f"the default {quoted(key.default)} is for the stages sandbox and experiment only")
+    told = "; ".join(note for note in notes if note)
+    return f"label {key.label} is missing{f' ({told})' if told else ''}"
+
+
+def _what_may_be(hearing: Hearing, key: LabelKey) -> str:
+    """Which values would do, empty where any would."""
+    known, pattern = known_values(key, hearing.snapshot.listed), key.allowed.pattern
+    ways = [f"allowed: {some_of(known)}"] if known else []
+    if pattern or (key.convention and not known):
+        ways.append(one_line(key.convention_hint) or f"matching {pattern or key.convention}")
+    return " or ".join(ways)
 
 
 def _changed(hearing: Hearing, key: LabelKey) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from aicost.domain.identity.selectors import selects, unknown_operators
 from aicost.domain.policy.policies import LabelPolicy, Mode, NamespaceScope
 from aicost.domain.policy.requests import Operation, PolicySnapshot, Request
 from aicost.domain.policy.wildcards import matches_any
+from aicost.domain.workloads.kinds import kind_of
 from aicost.domain.workloads.shapes import OwnerReference, Workload
 
 MIRROR = "kubernetes.io/config.mirror"
@@ -41,8 +42,14 @@ def _is_mirror(request: Request) -> bool:
 
 
 def _made_by_its_controller(snapshot: PolicySnapshot, request: Request) -> bool:
-    """Whether an owner reference is true. In an audit nobody asks, and what is there was let in before."""
-    return request.operation is Operation.AUDIT or matches_any(snapshot.controllers, request.requester.name)
+    """Whether an owner reference is true. In an audit nobody asks; then an owner that is judged itself will do."""
+    if request.operation is Operation.AUDIT:
+        return _is_judged(controlling_owner(request.workload))
+    return matches_any(snapshot.controllers, request.requester.name)
+
+
+def _is_judged(owner: OwnerReference | None) -> bool:
+    return owner is not None and kind_of(owner.api_version, owner.kind) is not None
 
 
 def in_namespaces(scope: NamespaceScope, namespace: str, labels: Mapping[str, str]) -> bool:
