@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aicost.adapters.audits import AuditFile
 from aicost.adapters.held import FencedWriter, HeldBooks, HeldClaims, HeldPolicies, HeldSource
 from aicost.adapters.journal.inventory import InventoryJournal
 from aicost.adapters.journal.samples import SampleJournal
 from aicost.adapters.ledger.delta import DeltaLedger
+from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.domain.exact.windows import HOUR_MS, SECOND_MS, Grid
 from aicost.settings import PrometheusSettings, Settings
@@ -78,6 +80,18 @@ def open_stores(settings: Settings, now_ms: int) -> Stores:
 def open_ledger(url: str, options: dict[str, str] | None = None) -> DeltaLedger:
     """The ledger at a directory or URL."""
     return DeltaLedger(url, options)
+
+
+def open_audits(settings: Settings) -> AuditFile:
+    """Where the last audit of labels lies: in the ledger's folder; beside the journal where the ledger has none."""
+    local = LedgerPlace(settings.ledger.url).local
+    return AuditFile(local or Path(settings.journal.path).parent)
+
+
+def audit_beside(place: str) -> AuditFile:
+    """The audit that lies in the folder of a ledger, which may be a copy; an object store has none."""
+    reason = "no audit lies in this ledger: ask the cluster without --ledger"
+    return AuditFile(LedgerPlace(place).local or Path(place), none_here=reason)
 
 
 def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, holds: Callable[[], bool]) -> Application:

@@ -1,11 +1,10 @@
 """Measure label coverage, and take the inventory: one query to the ledger, joined with the last audit of objects."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aicost.domain.coverage.inventory import INVENTORY_KEYS, Inventory, Paid, take_inventory
 from aicost.domain.coverage.keys import TEAM, WantedKey, group_keys
-from aicost.domain.coverage.objects import Audit
+from aicost.domain.coverage.objects import Audit, LastAudit
 from aicost.domain.coverage.report import CoverageInput, CoverageReport, cover
 from aicost.domain.coverage.spend import Spend, spends_of
 from aicost.domain.exact.windows import DAY_MS, Window
@@ -20,21 +19,6 @@ from aicost.usecases.build_report import build_reports
 SINCE = "30d"
 """The time that is looked at where none is named."""
 UNUSED_DAYS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known beside the ledger.
-
-    Attributes:
-        audit: the last look at the objects, of the whole cluster; None where there is none.
-        unaudited: why there is none.
-        keys: keys to measure where no audit names them.
-    """
-
-    audit: Audit | None = None
-    unaudited: str = ""
-    keys: tuple[WantedKey, ...] = (TEAM,)
 
 
 def read_since(since: str, now_ms: int) -> Window:
@@ -52,7 +36,7 @@ def read_since(since: str, now_ms: int) -> Window:
 def measure_coverage(
     reader: LedgerReader,
     since: str,
-    known: Known,
+    last: LastAudit,
     now_ms: int,
     *,
     namespace: str | None = None,
@@ -63,7 +47,7 @@ def measure_coverage(
     Args:
         reader: a snapshot of the ledger.
         since: a window expression, such as `90d`.
-        known: the audit, if there is one.
+        last: the last look at the objects, of the whole cluster, if there is one.
         now_ms: the present moment.
         namespace: the one namespace to look at; nothing of another one is in the answer.
         cluster: the cluster to report on, None for all that the ledger knows.
@@ -73,8 +57,8 @@ def measure_coverage(
         LedgerUnavailable: the ledger cannot be read.
     """
     # 1. What is asked, and what is known of the objects in scope.
-    span, audit = read_since(since, now_ms), _within(known.audit, namespace)
-    keys = audit.keys if audit else known.keys
+    span, audit = read_since(since, now_ms), _within(last.audit, namespace)
+    keys = audit.keys if audit else (TEAM,)
     # 2. What the ledger says, for the time asked and for the days in which a value must be used.
     reports = _ask(reader, span, keys, namespace, cluster)
     days = max((one.unused_days for one in audit.policies), default=UNUSED_DAYS) if audit else UNUSED_DAYS
@@ -93,7 +77,7 @@ def measure_coverage(
                 telemetry=telemetry_coverage(report.total),
                 price=price_coverage(report.total),
                 audit=audit,
-                unaudited=known.unaudited,
+                unaudited=last.why_none,
             )
         )
         for report in reports
@@ -103,17 +87,17 @@ def measure_coverage(
 def list_inventory(
     reader: LedgerReader,
     since: str,
-    known: Known,
+    last: LastAudit,
     now_ms: int,
     *,
     namespace: str | None = None,
     cluster: str | None = None,
 ) -> Inventory:
     """Every AI workload of a namespace, or of all; arguments and errors as of `measure_coverage`."""
-    span, audit = read_since(since, now_ms), _within(known.audit, namespace)
+    span, audit = read_since(since, now_ms), _within(last.audit, namespace)
     reports = _ask(reader, span, INVENTORY_KEYS, namespace, cluster)
     paid = [Paid(report.currency, spends_of(report, INVENTORY_KEYS)) for report in reports]
-    return take_inventory(span, reports[0].covered, paid, audit, known.unaudited)
+    return take_inventory(span, reports[0].covered, paid, audit, last.why_none)
 
 
 def _within(audit: Audit | None, namespace: str | None) -> Audit | None:

@@ -13,10 +13,12 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from aicost.adapters.audits import AuditFile
 from aicost.entrypoints.queryapi.allocations import Counter
 from aicost.entrypoints.queryapi.app import query_app
 from aicost.entrypoints.queryapi.desk import Desk
 from aicost.entrypoints.queryapi.frontproxy import FrontProxy
+from aicost.entrypoints.queryapi.labels import LabelCounter
 from aicost.entrypoints.queryapi.tls import LiveTls
 from devcluster.pki import Authority, Identity
 from support.fakes.ledger import MemoryLedger
@@ -54,6 +56,7 @@ class Served:
         self.proxy_authority = Authority(self.folder / "proxy", "front-proxy-ca")
         self.authority = Authority(self.folder / "serving", "serving-ca")
         self.proxy = self.proxy_authority.client("proxy", "front-proxy-client")
+        self.audits = AuditFile(self.folder)
         self.certificates = self.folder / "tls"
         self.certificates.mkdir()
         install(self.certificates, self.authority.server("one", NAMES))
@@ -66,7 +69,8 @@ class Served:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Served"]:
         self.counter = Counter(self.ledger, self.key, self.desk, lambda: hour(100).start_ms)
-        app = query_app(self.counter, self.tls)
+        labels = LabelCounter(self.ledger, self.audits, self.key, self.desk, lambda: hour(100).start_ms)
+        app = query_app(self.counter, labels, self.tls)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self.tls.context).start()

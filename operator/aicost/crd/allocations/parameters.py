@@ -78,6 +78,21 @@ def read_parameters(
     )
 
 
+def read_single(pairs: Sequence[tuple[str, str]], name: str) -> str | None:
+    """The value of a parameter that may be named once; None where it is absent.
+
+    Raises:
+        InvalidRequest: there are too many parameters, one is too long, or it is named twice.
+    """
+    _check_size(pairs)
+    return _once(name, _values(pairs, name))
+
+
+def read_limit(pairs: Sequence[tuple[str, str]], most_rows: int) -> int:
+    """The rows to show; errors as of `read_single`."""
+    return _limit(read_single(pairs, "limit"), most_rows)
+
+
 def _check_size(pairs: Iterable[tuple[str, str]]) -> None:
     listed = list(pairs)
     if len(listed) > _MOST_PARAMETERS:

@@ -53,7 +53,7 @@ def label_list(served: Served, document: Document) -> dict[str, Any]:
     return {
         "kind": served.list_kind,
         "apiVersion": API_VERSION,
-        "metadata": {"resourceVersion": ""},
+        "metadata": _list_metadata(document),
         "window": document["window"],
         "items": [_item(served, row, document) for row in _rows(served, document)],
         "notAssessed": list(_not_assessed(document)),
@@ -66,10 +66,28 @@ def label_table(served: Served, document: Document) -> dict[str, Any]:
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
-        "metadata": {"resourceVersion": ""},
+        "metadata": _list_metadata(document),
         "columnDefinitions": [_definition(number, column, about) for number, column in enumerate(columns)],
-        "rows": [_table_row(columns, row, document) for row in _rows(served, document)],
+        "rows": [_table_row(columns, row, document) for row in (*_rows(served, document), *_more(document))],
     }
+
+
+def _left(document: Document) -> int:
+    """Workloads beyond those that the document names."""
+    return int(document.get("workloads", 0)) - len(document.get("rows", ()))
+
+
+def _list_metadata(document: Document) -> dict[str, Any]:
+    left = _left(document)
+    return {"resourceVersion": "", **({"remainingItemCount": left} if left else {})}
+
+
+def _more(document: Document) -> list[Document]:
+    """A row that says how many more there are: kubectl asks for 500 and shows nothing of the rest."""
+    left = _left(document)
+    return (
+        [{"namespace": "", "object": f"({left} more: aicost inventory --rows {document['workloads']})"}] if left else []
+    )
 
 
 def _rows(served: Served, document: Document) -> list[Document]:

@@ -148,6 +148,19 @@ class Audit:
         return replace(self, objects=seen, keys=policy.keys or self.keys, policies=(policy,))
 
 
+@dataclass(frozen=True, slots=True)
+class LastAudit:
+    """The last look, if there is one.
+
+    Attributes:
+        audit: None where there is none.
+        why_none: the reason, for people.
+    """
+
+    audit: Audit | None = None
+    why_none: str = ""
+
+
 def _seen_by(policy: PolicyState, found: AuditedObject) -> AuditedObject:
     own = tuple(problem for problem in found.problems if problem.policy == policy.name)
     return replace(found, asked={policy.name: found.asked[policy.name]}, problems=own)

@@ -112,8 +112,8 @@ def _rank(key: WantedKey, seen: Mapping[str, Carried], value: str) -> tuple[bool
 def alike(one: str, other: str) -> bool:
     """Whether two values are probably one that was written in two ways.
 
-    `team-a` and `team-b`, `cc-100` and `cc-200` differ on purpose: a word of up to two signs, or one with a digit, that
-    differs tells two things apart.
+    A slip does not change the length by much: `search` is no `research`. And `team-a` and `team-b`, `cc-100` and
+    `cc-200` differ on purpose: a word of up to two signs, or one with a digit, that differs tells two things apart.
     """
     words, others = _WORDS.split(one), _WORDS.split(other)
     if "".join(words) == "".join(others):
@@ -122,6 +122,8 @@ def alike(one: str, other: str) -> bool:
         differing = [pair for pair in zip(words, others, strict=True) if pair[0] != pair[1]]
         if all(map(_on_purpose, differing)):
             return False
+    if abs(len(one) - len(other)) > max(1, min(len(one), len(other)) // 8):
+        return False
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     return matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
 

@@ -10,8 +10,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from aicost.crd.allocations.parameters import GROUP
+from aicost.crd.coverage.resources import Served
 from aicost.entrypoints.queryapi import discovery
 from aicost.entrypoints.queryapi.allocations import Counter
+from aicost.entrypoints.queryapi.labels import LabelCounter
 from aicost.entrypoints.queryapi.statuses import Refusal, code_of, status_response
 from aicost.entrypoints.queryapi.tls import LiveTls
 from aicost.ports.errors import AicostError
@@ -22,7 +24,7 @@ _NAMESPACE = "{namespace:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?}"
 _log = logging.getLogger("aicost.query")
 
 
-def query_app(counter: Counter, tls: LiveTls) -> web.Application:
+def query_app(counter: Counter, labels: LabelCounter, tls: LiveTls) -> web.Application:
     """The application behind the aggregated API."""
     app = web.Application(middlewares=[_failures, _proof(tls)], client_max_size=MAX_BODY)
     documents = {
@@ -37,9 +39,15 @@ def query_app(counter: Counter, tls: LiveTls) -> web.Application:
         app.router.add_get(path, _document(document))
     for path in ("/healthz", "/livez", "/readyz"):
         app.router.add_get(path, _ok)
-    app.router.add_get(discovery.EVERYWHERE, counter.across)
-    app.router.add_get(discovery.IN_A_NAMESPACE.replace("{namespace}", _NAMESPACE), counter.within)
+    _route(app, discovery.ALLOCATIONS, counter.across, counter.within)
+    for served in discovery.LABELS:
+        _route(app, served, labels.across(served), labels.within(served))
     return app
+
+
+def _route(app: web.Application, served: Served, across: Handler, within: Handler) -> None:
+    app.router.add_get(discovery.everywhere(served.plural), across)
+    app.router.add_get(discovery.in_a_namespace(served.plural).replace("{namespace}", _NAMESPACE), within)
 
 
 def _document(make: Callable[[], dict[str, Any]]) -> Handler:

@@ -4,16 +4,36 @@ import hashlib
 import json
 from typing import Any
 
-from aicost.crd.allocations.listing import FIELDS, LIST_KIND, Field
+from aicost.crd.allocations.listing import FIELDS, Field
 from aicost.crd.allocations.parameters import GROUP, KIND, PARAMETERS, PLURAL, VERSION
+from aicost.crd.coverage.resources import COVERAGES, INVENTORIES, Served
 
 GROUP_VERSION = f"{GROUP}/{VERSION}"
 ROOT = f"/apis/{GROUP_VERSION}"
-EVERYWHERE = f"{ROOT}/{PLURAL}"
-IN_A_NAMESPACE = f"{ROOT}/namespaces/{{namespace}}/{PLURAL}"
+ALLOCATIONS = Served(
+    plural=PLURAL,
+    kind=KIND,
+    short_name="alloc",
+    about="What a group of pods cost in a window, computed from the ledger when it is asked for.",
+    fields=FIELDS,
+    parameters=PARAMETERS,
+)
+LABELS = (COVERAGES, INVENTORIES)
+SERVED = (ALLOCATIONS, *LABELS)
+"""All resources, as they are listed."""
 _VERSION = {"groupVersion": GROUP_VERSION, "version": VERSION}
-_SCHEMA = f"dev.aicost.query.{VERSION}.{KIND}"
-_ABOUT = "What a group of pods cost in a window, computed from the ledger when it is asked for."
+_VALUES = {"keys": {"type": "string"}}
+"""Fields that are maps of something other than objects, and what their values are."""
+
+
+def everywhere(plural: str) -> str:
+    """Path of a resource across all namespaces."""
+    return f"{ROOT}/{plural}"
+
+
+def in_a_namespace(plural: str) -> str:
+    """Path of a resource in one namespace, with a place for its name."""
+    return f"{ROOT}/namespaces/{{namespace}}/{plural}"
 
 
 def group() -> dict[str, Any]:
@@ -27,22 +47,25 @@ def groups() -> dict[str, Any]:
 
 
 def resources() -> dict[str, Any]:
-    """The resources of our version. `list` is the only verb: allocations are computed and cannot be named."""
-    allocations = {
-        "name": PLURAL,
-        "singularName": KIND.lower(),
+    """The resources of our version. `list` is the only verb: what is computed cannot be named."""
+    found = [_resource(served) for served in SERVED]
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": GROUP_VERSION, "resources": found}
+
+
+def _resource(served: Served) -> dict[str, Any]:
+    return {
+        "name": served.plural,
+        "singularName": served.kind.lower(),
         "namespaced": True,
-        "kind": KIND,
+        "kind": served.kind,
         "verbs": ["list"],
-        "shortNames": ["alloc"],
+        "shortNames": [served.short_name],
     }
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": GROUP_VERSION, "resources": [allocations]}
 
 
 def openapi_v2() -> dict[str, Any]:
     """Our part of the API server's Swagger document."""
-    definition = {**_schema(), "x-kubernetes-group-version-kind": [_kind(KIND)]}
-    return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {_SCHEMA: definition}}
+    return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": _schemas()}
 
 
 def openapi_v3_index() -> dict[str, Any]:
@@ -54,12 +77,15 @@ def openapi_v3_index() -> dict[str, Any]:
 
 def openapi_v3() -> dict[str, Any]:
     """The document of our version: what `kubectl explain allocations` reads."""
-    definition = {**_schema(), "x-kubernetes-group-version-kind": [_kind(KIND)]}
     return {
         "openapi": "3.0.0",
         "info": _info(),
-        "paths": {EVERYWHERE: _path(namespaced=False), IN_A_NAMESPACE: _path(namespaced=True)},
-        "components": {"schemas": {_SCHEMA: definition}},
+        "paths": {
+            path: _path(served, namespaced=namespaced)
+            for served in SERVED
+            for path, namespaced in ((everywhere(served.plural), False), (in_a_namespace(served.plural), True))
+        },
+        "components": {"schemas": _schemas()},
     }
 
 
@@ -71,10 +97,19 @@ def _kind(kind: str) -> dict[str, str]:
     return {"group": GROUP, "version": VERSION, "kind": kind}
 
 
-def _schema() -> dict[str, Any]:
+def _schemas() -> dict[str, Any]:
+    return {f"dev.aicost.query.{VERSION}.{served.kind}": _schema(served) for served in SERVED}
+
+
+def _schema(served: Served) -> dict[str, Any]:
     texts = {"type": "string"}
     meta = {"type": "object", "description": "Name and namespace of the group.", "additionalProperties": texts}
-    return {"type": "object", "description": _ABOUT, "properties": {"metadata": meta, **dict(map(_property, FIELDS))}}
+    return {
+        "type": "object",
+        "description": served.about,
+        "properties": {"metadata": meta, **dict(map(_property, served.fields))},
+        "x-kubernetes-group-version-kind": [_kind(served.kind)],
+    }
 
 
 def _property(field: Field) -> tuple[str, dict[str, Any]]:
@@ -82,23 +117,24 @@ def _property(field: Field) -> tuple[str, dict[str, Any]]:
     if field.type == "integer":
         found["format"] = "int64"
     if field.type == "object":
-        found["additionalProperties"] = {"type": "string"} if field.name == "keys" else {"type": "object"}
+        found["additionalProperties"] = _VALUES.get(field.name, {"type": "object"})
     return field.name, found
 
 
-def _path(*, namespaced: bool) -> dict[str, Any]:
+def _path(served: Served, *, namespaced: bool) -> dict[str, Any]:
     texts = {"type": "string"}
     asked = [
-        {"name": name, "in": "query", "description": meaning, "schema": texts} for name, meaning in PARAMETERS.items()
+        {"name": name, "in": "query", "description": meaning, "schema": texts}
+        for name, meaning in served.parameters.items()
     ]
     place = [{"name": "namespace", "in": "path", "required": True, "schema": texts}] if namespaced else []
     return {
         "get": {
-            "description": _ABOUT,
-            "operationId": f"list{'Namespaced' if namespaced else ''}{KIND}",
+            "description": served.about,
+            "operationId": f"list{'Namespaced' if namespaced else ''}{served.kind}",
             "parameters": [*place, *asked],
-            "responses": {"200": {"description": f"{LIST_KIND}, Table or report document"}},
+            "responses": {"200": {"description": f"{served.list_kind}, Table or report document"}},
             "x-kubernetes-action": "list",
-            "x-kubernetes-group-version-kind": _kind(KIND),
+            "x-kubernetes-group-version-kind": _kind(served.kind),
         }
     }

@@ -12,11 +12,12 @@ from aiohttp import web
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.wire.resources import NAMESPACES
-from aicost.bootstrap import open_ledger
+from aicost.bootstrap import open_audits, open_ledger
 from aicost.entrypoints.queryapi.allocations import Counter
 from aicost.entrypoints.queryapi.app import query_app
 from aicost.entrypoints.queryapi.desk import Desk
 from aicost.entrypoints.queryapi.frontproxy import FrontProxy, fetch_front_proxy
+from aicost.entrypoints.queryapi.labels import LabelCounter
 from aicost.entrypoints.queryapi.tls import LiveTls
 from aicost.ports.errors import AicostError
 from aicost.settings import Settings
@@ -65,8 +66,10 @@ async def serve(settings: Settings, client: KubeClient, stop: asyncio.Event, pac
     tls = LiveTls(Path(settings.server.certificate_dir), front)
     desk = Desk()
     ledger = open_ledger(settings.ledger.url, dict(settings.ledger.storage_options))
-    counter = Counter(ledger, ClusterKey(client, settings.cluster.id), desk, now_ms)
-    runner = web.AppRunner(query_app(counter, tls), access_log=None, shutdown_timeout=GRACE_SECONDS)
+    cluster = ClusterKey(client, settings.cluster.id)
+    counter = Counter(ledger, cluster, desk, now_ms)
+    labels = LabelCounter(ledger, open_audits(settings), cluster, desk, now_ms)
+    runner = web.AppRunner(query_app(counter, labels, tls), access_log=None, shutdown_timeout=GRACE_SECONDS)
     await runner.setup()
     followers = [
         asyncio.create_task(_follow("certificate", pace.certificate, lambda: asyncio.to_thread(tls.reload))),
