@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aicost.adapters.kube.queues import KINDS as QUEUE_KINDS
 from aicost.adapters.kube.wire import resources
 from aicost.entrypoints.controller.resources import GROUP, PLURALS
 
@@ -80,7 +81,8 @@ def _starter() -> set[Permission]:
 def _needed() -> set[Permission]:
     owners = {(group, plural, "get") for group, plurals in OWNERS.items() for plural in plurals}
     others = {("", "namespaces@kube-system", "get"), ("events.k8s.io", "events", "create")}
-    return owners | others | _watched() | _followed()
+    queues = {(group, f"{kind.lower()}s", "list") for group, kind in QUEUE_KINDS}
+    return owners | others | queues | _watched() | _followed()
 
 
 def test_the_controller_may_do_what_it_does_and_nothing_else(helm) -> None:
@@ -121,6 +123,7 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         ("adapters/kube/lease.py", "get"),
         ("adapters/kube/lease.py", "replace"),
         ("adapters/kube/owners.py", "metadata"),
+        ("adapters/kube/queues.py", "pages"),
         ("adapters/kube/status.py", "apply"),
         *(("entrypoints/admission/trust.py", verb) for verb in ("get", "create", "replace", "apply")),
         ("entrypoints/controller/main.py", "metadata"),

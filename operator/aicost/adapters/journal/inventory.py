@@ -1,15 +1,15 @@
 """Lifetimes of pods and nodes, in memory for those who ask and on the volume for the next start."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from aicost.adapters.journal.inventory_file import InventoryFile
-from aicost.adapters.journal.records import AccountRecord, Kind, NamespaceRecord, Record
+from aicost.adapters.journal.records import AccountRecord, Kind, NamespaceRecord, QueueRecord, Record
 from aicost.adapters.journal.shelves import Shelf
 from aicost.domain.exact.windows import Window
-from aicost.domain.inventory.cluster import ClusterFacts, NamespaceFacts, ServiceAccountFacts
+from aicost.domain.inventory.cluster import ClusterFacts, NamespaceFacts, QueueFacts, ServiceAccountFacts
 from aicost.domain.inventory.lifetimes import (
     advance_node,
     advance_pod,
@@ -47,6 +47,7 @@ class InventoryJournal:
         self._nodes: Shelf[NodeRecord] = Shelf(Kind.NODE, self._dirty, lambda node: node.facts.uid)
         self._namespaces: Shelf[NamespaceRecord] = Shelf(Kind.NAMESPACE, self._dirty, lambda each: each.facts.name)
         self._accounts: Shelf[AccountRecord] = Shelf(Kind.ACCOUNT, self._dirty, _account_id)
+        self._queues: Shelf[QueueRecord] = Shelf(Kind.QUEUE, self._dirty, _queue_id)
         self._file = InventoryFile(path, now_ms)
         try:
             for record in self._file.records():
@@ -72,12 +73,14 @@ class InventoryJournal:
             pods, nodes = tuple(self._pods), tuple(self._nodes)
             namespaces = {each.facts.name: each.facts for each in self._namespaces}
             accounts = {(each.facts.namespace, each.facts.name): each.facts for each in self._accounts}
+            queues = {(each.facts.namespace, each.facts.name): each.facts for each in self._queues}
         return ClusterFacts(
             pods=tuple(pod for pod in pods if _was_there(pod, window)),
             past_pods=frozenset((pod.facts.namespace, pod.facts.name) for pod in pods if _had_ended(pod, window)),
             nodes=tuple(node for node in nodes if node.presence(window) is not None),
             namespaces=namespaces,
             service_accounts=accounts,
+            queues=queues,
         )
 
     def known_pods(self) -> Mapping[str, PodRecord]:
@@ -150,6 +153,16 @@ class InventoryJournal:
             if known is not None and known.gone_ms is None:
                 self._accounts.put(replace(known, gone_ms=at_ms))
 
+    def queues_seen(self, all_there_are: Iterable[QueueFacts], at_ms: int) -> None:
+        """These queues are there, and no others; what went through one that is gone goes on to carry its labels."""
+        with self._lock:
+            there = {_queue_id(record): record for record in map(QueueRecord, all_there_are)}
+            for record in there.values():
+                self._queues.put(record)
+            for known in tuple(self._queues):
+                if known.gone_ms is None and _queue_id(known) not in there:
+                    self._queues.put(replace(known, gone_ms=at_ms))
+
     def flush(self) -> int:
         """Put all changes on the volume, in one transaction; gives their number.
 
@@ -186,12 +199,14 @@ class InventoryJournal:
             self._file.close()
 
     def _retire_places(self, before_ms: int) -> int:
-        """Forget namespaces and accounts that went before, unless a pod that lived there is still kept."""
+        """Forget namespaces, accounts and queues that went before, unless a pod that lived there is still kept."""
         used = {pod.facts.namespace for pod in self._pods}
         namespaces = [each for each in self._namespaces if _is_past(each, before_ms) and each.facts.name not in used]
         accounts = [each for each in self._accounts if _is_past(each, before_ms) and each.facts.namespace not in used]
         dropped = sum(self._namespaces.drop(each.facts.name) for each in namespaces)
-        return dropped + sum(self._accounts.drop(_account_id(each)) for each in accounts)
+        dropped += sum(self._accounts.drop(_account_id(each)) for each in accounts)
+        queues = [each for each in self._queues if _is_past(each, before_ms) and each.facts.namespace not in used]
+        return dropped + sum(self._queues.drop(_queue_id(each)) for each in queues)
 
     def _load(self, record: Record) -> None:
         match record:
@@ -203,6 +218,8 @@ class InventoryJournal:
                 self._namespaces.load(record)
             case AccountRecord():
                 self._accounts.load(record)
+            case QueueRecord():
+                self._queues.load(record)
 
 
 def _was_there(pod: PodRecord, window: Window) -> bool:
@@ -214,10 +231,15 @@ def _had_ended(pod: PodRecord, window: Window) -> bool:
     return pod.held_until_ms is not None and pod.held_until_ms <= window.start_ms
 
 
-def _is_past(record: NamespaceRecord | AccountRecord, before_ms: int) -> bool:
+def _is_past(record: NamespaceRecord | AccountRecord | QueueRecord, before_ms: int) -> bool:
     return record.gone_ms is not None and record.gone_ms <= before_ms
 
 
 def _account_id(record: AccountRecord) -> str:
     """Neither part can hold a slash."""
     return f"{record.facts.namespace}/{record.facts.name}"
+
+
+def _queue_id(record: QueueRecord) -> str:
+    """Two schedulers may have queues of one name; the journal keeps both."""
+    return f"{record.facts.kind}/{record.facts.namespace}/{record.facts.name}"

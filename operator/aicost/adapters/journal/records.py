@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
+from aicost.domain.inventory.cluster import NamespaceFacts, QueueFacts, ServiceAccountFacts
 from aicost.domain.inventory.nodes import NodeRecord
 from aicost.domain.inventory.pods import PodRecord
 
@@ -28,6 +28,14 @@ class AccountRecord:
     gone_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class QueueRecord:
+    """A queue, and when it went."""
+
+    facts: QueueFacts
+    gone_ms: int | None = None
+
+
 class Kind(StrEnum):
     """What a record is about."""
 
@@ -35,15 +43,17 @@ class Kind(StrEnum):
     NODE = "node"
     NAMESPACE = "namespace"
     ACCOUNT = "account"
+    QUEUE = "queue"
 
 
-Record: TypeAlias = PodRecord | NodeRecord | NamespaceRecord | AccountRecord
+Record: TypeAlias = PodRecord | NodeRecord | NamespaceRecord | AccountRecord | QueueRecord
 
 _DECODERS: Mapping[Kind, msgspec.msgpack.Decoder[Record]] = {
     Kind.POD: msgspec.msgpack.Decoder(PodRecord),
     Kind.NODE: msgspec.msgpack.Decoder(NodeRecord),
     Kind.NAMESPACE: msgspec.msgpack.Decoder(NamespaceRecord),
     Kind.ACCOUNT: msgspec.msgpack.Decoder(AccountRecord),
+    Kind.QUEUE: msgspec.msgpack.Decoder(QueueRecord),
 }
 
 

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeAlias, TypeVar
 
-from aicost.adapters.journal.records import AccountRecord, Kind, NamespaceRecord, Record
-from aicost.domain.inventory.nodes import NodeRecord
-from aicost.domain.inventory.pods import PodRecord
+from aicost.adapters.journal.records import Kind, Record
 
-R = TypeVar("R", bound=PodRecord | NodeRecord | NamespaceRecord | AccountRecord)
+R = TypeVar("R", bound=Record)
 
 Changes: TypeAlias = Mapping[tuple[Kind, str], Record | None]
 """What became of records since the last flush; None for one that was dropped."""

@@ -1,4 +1,7 @@
-"""What a pod's images, arguments and owners say of it where nobody stated it. The environment is never read."""
+"""What a pod's images, arguments, owners and run ids say of it where nobody stated it.
+
+Of the environment nothing is read but the variables in which run trackers name a run.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from aicost.domain.identity.engines import EMBEDDING, IMAGES, MODEL, OWNER_KINDS
 from aicost.domain.identity.model_names import model_name
 from aicost.domain.identity.tags.evidence import Discovery
 from aicost.domain.inventory.pods import ContainerFacts, PodFacts
+from aicost.domain.workloads.run_ids import run_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,8 @@ class EngineUse:
 
 
 def discover(pod: PodFacts) -> Mapping[Dimension, Discovery]:
-    """Find the model and the workload type of a pod, where what it runs leaves no doubt."""
-    found: dict[Dimension, Discovery] = {}
+    """Find model and workload type of a pod, where what it runs leaves no doubt, and what its run is part of."""
+    found = {Dimension(name): Discovery(*told) for name, told in _runs(pod).items()}
     model = _model(pod)
     if model is not None:
         found[Dimension.MODEL] = model
@@ -38,6 +42,14 @@ def discover(pod: PodFacts) -> Mapping[Dimension, Discovery]:
     if workload_type is not None:
         found[Dimension.WORKLOAD_TYPE] = workload_type
     return found
+
+
+def _runs(pod: PodFacts) -> Mapping[str, tuple[str, str]]:
+    """Project and experiment by its run ids. A queue's label may stand on what made the pod alone."""
+    labels: dict[str, str] = {}
+    for owner in reversed(pod.owners):
+        labels.update(owner.labels)
+    return run_ids({**labels, **pod.labels}, pod.annotations, pod.run_ids)
 
 
 def engines_in(pod: PodFacts) -> list[tuple[str, EngineUse]]:

@@ -19,7 +19,7 @@ class OwnerFacts:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFacts:
-    """The part of a container that says what it runs. Environment values are never kept."""
+    """The part of a container that says what it runs."""
 
     name: str
     image: str
@@ -56,6 +56,9 @@ class PodFacts:
     devices: Mapping[str, int] = field(default_factory=dict)
     claims: tuple[str, ...] = ()
     """Names of the ResourceClaims it uses: such a pod may hold a GPU without asking for an extended resource."""
+    run_ids: Mapping[str, str] = field(default_factory=dict)
+    """Variables of run trackers (`RUN_ID_VARIABLES`) whose value stands in the pod's spec. Nothing else of the
+    environment is ever kept."""
     bound_ms: int | None = None
     ended_ms: int | None = None
 

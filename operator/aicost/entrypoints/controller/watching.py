@@ -11,6 +11,7 @@ from aicost.adapters.journal.inventory import InventoryJournal
 from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.informer import Changed, Gone, Informer, InformerStats, Notice, Scope, Seen
 from aicost.adapters.kube.owners import OwnerResolver
+from aicost.adapters.kube.queues import read_queues
 from aicost.adapters.kube.seen.decode import (
     decode_namespace,
     decode_node,
@@ -35,6 +36,8 @@ FLUSH_SECONDS = 1.0
 OWNERS_SECONDS = 5.0
 """How long a computation waits for owner chains that are being looked up."""
 OWNER_WORKERS = 8
+QUEUES_SECONDS = 60.0
+"""Between two looks at the queues, of which there are few and which hardly change."""
 _log = logging.getLogger("aicost.watch")
 
 
@@ -66,7 +69,8 @@ class ClusterWatch:
         wants_owners: Callable[[SeenPod], bool],
     ) -> None:
         self.sighted = Sighted()
-        self._journal, self._now_ms, self._wants_owners = journal, now_ms, wants_owners
+        self._client, self._journal, self._now_ms, self._wants_owners = client, journal, now_ms, wants_owners
+        self._queues_read = asyncio.Event()
         self._owners = OwnerResolver(client, now_ms)
         self._orphans: asyncio.Queue[SeenPod] = asyncio.Queue()
         self._asked: set[str] = set()
@@ -89,6 +93,7 @@ class ClusterWatch:
         """Wait until everything that is there is known."""
         for informer in (self._pods, self._nodes, self._namespaces, self._accounts, self._services):
             await informer.synced.wait()
+        await self._queues_read.wait()
 
     async def run(self) -> None:
         """Follow the cluster until cancelled; what is seen is on the volume within a second or so."""
@@ -98,6 +103,7 @@ class ClusterWatch:
             tasks.create_task(self._namespaces.run(self._on_namespace), name="watch-namespaces")
             tasks.create_task(self._accounts.run(self._on_account), name="watch-serviceaccounts")
             tasks.create_task(self._services.run(self._on_service), name="watch-services")
+            tasks.create_task(self._follow_queues(), name="follow-queues")
             tasks.create_task(self._flush_often(), name="flush-journal")
             for number in range(OWNER_WORKERS):
                 tasks.create_task(self._resolve_owners(), name=f"owners-{number}")
@@ -195,6 +201,25 @@ class ClusterWatch:
                 self._journal.pod_owned(pod.facts.uid, chain)
             finally:
                 self._orphans.task_done()
+
+    async def _follow_queues(self) -> None:
+        """Look at the queues now and then. What cannot be read now is as it was: it is told once while it lasts."""
+        told = ""
+        while True:
+            problem = await self._read_queues()
+            if problem and problem != told:
+                line(_log, logging.WARNING, "queues not known", error=problem)
+            told = problem
+            self._queues_read.set()
+            await asyncio.sleep(QUEUES_SECONDS)
+
+    async def _read_queues(self) -> str:
+        """Take up the queues as they are; gives what went wrong, empty for nothing."""
+        try:
+            self._journal.queues_seen(await read_queues(self._client), self._now_ms())
+        except AicostError as error:
+            return str(error)
+        return ""
 
     async def _flush_often(self) -> None:
         """Put what was seen on the volume. What cannot be written now is kept and written later."""

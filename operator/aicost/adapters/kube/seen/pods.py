@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aicost.adapters.kube.seen import shapes
 from aicost.adapters.kube.seen.checks import millis, require_identity, whole
-from aicost.adapters.kube.seen.trim import POD_ANNOTATIONS, keep_annotations, keep_arguments
+from aicost.adapters.kube.seen.trim import POD_ANNOTATIONS, keep_annotations, keep_arguments, keep_run_ids
 from aicost.adapters.kube.seen.values import PortSeen, SeenPod
 from aicost.adapters.kube.wire.objects import OwnerReference
 from aicost.domain.inventory.accelerators import accelerator
@@ -44,6 +44,7 @@ def _facts(metadata: shapes.Metadata, spec: shapes.PodSpec, status: shapes.PodSt
     if phase not in _PHASES:
         raise ValueError(f"status.phase is {phase[:40]!r}: a pod is one of {', '.join(sorted(_PHASES))}")
     scheduled = _condition(status, "PodScheduled")
+    running = (*(spec.containers or ()), *_sidecars(spec))
     return PodFacts(
         uid=metadata.uid,
         namespace=metadata.namespace or "",
@@ -54,9 +55,10 @@ def _facts(metadata: shapes.Metadata, spec: shapes.PodSpec, status: shapes.PodSt
         labels=metadata.labels or {},
         annotations=keep_annotations(metadata.annotations, POD_ANNOTATIONS),
         service_account=spec.service_account_name or "",
-        containers=tuple(_container(each) for each in (*(spec.containers or ()), *_sidecars(spec))),
+        containers=tuple(_container(each) for each in running),
         devices=device_demand(_demands(spec.containers), _demands(spec.init_containers)),
         claims=_claims(spec, status),
+        run_ids=keep_run_ids((each.name, each.value) for one in running for each in one.env or ()),
         bound_ms=_moment(scheduled) if spec.node_name else None,
         ended_ms=_ended_ms(status) if phase in TERMINAL_PHASES else None,
     )

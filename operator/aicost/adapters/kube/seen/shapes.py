@@ -1,4 +1,4 @@
-"""The fields that we read of Kubernetes objects; all others are skipped while decoding. No environment, no secrets.
+"""The fields that we read of Kubernetes objects; all others are skipped while decoding. No secrets.
 
 Every field has a default, since the API server leaves out what is empty, and may be null, since some clients write so.
 """
@@ -46,6 +46,13 @@ class ContainerPort(Shape):
     name: str | None = None
 
 
+class Variable(Shape):
+    """A variable of the environment; its value only where it is written out, never from a Secret or ConfigMap."""
+
+    name: str = ""
+    value: str | None = None
+
+
 class Container(Shape):
     """A container or init container."""
 
@@ -53,6 +60,7 @@ class Container(Shape):
     image: str | None = None
     command: tuple[str, ...] | None = None
     args: tuple[str, ...] | None = None
+    env: tuple[Variable, ...] | None = None
     resources: Resources | None = None
     ports: tuple[ContainerPort, ...] | None = None
     restart_policy: str | None = None

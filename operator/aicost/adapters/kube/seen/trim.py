@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterable
 
+from aicost.domain.workloads.run_ids import RUN_ID_VARIABLES
+
 POD_ANNOTATIONS = (
     "aicost.dev/",
     "hami.io/",
     "volcano.sh/",
+    "scheduling.volcano.sh/queue-name",
     "run.ai/",
     "runai-",
     "gpu-fraction",
@@ -17,6 +20,7 @@ POD_ANNOTATIONS = (
     "mlflow/",
     "wandb.",
     "wandb/",
+    "pipelines.kubeflow.org/run_name",
     "prometheus.io/port",
 )
 """Starts of the annotations that carry meaning: ours, those of sharing modes, queues and run trackers, and where an
@@ -28,6 +32,8 @@ ANNOTATION_LIMIT = 16_384
 ARGUMENT_LIMIT = 4_096
 """Longer arguments are cut: they are scripts, and what an engine serves stands at their start."""
 ARGUMENTS_LIMIT = 256
+RUN_ID_LIMIT = 256
+"""Longer values name no run."""
 REDACTED = "***"
 
 _SENSITIVE = r"(?:[\w.-]*[-_.])?(?:api-?key|key|token|secret|password|passwd|credentials?)"
@@ -44,6 +50,15 @@ def keep_annotations(annotations: dict[str, str] | None, prefixes: tuple[str, ..
     return {
         key: value for key, value in annotations.items() if key.startswith(prefixes) and len(value) <= ANNOTATION_LIMIT
     }
+
+
+def keep_run_ids(variables: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """The variables in which run trackers name a run, each by its first container. No other variable is kept."""
+    kept: dict[str, str] = {}
+    for name, value in variables:
+        if name in RUN_ID_VARIABLES and value and len(value) <= RUN_ID_LIMIT:
+            kept.setdefault(name, value)
+    return kept
 
 
 def keep_arguments(arguments: Iterable[str]) -> tuple[str, ...]:

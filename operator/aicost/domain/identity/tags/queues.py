@@ -4,15 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from aicost.domain.inventory.cluster import QueueFacts
 from aicost.domain.inventory.pods import PodFacts
-
-QUEUE_KEYS = (
-    "kueue.x-k8s.io/queue-name",
-    "scheduling.volcano.sh/queue-name",
-    "volcano.sh/queue-name",
-    "kai.scheduler/queue",
-    "runai/queue",
-)
-"""Labels and annotations that name the queue, on a pod or on what made it."""
+from aicost.domain.workloads.queues import QUEUE_LABELS
 
 
 def queue_of(pod: PodFacts, queues: Mapping[tuple[str, str], QueueFacts]) -> QueueFacts | None:
@@ -32,6 +24,4 @@ def queue_of(pod: PodFacts, queues: Mapping[tuple[str, str], QueueFacts]) -> Que
 def _names(pod: PodFacts) -> Iterator[str]:
     """Names of queues, the nearest first."""
     for words in (pod.labels, pod.annotations, *(owner.labels for owner in pod.owners)):
-        for key in QUEUE_KEYS:
-            if key in words:
-                yield words[key]
+        yield from (words[key] for key in QUEUE_LABELS if key in words)
