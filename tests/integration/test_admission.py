@@ -84,7 +84,9 @@ def test_a_change_never_touches_the_pod_template_of_a_live_object(strict: Runnin
 
 def test_a_dry_run_is_refused_alike_and_leaves_no_trace(strict: RunningWebhook, namespace: str) -> None:
     def denials() -> list[str]:
-        return re.findall(r'^aicost_admission_decisions_total\{.*verdict="deny".*$', strict.page("/metrics"), re.M)
+        return re.findall(
+            r'^aicost_admission_decisions_total\{.*verdict="deny".*$', strict.page("/metrics"), re.MULTILINE
+        )
 
     before = denials()
     code, told = _applied(strict, deployment(namespace=namespace), "--dry-run=server")

@@ -124,6 +124,7 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         ("adapters/kube/lease.py", "replace"),
         ("adapters/kube/owners.py", "metadata"),
         ("adapters/kube/queues.py", "pages"),
+        ("adapters/kube/probe.py", "create"),
         ("adapters/kube/status.py", "apply"),
         *(("entrypoints/admission/trust.py", verb) for verb in ("get", "create", "replace", "apply")),
         ("entrypoints/controller/main.py", "metadata"),

@@ -98,9 +98,13 @@ class KubeClient:
         asked = {"watch": "true", "allowWatchBookmarks": "true", **params}
         return self._transport.stream(Call.on(resource, "watch", "GET", namespace=namespace, params=asked))
 
-    async def create(self, resource: Resource, body: Mapping[str, Any], namespace: str | None = None) -> bytes:
-        """Create an object."""
-        call = Call.on(resource, "create", "POST", namespace=namespace, body=msgspec.json.encode(body))
+    async def create(
+        self, resource: Resource, body: Mapping[str, Any], namespace: str | None = None, *, dry_run: bool = False
+    ) -> bytes:
+        """Create an object; a dry run goes through everything and keeps nothing."""
+        params = {"dryRun": "All"} if dry_run else {}
+        encoded = msgspec.json.encode(body)
+        call = Call.on(resource, "create", "POST", namespace=namespace, params=params, body=encoded)
         return await self._transport.send(call)
 
     async def replace(

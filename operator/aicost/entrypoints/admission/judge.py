@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from aicost.adapters.kube.probe import PROBE, REFUSAL
 from aicost.domain.estimates.estimate import estimate
 from aicost.domain.estimates.texts import estimate_text
 from aicost.domain.policy.admit import admit
@@ -20,9 +21,6 @@ from aicost.entrypoints.admission.snapshot import Snapshot
 from aicost.telemetry.logs import line
 from aicost.telemetry.metrics import Metrics
 
-PROBE = "aicost-enforcement-probe"
-"""Name of the object that the controller never creates, to see whether the API server asks us."""
-PROBED = "aicost is asked"
 NOT_JUDGED = "aicost could not judge this object and let it in: its cost labels were not checked"
 _MODES = tuple(Mode)
 _log = logging.getLogger("aicost.admission")
@@ -58,8 +56,8 @@ class Judge:
         metadata = question.body.get("metadata") or {}
         if metadata.get("name") != PROBE:
             return Answer()
-        revision = self.snapshot.policy.revision if self.snapshot else "none yet"
-        return Answer(allowed=False, message=f"{PROBED}, with policies of revision {revision}")
+        revision = self.snapshot.policy.revision if self.snapshot else "none"
+        return Answer(allowed=False, message=REFUSAL.format(revision=revision))
 
     def _guarded(self, question: Question, work: Callable[[Question, Snapshot], Answer]) -> Answer:
         """A bug of ours lets in, and says so: nobody's work stops because of it."""

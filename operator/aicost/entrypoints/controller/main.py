@@ -35,6 +35,7 @@ from aicost.entrypoints.controller.sources import ScrapeLoop, SourceFinder
 from aicost.entrypoints.controller.starter import keep_starter_book
 from aicost.entrypoints.controller.state import State
 from aicost.entrypoints.controller.watching import ClusterWatch
+from aicost.entrypoints.controller.labels.webhook import WebhookProbe
 from aicost.ports.errors import AicostError
 from aicost.settings import Settings, load_settings
 from aicost.telemetry.logs import configure_logs, line
@@ -133,10 +134,16 @@ class Controller:
                 async with asyncio.timeout(FIRST_SEARCH_SECONDS):
                     await self._finder.looked.wait()
             tasks.create_task(self._lists().run(), name="lists")
+            if self._settings.admission.enabled and self._settings.admission.engine != "vap":
+                tasks.create_task(self._webhook().run(), name="try-webhook")
             tasks.create_task(self._rounds().run(), name="rounds")
 
     def _lists(self) -> Lists:
         return Lists(ConfigMaps(self._client), self._registry, self._state, self._attempts)
+
+    def _webhook(self) -> WebhookProbe:
+        namespace = self._settings.admission.namespace or self._config.namespace
+        return WebhookProbe(self._client, namespace, self._registry, self._state, self._metrics)
 
     def _rounds(self) -> Rounds:
         sighted = self._watch.sighted

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from aicost.adapters.kube.probe import Probed
 from aicost.crd.status.policies import Enforcement, PolicyAudit
 from aicost.domain.attribution.window import WindowStatement
 from aicost.domain.exact.windows import Window
@@ -35,6 +36,7 @@ class LabelState:
         audits: what the last look at the objects of the cluster said.
         audit_problem: why the last look failed, empty where it did not.
         enforcement: who judges at admission.
+        webhook: whether the API server asks the webhook; None where there is none, or nobody tried yet.
         maps: content of the ConfigMaps that policies name, as far as it could be read; None where nobody looked yet.
         map_problems: why one could not be read.
     """
@@ -42,6 +44,7 @@ class LabelState:
     audits: Mapping[str, PolicyAudit] = field(default_factory=dict)
     audit_problem: str = ""
     enforcement: Mapping[str, Enforcement] = field(default_factory=dict)
+    webhook: Probed | None = None
     maps: Mapping[MapName, Mapping[str, str]] | None = None
     map_problems: Mapping[MapName, str] = field(default_factory=dict)
 
