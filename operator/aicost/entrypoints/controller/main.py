@@ -23,6 +23,7 @@ from aicost.bootstrap import build, open_stores
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.dump import dump_state
+from aicost.entrypoints.controller.labels.webhook import WebhookProbe
 from aicost.entrypoints.controller.lists import Lists
 from aicost.entrypoints.controller.pool import Pool
 from aicost.entrypoints.controller.publish.publisher import Publisher
@@ -35,7 +36,6 @@ from aicost.entrypoints.controller.sources import ScrapeLoop, SourceFinder
 from aicost.entrypoints.controller.starter import keep_starter_book
 from aicost.entrypoints.controller.state import State
 from aicost.entrypoints.controller.watching import ClusterWatch
-from aicost.entrypoints.controller.labels.webhook import WebhookProbe
 from aicost.ports.errors import AicostError
 from aicost.settings import Settings, load_settings
 from aicost.telemetry.logs import configure_logs, line
