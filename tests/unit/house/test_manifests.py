@@ -79,4 +79,4 @@ def test_each_kind_but_the_cluster_wide_twins_is_shown_in_a_guide() -> None:
         (ROOT / path).read_text(encoding="utf-8") for path in documents() if Path("docs/guide") in path.parents
     )
     shown = set(re.findall(r"^kind: (\w+)$", guides, re.MULTILINE))
-    assert {"AIWorkload", "PriceBook", "AICostReport", "Budget"} <= shown
+    assert {"AIWorkload", "PriceBook", "AICostReport", "Budget", "CostLabelPolicy"} <= shown
