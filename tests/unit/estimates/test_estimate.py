@@ -176,6 +176,12 @@ class TestOffline:
             "Standard_ND96isr_H200_v5",
         }
 
+    def test_a_price_of_a_model_holds_on_the_machine_that_is_asked_for(self):
+        labels = {"node.kubernetes.io/instance-type": "p5.48xlarge"}
+        asked = replace(template(8), hints=replace(template(8).hints, node_labels=labels))
+        own = offline_market([book(entry("own", gpu_hour=2), entry("l", gpu_hour=1, gpu_model="l4"))], NOW)
+        assert dollars(estimate(workload(asked), own)) == (16, 16)
+
     def test_no_price_is_guessed_for_a_model_that_nothing_names(self):
         found = estimate(workload(template(1)), self.MARKET)
         assert found.per_hour is None

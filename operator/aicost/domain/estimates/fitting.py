@@ -8,6 +8,7 @@ from fractions import Fraction
 from aicost.domain.estimates.values import Market, Offer
 from aicost.domain.inventory.accelerators import Unit, accelerator
 from aicost.domain.inventory.gpu_models import MODEL_LABELS
+from aicost.domain.inventory.machines import machine_type
 from aicost.domain.inventory.node_labels import (
     CAPACITY_LABELS,
     INSTANCE_TYPE_LABELS,
@@ -116,7 +117,7 @@ def _suits(need: Wanted, offer: Offer) -> bool:
 
 _CHECKS: tuple[Callable[[Wanted, Offer], bool], ...] = (
     lambda need, offer: not need.models or any(_same_model(model, offer.gpu_model) for model in need.models),
-    lambda need, offer: need.instance_type.casefold() in {"", offer.instance_type.casefold()},
+    lambda need, offer: need.instance_type.casefold() in {"", offer.instance_type.casefold()} or _of_any(need, offer),
     lambda need, offer: need.region.casefold() in {"", offer.region.casefold()} or not (offer.nodes or offer.region),
     lambda need, offer: _bought_so(need.capacity_type, offer.capacity_type),
     lambda need, offer: not offer.gpus or (need.gpus or 0) <= offer.gpus * offer.slots_per_gpu,
@@ -127,6 +128,13 @@ _CHECKS: tuple[Callable[[Wanted, Offer], bool], ...] = (
 def _same_model(asked: str, offered: str) -> bool:
     """`a100` names the A100 of any memory size."""
     return asked == offered or (offered.startswith(asked) and _SIZE.fullmatch(offered[len(asked) :]) is not None)
+
+
+def _of_any(need: Wanted, offer: Offer) -> bool:
+    """Whether a price book prices the model of the machine that is asked for on whatever machine it stands."""
+    machine = machine_type(need.instance_type)
+    listed = not offer.nodes and not offer.instance_type
+    return machine is not None and listed and machine.gpu_model == offer.gpu_model
 
 
 def _bought_so(asked: CapacityType, offered: str) -> bool:

@@ -6,10 +6,12 @@ from importlib.metadata import version as installed_version
 
 import click
 
+from aicost.entrypoints.cli.commands.check import check
 from aicost.entrypoints.cli.commands.config import config
 from aicost.entrypoints.cli.commands.coverage import coverage, inventory
 from aicost.entrypoints.cli.commands.estimate import estimate
 from aicost.entrypoints.cli.commands.report import report
+from aicost.entrypoints.cli.commands.retag import retag
 from aicost.entrypoints.cli.terminal import Style, detect
 from aicost.ports.errors import AicostError, InvalidRequest
 
@@ -40,8 +42,10 @@ def version() -> None:
 
 cli.add_command(report)
 cli.add_command(estimate)
+cli.add_command(check)
 cli.add_command(coverage)
 cli.add_command(inventory)
+cli.add_command(retag)
 cli.add_command(config)
 
 

@@ -14,6 +14,7 @@ STDIN = "-"
 _STDIN_NAME = "<stdin>"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _LARGEST = 64 * 2**20
+_DEEPEST = 200
 _TEMPLATE_OF_HELM = "# Source: "
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -72,6 +73,7 @@ def parse_documents(source: str, text: str) -> Iterator[Document]:
     lines = text.splitlines()
     loader = _Loader(text)
     try:
+        _refuse_depth(source, text)
         while loader.check_node():
             node = loader.get_node()
             yield from _objects(source, _origin(lines, node), node, loader.construct_document(node))
@@ -81,6 +83,16 @@ def parse_documents(source: str, text: str) -> Iterator[Document]:
         raise InvalidRequest(f"{source}: cannot be read as YAML: {problem}") from problem
     finally:
         loader.dispose()
+
+
+def _refuse_depth(source: str, text: str) -> None:
+    """Look at the nesting before anything is built: building goes as deep as the text, and the stack does not."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise InvalidRequest(f"{source} line {line}: is nested more than {_DEEPEST} deep")
 
 
 def _texts(place: str) -> Iterator[tuple[str, str]]:
@@ -117,14 +129,19 @@ def _objects(source: str, origin: str, node: yaml.Node, body: Any) -> Iterator[D
     yield Document(source, origin, body, node)
 
 
-def child(node: yaml.Node | None, key: str | int) -> yaml.Node | None:
+def entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """A key of a mapping with its value."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next(((name, value) for name, value in pairs if name.value == key), None)
+
+
+def child(node: yaml.Node | None, step: str) -> yaml.Node | None:
     """The value of a key, or the item at a place."""
-    if isinstance(node, yaml.MappingNode):
-        return next((value for name, value in node.value if name.value == str(key)), None)
-    if isinstance(node, yaml.SequenceNode) and str(key).isdecimal():
-        place = int(key)
-        return node.value[place] if place < len(node.value) else None
-    return None
+    if isinstance(node, yaml.SequenceNode):
+        inside = step.isdecimal() and int(step) < len(node.value)
+        return node.value[int(step)] if inside else None
+    found = entry(node, step)
+    return found[1] if found else None
 
 
 def _origin(lines: Sequence[str], node: yaml.Node) -> str:

@@ -181,7 +181,7 @@ def _offer(offer: Offer) -> tuple[str, str, str, str]:
 def _receipts(offers: Sequence[Offer]) -> Iterator[str]:
     """How each price came about, and which others were not used."""
     for offer in dict.fromkeys(_Receipt.of(offer) for offer in offers):
-        yield f"{offer.label}: {offer.why}"
+        yield offer.why
         yield f"    {offer.how}"
         yield from (f"    not used: {label}: {reason}" for label, reason in offer.rejected)
     yield ""
@@ -191,7 +191,6 @@ def _receipts(offers: Sequence[Offer]) -> Iterator[str]:
 class _Receipt:
     """A price as its receipt shows it."""
 
-    label: str
     why: str
     how: str
     rejected: tuple[tuple[str, str], ...]
@@ -201,7 +200,7 @@ class _Receipt:
         quote = offer.quote
         assert quote is not None
         source = f" ({quote.source})" if quote.source else ""
-        return cls(f"{quote.book}/{quote.entry}", offer.reason, f"{quote.explanation}{source}", offer.rejected)
+        return cls(offer.reason, f"{quote.explanation}{source}", offer.rejected)
 
 
 def _missing(shown: Sequence[Estimated], terminal: Terminal) -> Iterator[str]:

@@ -10,7 +10,7 @@ from aicost.domain.estimates.market import market_of, offline_market
 from aicost.domain.pricing.books import PriceBook
 from aicost.entrypoints.cli.manifests.documents import read_documents
 from aicost.entrypoints.cli.sources.bodies import books_of
-from aicost.entrypoints.cli.sources.objects import gather, own_resource
+from aicost.entrypoints.cli.sources.objects import Wish, gather, own_resource
 from aicost.entrypoints.cli.sources.priced import PricedMarket
 from aicost.ports.errors import InvalidRequest
 
@@ -26,11 +26,9 @@ def market_of_files(places: Sequence[str]) -> PricedMarket:
 
 def market_of_cluster(config: ClusterConfig, places: Sequence[str]) -> PricedMarket:
     """The market of a cluster; books from files take the place of its own."""
-    pricebooks = own_resource("PriceBook")
-    wishes = [(NODES, None)] if places else [(NODES, None), (pricebooks, None)]
-    gathered = gather(config, wishes)
+    gathered = gather(config, [Wish(NODES), *([] if places else [Wish(own_resource("PriceBook"))])])
     problems: list[str] = []
-    books = read_books(places) if places else books_of(gathered.of(pricebooks), problems)
+    books = read_books(places) if places else books_of(gathered.bodies, problems)
     if not books:
         gathered.gaps.append("no prices are known: name a PriceBook by --prices")
     market = market_of(gathered.nodes, books, now_ms())

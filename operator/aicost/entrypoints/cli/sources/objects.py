@@ -17,8 +17,18 @@ from aicost.domain.inventory.nodes import NodeFacts
 from aicost.entrypoints.cli.sources.bodies import Body
 from aicost.ports.errors import NotPermitted
 
-Wish = tuple[Resource, str | None]
-"""What to list, and in which namespace; None for everywhere."""
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to read: one object where it is named, else a list.
+
+    Attributes:
+        namespace: where; None for everywhere.
+    """
+
+    resource: Resource
+    namespace: str | None = None
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -26,18 +36,16 @@ class Gathered:
     """What was read.
 
     Attributes:
-        objects: by resource; each with its kind, which lists leave out.
+        bodies: objects, each with its kind, which lists leave out; nodes are not among them.
         nodes: nodes as the domain knows them.
         gaps: what could not be read and what follows from it, for people.
+        refusals: what the API server did not permit.
     """
 
-    objects: dict[str, list[Body]] = field(default_factory=dict)
+    bodies: list[Body] = field(default_factory=list)
     nodes: list[NodeFacts] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
-
-    def of(self, resource: Resource) -> list[Body]:
-        """The objects of a resource; none where it could not be read."""
-        return self.objects.get(str(resource), [])
+    refusals: list[NotPermitted] = field(default_factory=list)
 
 
 def own_resource(kind: str) -> Resource:
@@ -47,61 +55,49 @@ def own_resource(kind: str) -> Resource:
 
 
 def gather(config: ClusterConfig, wishes: Sequence[Wish]) -> Gathered:
-    """List each of what is wished.
+    """Read what is wished. An object that is not there is no gap; a kind that the cluster does not know is one.
 
     Raises:
         ClusterUnavailable: the API server does not answer.
         NotPermitted: nothing at all may be read: the credentials are no good here.
     """
-    return asyncio.run(_gather(config, wishes))
-
-
-def fetch(config: ClusterConfig, resource: Resource, names: Iterable[tuple[str, str]]) -> Gathered:
-    """Single objects by namespace and name; what is not there is left out."""
-    return asyncio.run(_fetch(config, resource, sorted(names)))
-
-
-async def _gather(config: ClusterConfig, wishes: Sequence[Wish]) -> Gathered:
-    found, refusals = Gathered(), []
-    async with KubeClient(config) as client:
-        for resource, namespace in wishes:
-            try:
-                await _list(client, resource, namespace, found)
-            except NotFound:
-                found.gaps.append(f"the cluster does not know {resource}: nothing is known of them")
-            except NotPermitted as refused:
-                refusals.append(refused)
-                found.gaps.append(f"{resource} may not be read, so they are not counted: {refused}")
-    if refusals and len(refusals) == len(wishes):
-        raise refusals[0]
+    found = asyncio.run(_gather(config, wishes))
+    if wishes and len(found.refusals) == len(wishes):
+        raise found.refusals[0]
     return found
 
 
-async def _list(client: KubeClient, resource: Resource, namespace: str | None, found: Gathered) -> None:
-    bodies = found.objects.setdefault(str(resource), [])
-    async for page in client.pages(resource, namespace):
+async def _gather(config: ClusterConfig, wishes: Iterable[Wish]) -> Gathered:
+    found = Gathered()
+    async with KubeClient(config) as client:
+        for wish in wishes:
+            try:
+                await (_get if wish.name else _list)(client, wish, found)
+            except NotFound:
+                if not wish.name:
+                    found.gaps.append(f"the cluster does not know {wish.resource}")
+            except NotPermitted as refused:
+                found.refusals.append(refused)
+                found.gaps.append(f"{wish.resource} are not taken into account: {refused}")
+    return found
+
+
+async def _get(client: KubeClient, wish: Wish, found: Gathered) -> None:
+    found.bodies.append(json.loads(await client.get(wish.resource, wish.name, wish.namespace)))
+
+
+async def _list(client: KubeClient, wish: Wish, found: Gathered) -> None:
+    async for page in client.pages(wish.resource, wish.namespace):
         for raw in page.items or ():
-            if resource == NODES:
+            if wish.resource == NODES:
                 _take_node(bytes(raw), found)
             else:
-                bodies.append({"kind": resource.kind, "apiVersion": resource.api_version, **json.loads(bytes(raw))})
+                found.bodies.append({"kind": wish.resource.kind, **json.loads(bytes(raw))})
 
 
 def _take_node(raw: bytes, found: Gathered) -> None:
     seen = decode_node(raw)
     if isinstance(seen, BadObject):
-        found.gaps.append(f"node {seen.name} cannot be read: {seen.problem}")
+        found.gaps.append(f"passed over {seen}")
     else:
         found.nodes.append(seen.facts)
-
-
-async def _fetch(config: ClusterConfig, resource: Resource, names: Sequence[tuple[str, str]]) -> Gathered:
-    found = Gathered({str(resource): []})
-    async with KubeClient(config) as client:
-        for namespace, name in names:
-            try:
-                raw = await client.get(resource, name, namespace)
-                found.objects[str(resource)].append(json.loads(raw))
-            except (NotFound, NotPermitted) as problem:
-                found.gaps.append(f"{resource.kind} {namespace}/{name} is not there for you: {problem}")
-    return found
