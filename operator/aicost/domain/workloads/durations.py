@@ -11,7 +11,7 @@ from aicost.domain.workloads.places import JudgedKind
 EXPECTED_DURATION = "aicost.dev/expected-duration"
 MAX_EXEC_TIME = "kueue.x-k8s.io/max-exec-time-seconds"
 _UNITS = {"w": 7 * DAY_MS, "d": DAY_MS, "h": HOUR_MS, "m": MINUTE_MS, "s": SECOND_MS}
-_DURATION = re.compile(r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?")
+_DURATION = re.compile(r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?", re.ASCII)
 _RUN_POLICY = "runPolicy"
 LONGEST_MS = 3_660 * DAY_MS
 """Ten years: who says more means that there is no end."""

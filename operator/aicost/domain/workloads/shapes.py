@@ -52,7 +52,7 @@ class PodTemplate:
             (HAMi, KAI) is in `gpu_milli`.
         gpu_milli: thousandths of GPUs that one pod asks for, whatever the spelling: 8 GPUs are 8000, half a GPU is 500,
             a MIG slice is its share where the profile tells, else None: it asks for something whose size nobody knows
-            from here.
+            from here. A DRA claim that all pods share counts in equal parts, each rounded.
         claims: names of DRA claims and claim templates that it uses and whose content was not found beside it.
         service_account: as the pod will run, empty for the namespace's default.
     """

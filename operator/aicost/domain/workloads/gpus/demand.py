@@ -113,7 +113,7 @@ def _asked(container: Json) -> dict[str, int | None]:
 def _count(quantity: Any) -> int | None:
     """A number of devices, None for what is none."""
     written = str(quantity) if isinstance(quantity, int | float | str) and not isinstance(quantity, bool) else ""
-    if not written or len(written) > _LONGEST:
+    if not written or len(written) > _LONGEST or not written.isascii():
         return None
     try:
         count = parse_quantity(written)

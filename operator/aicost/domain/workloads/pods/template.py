@@ -1,7 +1,8 @@
 """Reads one kind of pod that an object makes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aicost.domain.inventory.pods import ContainerFacts
 from aicost.domain.workloads.foreign import Json, items, mapping, text, texts
@@ -14,6 +15,8 @@ from aicost.domain.workloads.run_ids import RUN_ID_VARIABLES
 from aicost.domain.workloads.shapes import PodTemplate
 
 _MILLI = WHOLE // 1_000
+_LONGEST_NAME = 1_024
+_LONGEST_COMMAND = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,21 @@ def read_pod(pod: Described, part: Part, beside: Beside, namespace: str) -> PodT
 
 
 def containers_of(spec: Json) -> Iterator[ContainerFacts]:
-    """Name, image and command line of each container, init containers last."""
+    """Name, image and start of the command line of each container, init containers last."""
     for each in (*items(spec.get("containers")), *items(spec.get("initContainers"))):
         known = mapping(each)
         words = (*items(known.get("command")), *items(known.get("args")))
-        args = tuple(word for word in words if isinstance(word, str))
-        yield ContainerFacts(text(known.get("name")), text(known.get("image")), args)
+        name, image = text(known.get("name")), text(known.get("image"))
+        yield ContainerFacts(name[:_LONGEST_NAME], image[:_LONGEST_NAME], tuple(_start(words)))
+
+
+def _start(words: Iterable[Any]) -> Iterator[str]:
+    """Words as far as they tell what is run: a container is remembered, and nobody may make that expensive."""
+    left = _LONGEST_COMMAND
+    for word in words:
+        if isinstance(word, str) and left > 0:
+            yield word[:left]
+            left -= len(word) + 1
 
 
 def environment_of(spec: Json) -> dict[str, str]:
