@@ -74,6 +74,18 @@ METRICS = (
     MetricSpec("aicost_failures_total", Kind.COUNTER, "Steps that failed and will be tried again.", ("step", "reason")),
     MetricSpec("aicost_leader", Kind.GAUGE, "1 while this process holds the Lease."),
     MetricSpec(
+        "aicost_label_coverage_ratio",
+        Kind.GAUGE,
+        "Share of the cost of 30 days, or of the objects, that carries a required key; key `all`: all keys together.",
+        ("key", "weight"),
+    ),
+    MetricSpec(
+        "aicost_label_would_deny_objects", Kind.GAUGE, "Objects that mode Deny of a policy would refuse.", ("policy",)
+    ),
+    MetricSpec("aicost_label_unlabelled_objects", Kind.GAUGE, "AI workloads that no key at all has a value for."),
+    MetricSpec("aicost_label_audited_objects", Kind.GAUGE, "Objects that the last audit of labels looked at."),
+    MetricSpec("aicost_label_audit_timestamp_seconds", Kind.GAUGE, "When the last audit of labels ended."),
+    MetricSpec(
         "aicost_enforcement_active",
         Kind.GAUGE,
         "1 if the API server asked our webhook when the controller last tried, 0 if it went on without it.",
@@ -157,6 +169,13 @@ class Metrics:
         gauge.clear()
         for key, value in values.items():
             gauge.labels(**{label: key}).set(value)
+
+    def show_each(self, name: str, values: Mapping[tuple[str, ...], float]) -> None:
+        """Set a gauge for each set of values of its labels, in their order, and forget all others."""
+        gauge = self._gauge(name)
+        gauge.clear()
+        for labels, value in values.items():
+            gauge.labels(*labels).set(value)
 
     def exposition(self) -> bytes:
         """All metrics as text."""

@@ -32,14 +32,23 @@ class LabelAudit:
         self._beside: defaultdict[str, list[Body]] = defaultdict(list)
         for body in beside:
             self._shelf(_namespace(body)).append(body)
-        self._found: list[AuditedObject] = []
+        self._found: dict[tuple[str, ...], AuditedObject] = {}
 
     def look(self, body: Body) -> None:
-        """Judge one object; what runs no pods, or belongs to the system, is passed over."""
+        """Judge one object; what runs no pods, or belongs to the system, is passed over.
+
+        An object that is listed twice counts once.
+        """
         namespace = _namespace(body)
         workload = read_workload(body, (*self._everywhere, *self._beside.get(namespace, ())))
         if workload is not None and self._counts(workload):
-            self._found.append(audit_object(workload, self._snapshot, self._now_ms))
+            found = audit_object(workload, self._snapshot, self._now_ms)
+            self._found[found.api_version.rpartition("/")[0], *found.of] = found
+
+    def look_at_all(self, bodies: Iterable[Body]) -> None:
+        """Judge the objects of a page."""
+        for body in bodies:
+            self.look(body)
 
     def end(self, at_ms: int, unread: Sequence[str] = ()) -> Audit:
         """The audit.
@@ -48,7 +57,7 @@ class LabelAudit:
             at_ms: when the look ended.
             unread: kinds that could not be listed, with the reason.
         """
-        return put_together(self._found, self._snapshot, at_ms, kinds=self._kinds, unread=unread)
+        return put_together(tuple(self._found.values()), self._snapshot, at_ms, kinds=self._kinds, unread=unread)
 
     def _shelf(self, namespace: str) -> list[Body]:
         return self._beside[namespace] if namespace else self._everywhere

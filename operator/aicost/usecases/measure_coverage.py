@@ -1,6 +1,7 @@
 """Measure label coverage, and take the inventory: one query to the ledger, joined with the last audit of objects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from aicost.domain.coverage.inventory import INVENTORY_KEYS, Inventory, Paid, take_inventory
 from aicost.domain.coverage.keys import TEAM, WantedKey, group_keys
@@ -58,30 +59,26 @@ def measure_coverage(
     """
     # 1. What is asked, and what is known of the objects in scope.
     span, audit = read_since(since, now_ms), _within(last.audit, namespace)
-    keys = audit.keys if audit else (TEAM,)
     # 2. What the ledger says, for the time asked and for the days in which a value must be used.
-    reports = _ask(reader, span, keys, namespace, cluster)
-    days = max((one.unused_days for one in audit.policies), default=UNUSED_DAYS) if audit else UNUSED_DAYS
-    recent = _recent(reader, Window(max(0, now_ms - days * DAY_MS), now_ms), keys, namespace, cluster)
+    given = _gather(reader, span, audit, now_ms, namespace, cluster)
     # 3. Put together, by the rules of the domain.
-    return tuple(
-        cover(
-            CoverageInput(
-                currency=report.currency,
-                span=span,
-                covered=report.covered,
-                keys=keys,
-                spends=spends_of(report, keys),
-                recent=recent,
-                unused_days=days,
-                telemetry=telemetry_coverage(report.total),
-                price=price_coverage(report.total),
-                audit=audit,
-                unaudited=last.why_none,
-            )
-        )
-        for report in reports
-    )
+    return tuple(cover(replace(one, unaudited=last.why_none)) for one in given)
+
+
+def measure_policies(reader: LedgerReader, audit: Audit, now_ms: int, *, cluster: str) -> Mapping[str, CoverageReport]:
+    """Label coverage with the eyes of each policy that has keys, by its name, in the largest currency.
+
+    Raises:
+        LedgerUnavailable: the ledger cannot be read.
+    """
+    # 1. One question to the ledger, which answers for the keys of all policies.
+    given = _gather(reader, read_since(SINCE, now_ms), audit, now_ms, None, cluster)[0]
+    # 2. What each policy sees of it.
+    return {
+        policy.name: cover(replace(given, keys=policy.keys, audit=audit.of_policy(policy)))
+        for policy in audit.policies
+        if policy.keys
+    }
 
 
 def list_inventory(
@@ -103,6 +100,30 @@ def list_inventory(
 def _within(audit: Audit | None, namespace: str | None) -> Audit | None:
     """The audit of one namespace."""
     return audit if audit is None or namespace is None else audit.of_namespace(namespace)
+
+
+def _gather(
+    reader: LedgerReader, span: Window, audit: Audit | None, now_ms: int, namespace: str | None, cluster: str | None
+) -> tuple[CoverageInput, ...]:
+    """What reports rest on, one per currency, the largest first."""
+    keys = audit.keys if audit else (TEAM,)
+    days = max((one.unused_days for one in audit.policies), default=UNUSED_DAYS) if audit else UNUSED_DAYS
+    recent = _recent(reader, Window(max(0, now_ms - days * DAY_MS), now_ms), keys, namespace, cluster)
+    return tuple(
+        CoverageInput(
+            currency=report.currency,
+            span=span,
+            covered=report.covered,
+            keys=keys,
+            spends=spends_of(report, keys),
+            recent=recent,
+            unused_days=days,
+            telemetry=telemetry_coverage(report.total),
+            price=price_coverage(report.total),
+            audit=audit,
+        )
+        for report in _ask(reader, span, keys, namespace, cluster)
+    )
 
 
 def _ask(

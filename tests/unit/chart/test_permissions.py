@@ -9,7 +9,9 @@ import pytest
 
 from aicost.adapters.kube.queues import KINDS as QUEUE_KINDS
 from aicost.adapters.kube.wire import resources
+from aicost.entrypoints.controller.labels.listing import BESIDE, LISTED
 from aicost.entrypoints.controller.resources import GROUP, PLURALS
+from aicost.entrypoints.queryapi.discovery import SERVED
 
 SOURCE = Path(__file__).parents[3] / "operator/aicost"
 CONTROLLER = SOURCE / "entrypoints/controller"
@@ -127,12 +129,27 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         ("adapters/kube/probe.py", "create"),
         ("adapters/kube/status.py", "apply"),
         *(("entrypoints/admission/trust.py", verb) for verb in ("get", "create", "replace", "apply")),
+        ("entrypoints/controller/labels/listing.py", "pages"),
         ("entrypoints/controller/main.py", "metadata"),
         ("entrypoints/controller/publish/publisher.py", "create"),
         ("entrypoints/controller/resync.py", "pages"),
         ("entrypoints/controller/starter.py", "apply"),
         ("entrypoints/queryapi/frontproxy.py", "get"),  # by Kubernetes' own role in kube-system
         ("entrypoints/queryapi/server.py", "metadata"),
+    }
+
+
+def test_the_audit_may_list_what_it_looks_at_and_nothing_else(helm) -> None:
+    kinds = {(kind.group, kind.plural, "list") for kind in LISTED}
+    beside = {(group, plural, "list") for group, _, plural in BESIDE}
+    granted = _flat(_role(helm.render(), "ClusterRole", "aicost-audit")["rules"])
+    assert granted == (kinds | beside) - _watched() - _followed()
+
+
+def test_whoever_may_view_a_namespace_may_ask_each_resource_of_the_query_api(helm) -> None:
+    granted = _flat(_role(helm.render(), "ClusterRole", "aicost-view")["rules"])
+    assert {resource for group, resource, _ in granted if group == "query.aicost.dev"} == {
+        served.plural for served in SERVED
     }
 
 

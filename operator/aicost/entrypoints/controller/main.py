@@ -19,10 +19,12 @@ from aicost.adapters.kube.lease import Leadership
 from aicost.adapters.kube.seen.values import SeenPod
 from aicost.adapters.kube.wire.resources import NAMESPACES
 from aicost.adapters.serving.health import health_app, serve
-from aicost.bootstrap import build, open_stores
+from aicost.bootstrap import build, open_audits, open_stores
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.dump import dump_state
+from aicost.entrypoints.controller.labels.audit import LabelAuditor
+from aicost.entrypoints.controller.labels.listing import ObjectLists
 from aicost.entrypoints.controller.labels.webhook import WebhookProbe
 from aicost.entrypoints.controller.lists import Lists
 from aicost.entrypoints.controller.pool import Pool
@@ -35,7 +37,7 @@ from aicost.entrypoints.controller.rounds import Rounds
 from aicost.entrypoints.controller.sources import ScrapeLoop, SourceFinder
 from aicost.entrypoints.controller.starter import keep_starter_book
 from aicost.entrypoints.controller.state import State
-from aicost.entrypoints.controller.watching import ClusterWatch
+from aicost.entrypoints.controller.watching import ClusterWatch, bare_pod_namespaces
 from aicost.ports.errors import AicostError
 from aicost.settings import Settings, load_settings
 from aicost.telemetry.logs import configure_logs, line
@@ -137,6 +139,7 @@ class Controller:
             if self._settings.admission.enabled and self._settings.admission.engine != "vap":
                 tasks.create_task(self._webhook().run(), name="try-webhook")
             tasks.create_task(self._rounds().run(), name="rounds")
+            tasks.create_task(self._auditor().run(), name="audit-labels")
 
     def _lists(self) -> Lists:
         return Lists(ConfigMaps(self._client), self._registry, self._state, self._attempts)
@@ -144,6 +147,13 @@ class Controller:
     def _webhook(self) -> WebhookProbe:
         namespace = self._settings.admission.namespace or self._config.namespace
         return WebhookProbe(self._client, namespace, self._registry, self._state, self._metrics)
+
+    def _auditor(self) -> LabelAuditor:
+        audits = open_audits(self._settings)
+        return LabelAuditor(self._app, self._registry, self._state, self._attempts, audits, self._object_lists)
+
+    def _object_lists(self) -> ObjectLists:
+        return ObjectLists(self._client, lambda: bare_pod_namespaces(self._watch.sighted))
 
     def _rounds(self) -> Rounds:
         sighted = self._watch.sighted

@@ -51,6 +51,11 @@ class Sighted:
     namespaces: set[str] = field(default_factory=set)
 
 
+def bare_pod_namespaces(sighted: Sighted) -> frozenset[str]:
+    """Namespaces in which there are pods that nothing controls."""
+    return frozenset(pod.facts.namespace for pod in sighted.pods.values() if pod.owner is None)
+
+
 class ClusterWatch:
     """Keeps the journal up to date.
 
