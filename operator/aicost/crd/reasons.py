@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from aicost.crd.fields.conditions import ConditionStatus
 from aicost.domain.identity.problems import ClaimProblemKind
-from aicost.domain.policy.defects import PolicyDefectKind
+from aicost.domain.policy.review.findings import PolicyDefectKind
 from aicost.domain.pricing.defects import DefectKind
 
 

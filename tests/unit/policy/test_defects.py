@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from aicost.domain.identity.claims import LabelSelector
-from aicost.domain.policy.defects import PolicyDefectKind, find_defects
 from aicost.domain.policy.policies import (
     AllowedValues,
     Case,
@@ -16,6 +15,8 @@ from aicost.domain.policy.policies import (
     Mode,
     NamespaceScope,
 )
+from aicost.domain.policy.review.defects import find_defects
+from aicost.domain.policy.review.findings import PolicyDefectKind
 
 TEAMS = AllowedValues(values=("search", "vision"))
 OTHERS = AllowedValues(values=("billing",))

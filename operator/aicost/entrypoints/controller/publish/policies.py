@@ -7,7 +7,7 @@ from aicost.crd.convert.policies import label_policy
 from aicost.crd.status.conditions import Statement, conditions
 from aicost.crd.status.policies import policy_status
 from aicost.crd.status.reports import Freshness
-from aicost.domain.policy.defects import find_defects
+from aicost.domain.policy.review.defects import find_defects
 from aicost.domain.workloads.kinds import JUDGED_KINDS
 from aicost.entrypoints.controller.publish import policy_conditions as judging
 from aicost.entrypoints.controller.publish.answers import Answer

@@ -8,8 +8,8 @@ from aicost.crd.reasons import ConditionType, Reason
 from aicost.crd.status.conditions import Statement
 from aicost.crd.status.policies import Enforcement, PolicyAudit
 from aicost.domain.exact.windows import to_rfc3339
-from aicost.domain.policy.defects import PolicyDefect, PolicyDefectKind
 from aicost.domain.policy.policies import ConfigMapKey, LabelPolicy, Mode
+from aicost.domain.policy.review.findings import PolicyDefect, PolicyDefectKind
 from aicost.domain.policy.snapshots import MapName
 
 _YES, _NO, _OPEN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
