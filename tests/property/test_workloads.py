@@ -10,11 +10,35 @@ from aicost.domain.workloads.reading import read_workload
 from support.manifests import asking, gpus, job, manifest, pod
 
 WORDS = st.sampled_from(
-    (
-        "spec metadata labels annotations template containers resources limits nvidia.com/gpu replicas parallelism "
-        "predictor model resource count instanceType components templates resourceClaims gpu-fraction name env "
-        "nodeSelector affinity workerGroupSpecs tasks steps"
-    ).split()
+    [
+        "spec",
+        "metadata",
+        "labels",
+        "annotations",
+        "template",
+        "containers",
+        "resources",
+        "limits",
+        "nvidia.com/gpu",
+        "replicas",
+        "parallelism",
+        "predictor",
+        "model",
+        "resource",
+        "count",
+        "instanceType",
+        "components",
+        "templates",
+        "resourceClaims",
+        "gpu-fraction",
+        "name",
+        "env",
+        "nodeSelector",
+        "affinity",
+        "workerGroupSpecs",
+        "tasks",
+        "steps",
+    ]
 )
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS
 TREES = st.recursive(

@@ -5,8 +5,9 @@ have prices of their own: `a100-40gb` and `a100-80gb`, but `l4` and `h200`. A ne
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def canonical_model(name: str, memory_mib: int | None = None) -> str | None:
     if whole in ALIASES:
         return ALIASES[whole]
     words = _WORD.findall(whole)
-    family = _family(words)
+    family = _family(tuple(words))
     if family is None:
         return _own_name(words)
     return _sized(family, words, memory_mib)
@@ -142,7 +143,7 @@ def known_model(name: str) -> str | None:
     For texts that may speak of something else, such as the value of any label.
     """
     lowered = _PARTITION.sub("", re.sub(r"[\s_]+", "-", name.strip().lower()).removesuffix("-shared"))
-    known = lowered in ALIASES or _family(_WORD.findall(lowered)) is not None
+    known = lowered in ALIASES or _family(tuple(_WORD.findall(lowered))) is not None
     return canonical_model(name) if known else None
 
 
@@ -156,12 +157,14 @@ def model_of_node(labels: Mapping[str, str]) -> str | None:
     return None
 
 
-def _family(words: list[str]) -> GpuFamily | None:
+@lru_cache(maxsize=1024)
+def _family(words: tuple[str, ...]) -> GpuFamily | None:
+    """Remembered, because few names are told apart and each is asked for again and again."""
     found = [family for family in FAMILIES if _contains(words, family.words)]
     return max(found, key=lambda family: len(family.words), default=None)
 
 
-def _contains(words: list[str], wanted: tuple[str, ...]) -> bool:
+def _contains(words: Sequence[str], wanted: tuple[str, ...]) -> bool:
     """Whether the wanted words stand side by side; form factors and the NVL mark may stand between them."""
     if wanted[-1] == _KEPT_FORM:
         return wanted[0] in words and _KEPT_FORM in words

@@ -1,6 +1,7 @@
 """Reads objects that others wrote: whatever is not what it should be says nothing, and nothing raises."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -46,8 +47,9 @@ def whole(value: Any) -> int | None:
     return value if isinstance(value, int) and 0 <= value <= MOST else None
 
 
+@lru_cache(maxsize=4096)
 def pointer(written: str) -> Pointer:
-    """The tokens of a pointer such as `/spec/tasks/*/template`; empty for the whole object."""
+    """The tokens of a pointer of our own such as `/spec/tasks/*/template`; empty for the whole object."""
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in written.split("/")[1:])
 
 
