@@ -69,11 +69,16 @@ def zone_problem(zone: str, field: str) -> SpecProblem | None:
     return None
 
 
+def shortened(value: object) -> str:
+    """A value as a problem shows it: cut to a readable length."""
+    shown = repr(value)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+
+
 def _problem(found: Mapping[str, Any], where: str) -> SpecProblem:
-    shown = repr(found["input"])
     return SpecProblem(
         field=_path(where, found["loc"]),
-        value=shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}...",
+        value=shortened(found["input"]),
         fix=str(found["msg"]).removeprefix(_OWN_WORDS),
     )
 

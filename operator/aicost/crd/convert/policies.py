@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from aicost.crd.convert.claims import label_selector
 from aicost.crd.convert.keys import first_of_each, label_key, repeated
-from aicost.crd.convert.parsing import Converted, SpecProblem, parse
+from aicost.crd.convert.parsing import Converted, SpecProblem, parse, shortened
 from aicost.crd.convert.scopes import namespace_scope
 from aicost.crd.fields.amounts import fraction_ppm
 from aicost.crd.fields.text import moment_ms
@@ -32,6 +32,8 @@ def label_policy(body: Mapping[str, Any]) -> Converted[LabelPolicy]:
     Mode, scope and mode overrides say how strict the policy is and where: where they cannot be read, nothing holds.
     """
     spec = body.get("spec") or {}
+    if not isinstance(spec, Mapping):
+        return Converted(None, (SpecProblem("spec", shortened(spec), "write a mapping"),))
     head = parse(CostLabelPolicySpec, {**spec, **{name: [] for name in _LISTS if name in spec}}, "spec")
     if head.value is None:
         return Converted(None, head.problems)
@@ -43,7 +45,7 @@ def label_policy(body: Mapping[str, Any]) -> Converted[LabelPolicy]:
     policy = LabelPolicy(
         name=str(metadata["name"]),
         uid=str(metadata.get("uid", "")),
-        generation=int(metadata.get("generation", 0)),
+        generation=int(metadata.get("generation") or 0),
         mode=head.value.mode,
         keys=first_of_each(keys),
         uses=uses,
@@ -67,7 +69,7 @@ def _each(
     """The usable items of a list, and what is wrong with the others."""
     raw = spec.get(name) or []
     if not isinstance(raw, list):
-        return (), (SpecProblem(f"spec.{name}", repr(raw)[:80], "write a list"),)
+        return (), (SpecProblem(f"spec.{name}", shortened(raw), "write a list"),)
     found = [_item(model, item, f"spec.{name}[{place}]", read) for place, item in enumerate(raw)]
     usable = tuple(one.value for one in found if one.value is not None)
     return usable, tuple(problem for one in found for problem in one.problems)
