@@ -1,5 +1,6 @@
 """The chart's own webhook, run by the local kubelet, with the API server asking it."""
 
+import json
 import secrets
 import time
 import urllib.request
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from aicost.adapters.kube.probe import PROBE, REFUSAL
+from devcluster.api import ApiError
 from devcluster.controlplane import free_ports
 from devcluster.nodes import FakeNode
 from support.chart import DEFINITIONS, Release, forget_definitions, is_established
@@ -94,10 +97,20 @@ class RunningWebhook:
         if names:
             self.until_revised(before)
 
+    def refuses(self) -> bool:
+        """Whether the API server asks it: the object that exists to be refused is refused."""
+        body = {"apiVersion": "aicost.dev/v1alpha1", "kind": "AIWorkload", "metadata": {"name": PROBE}}
+        path = f"/apis/aicost.dev/v1alpha1/namespaces/{self.release.namespace}/aiworkloads?dryRun=All"
+        try:
+            self.cluster.api.create(path, {**body, "spec": {"selector": {"matchLabels": {"a": "b"}}}})
+        except ApiError as problem:
+            return REFUSAL.partition(",")[0] in str(problem)
+        return False
+
     def revision(self) -> str:
         """Revision of the policies that it judges by."""
         lines = [line for line in self.log().splitlines() if "policies taken up" in line]
-        return lines[-1] if lines else ""
+        return max(lines, key=lambda line: str(json.loads(line)["at"]), default="")
 
     def until_revised(self, before: str, seconds: float = 30) -> None:
         """Wait until it judges by other policies than before."""
