@@ -99,6 +99,19 @@ def test_what_is_missing_is_told_at_the_labels_that_it_is_missing_from(check):
     assert "[cost-labels/missing-label]" in check(PLAIN).out
 
 
+def test_what_is_wrong_in_a_template_is_told_at_the_template(check):
+    uses = POLICY.replace("  keys:", "  uses:\n  - {name: small, gpuModels: [l4]}\n  keys:")
+    spec = "    spec:\n      nodeSelector: {cloud.google.com/gke-accelerator: nvidia-h100-80gb}\n"
+    gpu = PLAIN.replace("    spec:\n", spec).replace(
+        "image: chat", "image: chat, resources: {limits: {nvidia.com/gpu: 1}}"
+    )
+    assert "chat.yaml:11: error: Deployment/chat: gpu" in check(gpu, policy=uses).out
+    both = CHAT.replace("labels: {app: chat}", "labels: {app: chat, squad: serach}")
+    lines = check(both).out.splitlines()
+    assert lines[1].startswith("chat.yaml:11: error: ")
+    assert "in the pod template" in lines[1]
+
+
 @pytest.mark.parametrize(
     ("text", "arguments", "policy"),
     [

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,17 @@ def loaded(*arguments: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("report", "--help"), ("version",), ("report", "--by", "nonsense", "-n", "a", "-A")]
+    "arguments",
+    [
+        (),
+        ("report", "--help"),
+        ("version",),
+        ("report", "--by", "nonsense", "-n", "a", "-A"),
+        ("estimate", "--help"),
+        ("estimate",),
+        ("check", "--help"),
+        ("check", "x.yaml", "--namespace-labels", "nonsense"),
+    ],
 )
 def test_help_version_and_bad_options_import_nothing_heavy(arguments):
     assert loaded(*arguments) == []
@@ -28,3 +39,9 @@ def test_help_version_and_bad_options_import_nothing_heavy(arguments):
 
 def test_asking_a_cluster_needs_no_ledger_and_no_operator():
     assert set(loaded("report", "--kubeconfig", "/nowhere")).isdisjoint({"kopf", "deltalake", "pyarrow", "numpy"})
+
+
+def test_an_estimate_without_a_cluster_needs_no_ledger_and_no_operator():
+    manifest = str(Path(__file__).parents[3] / "examples/manifests/train.yaml")
+    used = loaded("estimate", "--offline", "-f", manifest)
+    assert set(used).isdisjoint({"kopf", "deltalake", "pyarrow", "numpy"})

@@ -24,11 +24,14 @@ def estimate_text(estimate: Estimate, budgets: Sequence[BudgetLeft]) -> str:
     """
     if not estimate.lines:
         return ""
-    said = f"{gpus_text(estimate)}{_cost(estimate)}"
-    left = _left(estimate, budgets)
-    room = _LONGEST - len(left)
-    shown = " ".join(said.split())
-    return f"{shown if len(shown) <= room else shown[: room - 1] + '…'}{left}"
+    left = _shown(_left(estimate, budgets), _LONGEST // 2)
+    return _shown(f"{gpus_text(estimate)}{_cost(estimate)}", _LONGEST - len(left)) + left
+
+
+def _shown(text: str, room: int) -> str:
+    """One line of what can be seen, cut to the room that there is."""
+    seen = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return seen if len(seen) <= room else f"{seen[: room - 1]}…"
 
 
 def gpus_text(estimate: Estimate) -> str:

@@ -19,7 +19,7 @@ FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 _EPILOG = """\b
 EXIT CODES
   0  done
-  1  it failed: no answer, no permission, something cannot be read
+  1  it failed: no answer, no permission, something cannot be read; or `check` found what would be denied
   2  the request makes no sense; the message names the option, its value and the fix
 
 \b

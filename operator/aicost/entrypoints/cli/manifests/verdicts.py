@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import yaml
 
 from aicost.domain.policy.admit import admit
-from aicost.domain.policy.decisions import AdmissionDecision, Problem, Verdict
+from aicost.domain.policy.decisions import AdmissionDecision, Problem, ProblemCode, Verdict
 from aicost.domain.policy.judging.effects import effect
+from aicost.domain.policy.judging.places import template_places
 from aicost.domain.policy.requests import Operation, PolicySnapshot, Request, Requester
 from aicost.entrypoints.cli.manifests.documents import child, entry
 from aicost.entrypoints.cli.manifests.workloads import Found
+
+_OF_USE = frozenset({ProblemCode.MODEL, ProblemCode.GPU_MODEL, ProblemCode.PROVIDER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,14 @@ def _spellings(snapshot: PolicySnapshot, problem: Problem) -> tuple[str, ...]:
 
 
 def _line(one: Found, problem: Problem, spellings: Sequence[str]) -> int:
-    """The label itself, else the labels that it is missing from, else the metadata, else the object."""
+    """The label itself, else the labels that it is missing from, else the metadata, else the object.
+
+    What is used stands in the spec.
+    """
     holder = _holder(one, problem)
+    spec = entry(holder, "spec") if problem.code in _OF_USE else None
+    if spec:
+        return _number(spec[0])
     metadata = entry(holder, "metadata")
     labels = entry(metadata[1], "labels") if metadata else None
     for spelling in spellings if labels else ():
@@ -79,7 +88,7 @@ def _number(node: yaml.Node) -> int:
 def _holder(one: Found, problem: Problem) -> yaml.Node:
     """The template that a problem is about, or the object."""
     node: yaml.Node = one.document.node
-    paths = [each.path for each in one.workload.templates if problem.template and each.role == problem.template]
+    paths = [each.path for each in template_places(one.workload) if each.name == problem.template]
     for step in _steps(paths[0]) if paths else ():
         inner = child(node, step)
         if inner is None:
