@@ -47,8 +47,20 @@ def test_an_empty_ledger_answers_nothing(ledger):
     assert (ledger.last_window(CLUSTER), ledger.first_window(CLUSTER)) == (None, None)
     assert ledger.revision(CLUSTER, HOUR_0) is None
     assert list(ledger.rows(ALL_DAY)) == list(ledger.rows(ALL_DAY, provisional=True)) == []
-    assert list(ledger.edges(ALL_DAY, {})) == []
+    assert list(ledger.edges(ALL_DAY, {})) == list(ledger.windows(ALL_DAY, cluster=CLUSTER)) == []
     assert list(ledger.sums(ALL_DAY, ("team",), {})) == list(ledger.clusters()) == []
+
+
+def test_the_windows_of_a_cluster_are_told_once_each_and_in_their_order(ledger):
+    for offset in (0, 1, 2):
+        ledger.post(make_posting(make_row(window=hour(offset)), make_row(window=hour(offset)), window=hour(offset)))
+    ledger.post(make_posting(make_row(5, revision=1), revision=1))
+    ledger.post(make_posting(window=hour(3)))
+    ledger.post(make_posting(make_row(cluster="c-2", window=hour(5)), cluster="c-2", window=hour(5)))
+    assert list(ledger.windows(ALL_DAY, cluster=CLUSTER)) == [hour(0), hour(1), hour(2)]
+    part = Window(hour(1).start_ms + 1, hour(2).start_ms + 1)
+    assert list(ledger.windows(part, cluster=CLUSTER)) == [hour(1), hour(2)]
+    assert list(ledger.windows(ALL_DAY, cluster="nobody")) == []
 
 
 def test_what_is_posted_comes_back_as_it_was(ledger):
@@ -227,7 +239,18 @@ def test_hostile_values_survive_and_can_be_asked_for(ledger):
     rows = [
         make_row(
             cost=1 + index,
-            holder=Holder(value, value, value, "Job", value, value, {"team": value}, {"team": value}, {value: value}),
+            holder=Holder(
+                value,
+                value,
+                value,
+                "Job",
+                value,
+                value,
+                {"team": value},
+                {"team": value},
+                {value: value},
+                {value: value},
+            ),
         )
         for index, value in enumerate(HOSTILE)
     ]

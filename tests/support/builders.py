@@ -40,6 +40,7 @@ class PodBuilder:
     devices: dict[str, int] = field(default_factory=dict)
     bound_ms: int | None = None
     ended_ms: int | None = None
+    env: dict[str, str] = field(default_factory=dict)
     pod_ip: str = ""
     ports: tuple[tuple[str, int], ...] = ()
 
@@ -99,6 +100,10 @@ class PodBuilder:
         """What its container runs."""
         return replace(self, image=image, args=args)
 
+    def variable(self, name: str, value: str) -> Self:
+        """One more variable of its environment, written out."""
+        return replace(self, env={**self.env, name: value})
+
     def listens(self, ip: str, **ports: int) -> Self:
         """It has an address and named ports."""
         return replace(self, pod_ip=ip, ports=tuple(ports.items()))
@@ -139,7 +144,7 @@ class PodBuilder:
             "name": "main",
             "image": self.image,
             "args": list(self.args),
-            "env": [{"name": "PASSWORD", "value": "hunter2"}],
+            "env": [{"name": "PASSWORD", "value": "hunter2"}, *self._variables()],
             "resources": {"limits": counts, "requests": counts},
             "ports": [{"name": name, "containerPort": port} for name, port in self.ports],
         }
@@ -153,6 +158,11 @@ class PodBuilder:
             "spec": spec,
             "status": self._status(),
         }
+
+    def _variables(self) -> list[dict[str, Any]]:
+        """What is written out, and one that comes from a Secret."""
+        secret = {"name": "WANDB_NAME", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+        return [{"name": name, "value": value} for name, value in self.env.items()] + ([secret] if self.env else [])
 
     def _metadata(self) -> dict[str, Any]:
         metadata: dict[str, Any] = {

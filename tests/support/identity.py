@@ -17,6 +17,8 @@ def pod(
     *owners: OwnerFacts,
     namespace: str = "team-a",
     containers: tuple[ContainerFacts, ...] = (),
+    account: str = "",
+    node: str | None = None,
 ) -> PodFacts:
     return PodFacts(
         uid=f"uid-{namespace}-{name}",
@@ -26,6 +28,8 @@ def pod(
         labels=labels or {},
         owners=owners,
         containers=containers,
+        service_account=account,
+        node=node,
     )
 
 

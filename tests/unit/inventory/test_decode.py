@@ -72,8 +72,24 @@ def test_what_finds_owners_and_exporters_is_read_too():
     assert seen.ports == (PortSeen("metrics", 9400),)
 
 
-def test_environment_is_never_kept():
-    assert "hunter2" not in repr(decode_pod(encode(POD.manifest())))
+def test_of_the_environment_only_the_run_ids_of_trackers_are_kept():
+    manifest = POD.variable("WANDB_PROJECT", "ranker").variable("MLFLOW_RUN_ID", "$(FROM_ELSEWHERE)").manifest()
+    manifest["spec"]["containers"][0]["env"].append({"name": "WANDB_RUN_GROUP", "value": "x" * 257})
+    seen = decode_pod(encode(manifest))
+    assert seen.facts.run_ids == {"WANDB_PROJECT": "ranker", "MLFLOW_RUN_ID": "$(FROM_ELSEWHERE)"}
+    assert "hunter2" not in repr(seen)
+
+
+def test_of_two_containers_that_name_a_run_the_first_counts():
+    manifest = POD.variable("WANDB_PROJECT", "first").manifest()
+    manifest["spec"]["containers"].append({"name": "b", "env": [{"name": "WANDB_PROJECT", "value": "second"}]})
+    assert decode_pod(encode(manifest)).facts.run_ids == {"WANDB_PROJECT": "first"}
+
+
+def test_an_environment_that_is_null_is_none():
+    manifest = POD.manifest()
+    manifest["spec"]["containers"][0]["env"] = None
+    assert decode_pod(encode(manifest)).facts.run_ids == {}
 
 
 def test_values_of_secret_flags_are_taken_out_and_the_model_stays():

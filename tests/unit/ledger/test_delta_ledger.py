@@ -19,7 +19,7 @@ from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.ledger.schema import SCHEMA, VERSION_PROPERTY, from_table, to_table
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
-from aicost.ports.errors import LedgerConflict, LedgerUnavailable
+from aicost.ports.errors import InvalidRequest, LedgerConflict, LedgerUnavailable
 from support.ledger_rows import CLUSTER, HOUR_0, hour, make_holder, make_posting, make_row
 
 
@@ -307,6 +307,35 @@ def test_half_a_step_to_the_new_schema_is_finished_by_the_next_writer(old_place)
     ledger = DeltaLedger(str(old_place))
     assert ledger.post(make_posting(make_row(window=hour(1)), window=hour(1)))
     assert evidences(ledger) == [{}, {}]
+
+
+def test_the_ledger_can_be_read_as_it_stood(ledger):
+    assert ledger.version() is None
+    ledger.post(make_posting(make_row(cost=5)))
+    before = ledger.version()
+    ledger.post(make_posting(make_row(cost=7, revision=1), revision=1))
+    assert ledger.version() == before + 1
+    for version, cost in ((before, 5), (before + 1, 12)):
+        (found,) = ledger.as_of(version).sums(HOUR_0, (), {})
+        assert found.cost_nanos == cost
+    assert list(ledger.as_of(before).rows(HOUR_0, provisional=True)) == []
+
+
+@pytest.mark.parametrize("version", [-1, 2, 99])
+def test_a_version_that_never_was_is_refused(ledger, version):
+    with pytest.raises(InvalidRequest, match="it is empty"):
+        ledger.as_of(version)
+    ledger.post(make_posting(make_row()))
+    with pytest.raises(InvalidRequest, match="its versions are 0 to 1"):
+        ledger.as_of(version)
+
+
+def test_a_version_whose_log_is_gone_is_refused(ledger, place):
+    ledger.post(make_posting(make_row()))
+    DeltaTable(str(place / "rows")).create_checkpoint()
+    (place / "rows/_delta_log/00000000000000000000.json").unlink()
+    with pytest.raises(InvalidRequest, match="versions are kept for 400 days, the newest is 1"):
+        ledger.as_of(0)
 
 
 def test_readers_see_whole_postings_while_a_writer_posts(place):

@@ -61,7 +61,8 @@ class Retagging:
 
     Attributes:
         rows: difference rows to post; empty where nothing changes. Their costs and device times sum to 0.
-        moves: what they move, dimension by dimension: a row that changes in two of them stands in two.
+        moves: what they move, dimension by dimension: a row that changes in two of them stands in two. Empty also where
+            values stay and only another source gives them.
     """
 
     rows: tuple[Row, ...] = ()

@@ -32,7 +32,7 @@ def tagged(holder: Holder, evidence: Evidence, tags: Tags) -> Holder:
 
 
 def retagged(row: Row, tagger: Tagger) -> Holder:
-    """Who a row's holder is under other policies; the same holder where no dimension changes.
+    """Who a row's holder is under other policies; the same holder where no value and no source of one changes.
 
     A window that is stated again under these policies says the same, as long as the cluster says what it said then.
     Asked twice, the answer is the same: a row that was tagged again keeps all that the first answer rested on.
@@ -41,11 +41,16 @@ def retagged(row: Row, tagger: Tagger) -> Holder:
         return row.holder
     evidence = evidence_of(row)
     again = tagged(row.holder, evidence, tagger.tags(evidence))
-    return row.holder if again.dimensions == row.holder.dimensions else again
+    same = (again.dimensions, again.provenance) == (row.holder.dimensions, row.holder.provenance)
+    return row.holder if same else again
 
 
 def evidence_of(row: Row) -> Evidence:
-    """What a row keeps of what was known. A row of before evidence was kept has its winning statements alone."""
+    """What a row keeps of what was known.
+
+    A row of before evidence was kept has its winning statements alone. One whose source cannot be read counts as an
+    owner's: it does not vanish.
+    """
     holder = row.holder
     kept = read_back(holder.evidence) if holder.evidence else _guessed(holder)
     return replace(kept, namespace=holder.namespace, pod=holder.pod, node=row.place.node, labels=holder.labels)
@@ -61,6 +66,6 @@ def _winners(holder: Holder) -> Iterator[tuple[tuple[Source, Dimension], Stateme
     known: Mapping[str, Dimension] = {dimension.value: dimension for dimension in Dimension}
     for name, value in holder.dimensions.items():
         word, _, origin = holder.provenance.get(name, "").partition(" ")
-        source = _SOURCES.get(word, Source.NONE)
+        source = _SOURCES.get(word, Source.OWNER_LABEL)
         if source in _STATED and name in known:
             yield (source, known[name]), (value, origin)

@@ -110,6 +110,8 @@ def _facts(outcome: Outcome) -> Iterator[Fact]:
         return
     told = f"{outcome.changed} of {outcome.windows} closed windows change, by {outcome.rows} difference rows"
     yield "Windows", told, Style.PLAIN
+    if not outcome.moves:
+        yield "Sources", "every value stays; only who gives it changes", Style.PLAIN
     yield "Total", "stays as it is: cost moves, none is added and none is lost", Style.PLAIN
     if outcome.posted:
         before = f"aicost report --ledger {outcome.ledger} --ledger-version {outcome.version}"
