@@ -121,6 +121,7 @@ def _gather(
             telemetry=telemetry_coverage(report.total),
             price=price_coverage(report.total),
             audit=audit,
+            everywhere=namespace is None,
         )
         for report in _ask(reader, span, keys, namespace, cluster)
     )

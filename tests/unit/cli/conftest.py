@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aicost.__main__ import main
+from support.http_server import Request, serving
 from support.ledger_folder import fill
 
 
@@ -32,6 +34,24 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         code = main(list(arguments))
         said = capsys.readouterr()
         return Result(code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def on_a_server(run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Run a command against an API server that gives one answer; the result and what the server was asked."""
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+
+    def call(body: str, status: int, command: str, *arguments: str) -> tuple[Result, list[Request]]:
+        with serving(lambda request: request.answer(body, status)) as served:
+            config = tmp_path / "kubeconfig"
+            config.write_text(
+                f"current-context: c\nclusters: [{{name: k, cluster: {{server: '{served.url}'}}}}]\n"
+                "users: [{name: u, user: {token: secret}}]\n"
+                "contexts: [{name: c, context: {cluster: k, user: u, namespace: mine}}]\n"
+            )
+            return run(command, "--kubeconfig", str(config), *arguments), served.requests
 
     return call
 

@@ -8,7 +8,6 @@ from aicost.crd.allocations.document import report_document
 from aicost.domain.reporting.question import Question
 from aicost.usecases.answer_question import answer
 from support.fakes.ledger import MemoryLedger
-from support.http_server import serving
 from support.ledger_rows import HOUR_0, hour, make_holder, make_posting, make_row
 
 ROOT = "/apis/query.aicost.dev/v1alpha1"
@@ -23,20 +22,11 @@ def document(*rows) -> str:
 
 
 @pytest.fixture
-def ask(run, tmp_path, monkeypatch):
+def ask(on_a_server):
     """Run a report against an API server that gives one answer; the result and what the server was asked."""
-    monkeypatch.delenv("KUBECONFIG", raising=False)
 
     def call(body: str, status: int, *arguments: str):
-        with serving(lambda request: request.answer(body, status)) as served:
-            config = tmp_path / "kubeconfig"
-            config.write_text(
-                f"current-context: c\nclusters: [{{name: k, cluster: {{server: '{served.url}'}}}}]\n"
-                "users: [{name: u, user: {token: secret}}]\n"
-                "contexts: [{name: c, context: {cluster: k, user: u, namespace: mine}}]\n"
-            )
-            result = run("report", "--kubeconfig", str(config), *arguments)
-            return result, served.requests
+        return on_a_server(body, status, "report", *arguments)
 
     return call
 

@@ -46,6 +46,7 @@ class CoverageInput:
         telemetry, price: shares of device time with samples and with a price.
         audit: the last look at the objects that are there; None where nobody looked.
         unaudited: why nobody looked.
+        everywhere: whether all namespaces are in scope.
     """
 
     currency: str
@@ -59,6 +60,7 @@ class CoverageInput:
     price: Fraction | None = None
     audit: Audit | None = None
     unaudited: str = ""
+    everywhere: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def cover(given: CoverageInput) -> CoverageReport:
         top=top_spend(subjects),
         bare=tuple(one for one in subjects if one.bare and _is_costly_or_ai(one)),
         offenders=tuple(one for one in subjects if one.uncovered_nanos or _breaks(one)),
-        values=tuple(odd for key in given.keys for odd in odd_values(key, given.spends, audited, given.recent)),
+        values=tuple(odd for key in given.keys for odd in _odd(key, given)),
         denied=denied,
         line=line(total, subjects, target),
         lever=found,
@@ -168,6 +170,11 @@ def would_deny(audit: Audit | None) -> WouldDeny | None:
         of=len(audit.objects),
         by_code=dict(codes.most_common()),
     )
+
+
+def _odd(key: WantedKey, given: CoverageInput) -> tuple[ValueFinding, ...]:
+    audited = given.audit.objects if given.audit else ()
+    return odd_values(key, given.spends, audited, given.recent, everywhere=given.everywhere)
 
 
 def _is_costly_or_ai(subject: Subject) -> bool:

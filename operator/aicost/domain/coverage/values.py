@@ -49,7 +49,12 @@ class ValueFinding:
 
 
 def odd_values(
-    key: WantedKey, spends: Sequence[Spend], audited: Sequence[AuditedObject], recent: Sequence[Spend] | None
+    key: WantedKey,
+    spends: Sequence[Spend],
+    audited: Sequence[AuditedObject],
+    recent: Sequence[Spend] | None,
+    *,
+    everywhere: bool = True,
 ) -> tuple[ValueFinding, ...]:
     """What is odd about the values of one key, in the order of `Oddity`, the costliest first.
 
@@ -59,10 +64,12 @@ def odd_values(
         audited: objects that are there, which carry values too.
         recent: what carried values in the days in which a value must be used; None where the ledger does not reach
             back so far: then nothing is said to be unused.
+        everywhere: whether all namespaces are looked at. One namespace need not use each value that is allowed.
     """
     seen = _seen(key, spends, audited)
     near = list(_near(key, seen))
-    unused = [] if recent is None else list(_unused(key, seen, recent, audited))
+    known = {*seen, *(key.allowed if everywhere else ())}
+    unused = [] if recent is None else list(_unused(key, known, seen, recent, audited))
     told = {one.value for one in (*near, *unused)}
     once = [_finding(Oddity.ONCE, key, v, c) for v, c in seen.items() if len(c.objects) == 1 and v not in told]
     order = list(Oddity)
@@ -84,11 +91,15 @@ def _finding(oddity: Oddity, key: WantedKey, value: str, by: Carried, nearest: s
 
 
 def _unused(
-    key: WantedKey, seen: Mapping[str, Carried], recent: Sequence[Spend], audited: Sequence[AuditedObject]
+    key: WantedKey,
+    known: set[str],
+    seen: Mapping[str, Carried],
+    recent: Sequence[Spend],
+    audited: Sequence[AuditedObject],
 ) -> Iterator[ValueFinding]:
     """Known values that neither recent cost nor an object of today carries."""
     used = {*carried(recent, key), *(one.values.get(key.key, "") for one in audited)}
-    for value in sorted({*key.allowed, *seen} - used):
+    for value in sorted(known - used):
         yield _finding(Oddity.UNUSED, key, value, seen.get(value, Carried()))
 
 
