@@ -80,15 +80,17 @@ def _is_written_once(case: Case) -> None:
     manifest = patched(case.manifest, json_patch(case.request().workload, decision.changes))
     again = answered(replace(case, manifest=manifest))
     assert again.changes == ()
-    assert (again.verdict, _codes(again)) == (decision.verdict, _codes(decision))
+    assert set(_told(again)) <= set(_told(decision)), "what we write is never wrong"
+    if len(case.policies) == 1:
+        assert _told(again) == _told(decision)
 
 
-def _codes(decision):
+def _told(decision):
     return [(problem.code, problem.policy, problem.key, problem.template) for problem in decision.problems]
 
 
 @given(QUESTIONS)
-def test_what_is_written_leaves_nothing_to_write_and_changes_no_verdict(case):
+def test_what_is_written_leaves_nothing_to_write_and_is_never_wrong(case):
     _is_written_once(case)
 
 

@@ -150,13 +150,21 @@ HOSTILE: tuple[Case, ...] = (
         policies=(policy(_CIRCLE),),
     ),
     Case(
-        "two policies that rename against each other do not take turns",
+        "two policies that rename against each other write nothing",
         deployment({_TEAM: "x"}),
         Verdict.ALLOW,
-        changes=(("", _TEAM, "y"),),
         policies=(
             policy(dimension_key(Dimension.TEAM, value_aliases={"x": "y"}), name="first"),
             policy(dimension_key(Dimension.TEAM, value_aliases={"y": "x"}), name="second"),
+        ),
+    ),
+    Case(
+        "what one policy would write and another refuse is not written",
+        deployment({_TEAM: "x"}),
+        Verdict.ALLOW,
+        policies=(
+            policy(dimension_key(Dimension.TEAM, value_aliases={"x": "y"}), name="first"),
+            policy(dimension_key(Dimension.TEAM, allowed=AllowedValues(values=("x",))), name="second"),
         ),
     ),
     Case(

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from aicost.domain.identity.dimensions import Dimension, Source, Tag
 from aicost.domain.policy.decisions import LabelChange, Problem, ProblemCode
 from aicost.domain.policy.judging.hearing import Hearing
+from aicost.domain.policy.judging.keys import judge_value
 from aicost.domain.policy.judging.places import Place
-from aicost.domain.policy.judging.spellings import stated
+from aicost.domain.policy.judging.spellings import Spelling, stated
 from aicost.domain.policy.policies import Inherit, LabelKey, Mode
 from aicost.domain.policy.requests import Operation
-from aicost.domain.policy.values import in_label
+from aicost.domain.policy.values import canonical, in_label
 
 _WRITTEN = frozenset({Source.QUEUE, Source.NAMESPACE_LABEL, Source.SERVICE_ACCOUNT, Source.REQUESTER_GROUP})
 """Inherited values that are written down. An AIWorkload is not copied: it is edited during the life of its pods. A
@@ -21,18 +22,33 @@ _HARMLESS = frozenset({ProblemCode.MISSING, ProblemCode.FORGED_OWNER, ProblemCod
 def label_changes(hearings: Sequence[Hearing], problems: Sequence[Problem]) -> tuple[LabelChange, ...]:
     """All labels to write. Applied, they leave nothing to write.
 
-    Of several policies that name one label the first by name writes it, so that they never take turns. A policy in
-    mode Audit writes nothing, and nothing is written where a value is wrong: people have to say what they meant.
+    A policy in mode Audit writes nothing. Nothing is written where a value is wrong: people have to say what they
+    meant. Nor is anything written that two policies do not agree on: what one writes the other might refuse.
     """
-    owned: set[str] = set()
-    changes: list[LabelChange] = []
     wrong = {(problem.policy, problem.key) for problem in problems if problem.code not in _HARMLESS}
-    for hearing in hearings:
-        for key in hearing.policy.keys if _writes(hearing) else ():
-            if key.label not in owned and (hearing.policy.name, key.key) not in wrong:
-                changes.extend(_of_key(hearing, key))
-            owned.add(key.label)
-    return tuple(changes)
+    wanted = [
+        change
+        for hearing in hearings
+        for key in (hearing.policy.keys if _writes(hearing) else ())
+        if (hearing.policy.name, key.key) not in wrong
+        for change in _of_key(hearing, key)
+        if all(_agrees(other, change) for other in hearings)
+    ]
+    return tuple({(change.path, change.label): change for change in reversed(wanted)}.values())[::-1]
+
+
+def _agrees(hearing: Hearing, change: LabelChange) -> bool:
+    """Whether a policy reads the label as it will be as it reads what is there now, and finds nothing wrong with it."""
+    place = next(place for place in hearing.placed if place.path == change.path)
+    keys = (key for key in hearing.policy.keys if key.label == change.label)
+    return all(_agrees_on(hearing, key, change.value, stated(key, place.labels)) for key in keys)
+
+
+def _agrees_on(hearing: Hearing, key: LabelKey, written: str, now: Spelling | None) -> bool:
+    value = canonical(key, written)
+    if value is None or in_label(key, value) != written or judge_value(hearing, key, value) is not None:
+        return False
+    return now is None or now.value == value
 
 
 def _writes(hearing: Hearing) -> bool:

@@ -46,7 +46,7 @@ def _wrong_value(
     """The first thing that is wrong with a value; what is unknown needs no second complaint about its form."""
     if spelling is None:
         return
-    judged = _judge_value(hearing, key, spelling.value)
+    judged = judge_value(hearing, key, spelling.value)
     if judged is not None:
         code, says = judged
         unknown = code is ProblemCode.UNKNOWN_VALUE
@@ -56,8 +56,8 @@ def _wrong_value(
         yield _problem(hearing, code, key, spelling.raw, text, place, meant)
 
 
-def _judge_value(hearing: Hearing, key: LabelKey, value: str) -> tuple[ProblemCode, str] | None:
-    """What is wrong with a value, and how to say it after `team="x"`."""
+def judge_value(hearing: Hearing, key: LabelKey, value: str) -> tuple[ProblemCode, str] | None:
+    """What is wrong with a value that counts, and how to say it after `team="x"`; None where nothing is."""
     namespace = hearing.workload.namespace
     labels = namespace_labels(hearing.snapshot, namespace)
     bound = key.allowed.bound.get(value)
