@@ -67,3 +67,50 @@ def all_of(terms: Iterable[str]) -> str:
 def _joined(terms: Iterable[str], sign: str, empty: str) -> str:
     found_terms = [f"({term})" for term in terms]
     return sign.join(found_terms) or empty
+
+
+def label_pointer(key: str) -> str:
+    """Pointer from metadata to a label."""
+    return f"/metadata/labels/{key.replace('~', '~0').replace('/', '~1')}"
+
+
+def first_or(listed: str, default: str) -> str:
+    """The first item of a list, or something else where it is empty."""
+    return f"({listed} + [{default}])[0]"
+
+
+def at(root: str, *path: str, default: str) -> str:
+    """What stands at a path of fields that the API server has checked, or a default."""
+    return f"{_optional(root, path)}.orValue({default})"
+
+
+def stands(root: str, *pointers: str) -> str:
+    """What stands at some pointers, as one list. Shorter than `found`, for fields that the API server has checked.
+
+    Args:
+        root: expression of the object.
+        pointers: as in `found`.
+    """
+    plain = [f"?{_optional(root, _steps(pointer))}" for pointer in pointers if MANY not in pointer]
+    return " + ".join([f"[{', '.join(plain)}]", *(_items(root, pointer) for pointer in pointers if MANY in pointer)])
+
+
+def _items(root: str, pointer: str) -> str:
+    prefix, _, rest = pointer.partition(f"/{MANY}")
+    path, below = _steps(prefix), _steps(rest)
+    whole = root + "".join(f"[{text(name)}]" for name in path)
+    items = f"{_optional(root, path)}.orValue([]).map(k, type({whole}) == map ? {whole}[k] : k)"
+    return f"{items}.map(g, {_optional('g', below)}).filter(o, o.hasValue()).map(o, o.value())" if below else items
+
+
+def _steps(pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def _optional(root: str, path: Iterable[str]) -> str:
+    return root + "".join(f".?{name}" if name.isidentifier() else f"[?{text(name)}]" for name in path)
+
+
+def labels_of(root: str) -> str:
+    """The labels of an object or a pod template as a map, empty where it has none."""
+    return at(root, "metadata", "labels", default="{}")

@@ -1,0 +1,49 @@
+"""What CEL cannot express of a policy. It is told where the policy is applied, and judged by audits and the webhook."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aicost.crd.vap.frame import reachable
+from aicost.crd.vap.inheritance import MOST_WRITTEN
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.policy.policies import Inherit, LabelPolicy, Need
+from aicost.domain.policy.requests import PolicySnapshot
+from aicost.domain.workloads.kinds import JUDGED_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A part of a policy that the API server does not judge by itself.
+
+    Attributes:
+        field: path in the spec.
+        reason: why, and what to do about it.
+    """
+
+    field: str
+    reason: str
+
+
+def unsupported(snapshot: PolicySnapshot, policy: LabelPolicy) -> Iterator[Unsupported]:
+    """What is left out of the objects that are generated."""
+    yield from _kinds(policy)
+    for number, key in enumerate(policy.keys):
+        where = f"spec.keys[{number}]"
+        if key.dimension is Dimension.MODEL and key.need is not Need.NEVER:
+            reason = "models are read from arguments, which CEL cannot do: only models that labels name are judged"
+            yield Unsupported(f"{where}.required", reason)
+        if Inherit.AIWORKLOAD in key.inherit and sum(map(len, snapshot.claims.values())) > MOST_WRITTEN:
+            reason = f"more than {MOST_WRITTEN} AIWorkloads: the newest are not looked at; use the engine webhook"
+            yield Unsupported(f"{where}.inherit", reason)
+    for number, rule in enumerate(policy.uses):
+        reason = f"rule {rule.name}: CEL cannot tell models, GPU types and providers by their many names"
+        yield Unsupported(f"spec.uses[{number}]", f"{reason}; use the engine webhook")
+
+
+def _kinds(policy: LabelPolicy) -> Iterator[Unsupported]:
+    """Kinds that hold others, or whose templates stand in lists of lists."""
+    unseen = sorted(kind.kind for kind in JUDGED_KINDS if not reachable(kind))
+    wanted = [kind for kind in unseen if not policy.kinds or kind in policy.kinds]
+    if wanted:
+        reason = f"CEL cannot look into {', '.join(wanted)}: what they make is judged, they themselves are not"
+        yield Unsupported("spec.kinds", reason)
