@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aicost.domain.policy.expressions.automaton import PatternError
-from aicost.domain.policy.patterns import check_pattern, full_match
+from aicost.domain.policy.expressions.patterns import check_pattern, full_match
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from aicost.crd.convert.parsing import Converted, SpecProblem
 from aicost.crd.convert.scopes import namespace_scope
 from aicost.crd.models.policy import keys as api
 from aicost.domain.identity.dimensions import LABEL_PREFIX, Dimension
-from aicost.domain.policy.patterns import check_pattern
+from aicost.domain.policy.expressions.patterns import check_pattern
 from aicost.domain.policy.policies import AllowedValues, Case, ConfigMapKey, Inherit, LabelKey
 from aicost.domain.policy.values import form_of
 

@@ -8,7 +8,7 @@ from aicost.domain.identity.dimensions import UNTAGGED, Dimension
 from aicost.domain.identity.normalise import normalise
 from aicost.domain.identity.stages import Stage
 from aicost.domain.policy.expressions.automaton import PatternError
-from aicost.domain.policy.patterns import full_match
+from aicost.domain.policy.expressions.patterns import full_match
 from aicost.domain.policy.policies import Case, ConfigMapKey, LabelKey
 
 Listed = Mapping[ConfigMapKey, tuple[str, ...]]
