@@ -89,6 +89,17 @@ async def test_a_second_round_closes_nothing_twice(busy, rounds):
     assert busy.ledger.postings == before
 
 
+async def test_label_policies_are_taken_in_and_their_rules_tag_what_is_computed(busy, rounds):
+    rule = {"name": "r", "match": {"namespaces": ["team-*"]}, "dimensions": {"team": "Ruled"}}
+    busy.registry.put(made("CostLabelPolicy", "finops", {"mode": "Audit", "attributionRules": [rule]}))
+    busy.registry.put(made("CostLabelPolicy", "bad", {"mode": "Loud"}))
+    await rounds.once()
+    assert [policy.name for policy in busy.app.policies.policies()] == ["finops"]
+    held = [row.holder for row in busy.ledger.rows(HOUR_0) if row.holder.pod]
+    assert {holder.dimensions["team"] for holder in held} == {"ruled"}
+    assert {holder.provenance["team"] for holder in held} == {"rule CostLabelPolicy/finops/r"}
+
+
 async def test_books_and_claims_are_taken_in_before_anything_is_computed(busy, rounds, claimed):
     busy.registry.put(made("PriceBook", "p", {"currency": "USD", "entries": [ENTRY]}))
     busy.registry.put(made("AIWorkload", "chat", SELECTOR))

@@ -10,7 +10,7 @@ import pytest
 from aicost.adapters.journal.errors import JournalDamaged, JournalUnavailable
 from aicost.adapters.journal.inventory import HEARD_STEP_MS, InventoryJournal
 from aicost.domain.exact.windows import HOUR_MS, Window
-from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
+from aicost.domain.inventory.cluster import NamespaceFacts, QueueFacts, ServiceAccountFacts
 from aicost.ports.inventory import Inventory
 from support.builders import T0, make_node, make_pod
 
@@ -47,6 +47,7 @@ def fill(journal):
     journal.node_seen(node.allocatable(7).facts(), T0 + 5 * S)
     journal.namespace_seen(NamespaceFacts("team-a", {"aicost.dev/team": "a"}))
     journal.account_seen(ServiceAccountFacts("team-a", "trainer", {"x": "y"}))
+    journal.queues_seen([QueueFacts("LocalQueue", "team-a", "gpu", {"aicost.dev/team": "a"})], T0)
 
 
 def test_the_journal_is_an_inventory(journal):
@@ -61,6 +62,23 @@ def test_a_restart_finds_all_that_was_flushed(path, journal):
     journal.flush()
     with closing(InventoryJournal(path, T0 + 9 * HOUR_MS)) as again:
         assert everything(again) == before
+
+
+def test_a_queue_that_goes_still_speaks_for_what_ran_through_it_until_that_is_forgotten(journal):
+    gpu, other = QueueFacts("LocalQueue", "team-a", "gpu", {"x": "1"}), QueueFacts("Queue", "", "gpu")
+    journal.queues_seen([gpu, other], T0)
+    journal.queues_seen([other], T0 + HOUR_MS)
+    assert everything(journal).queues == {("team-a", "gpu"): gpu, ("", "gpu"): other}
+    journal.retire(T0 + 2 * HOUR_MS)
+    assert everything(journal).queues == {("", "gpu"): other}
+
+
+def test_a_queue_that_comes_back_is_there_again(journal):
+    gpu = QueueFacts("LocalQueue", "team-a", "gpu", {"x": "1"})
+    for at, there in ((T0, [gpu]), (T0 + S, []), (T0 + 2 * S, [gpu])):
+        journal.queues_seen(there, at)
+    journal.retire(T0 + HOUR_MS)
+    assert everything(journal).queues == {("team-a", "gpu"): gpu}
 
 
 def test_closing_flushes(path):
