@@ -29,8 +29,28 @@ CLUSTER_BUDGETS = Collection("aicost.dev", "v1alpha1", "clusterbudgets", "Cluste
 SERVICES = Collection("", "v1", "services", "Service")
 ACCOUNTS = Collection("", "v1", "serviceaccounts", "ServiceAccount")
 CONFIG_MAPS = Collection("", "v1", "configmaps", "ConfigMap")
+SECRETS = Collection("", "v1", "secrets", "Secret")
+_REGISTRATION = ("admissionregistration.k8s.io", "v1")
+VALIDATING = Collection(
+    *_REGISTRATION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", namespaced=False
+)
+MUTATING = Collection(*_REGISTRATION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", namespaced=False)
+WEBHOOKS = (SECRETS, VALIDATING, MUTATING)
 OURS = (REPORTS, CLUSTER_REPORTS, WORKLOADS, BOOKS, POLICIES, BUDGETS, CLUSTER_BUDGETS)
-ALL = (PODS, NAMESPACES, NODES, SERVICES, ACCOUNTS, CONFIG_MAPS, LEASES, EVENTS, DEPLOYMENTS, REPLICASETS, *OURS)
+ALL = (
+    PODS,
+    NAMESPACES,
+    NODES,
+    SERVICES,
+    ACCOUNTS,
+    CONFIG_MAPS,
+    LEASES,
+    EVENTS,
+    DEPLOYMENTS,
+    REPLICASETS,
+    *WEBHOOKS,
+    *OURS,
+)
 _VERBS = ["list", "watch", "get", "create", "update", "patch", "delete"]
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 

@@ -79,7 +79,7 @@ class Judge:
             return Answer()
         decision = admit(snapshot.policy, request, self.now_ms())
         self._count(question, decision)
-        notes = {"revision": decision.revision, "verdict": str(decision.verdict), "reason": decision.reason}
+        notes = _notes(decision, request.workload)
         if decision.verdict is Verdict.DENY:
             text = denial(decision, snapshot.policy)
             if not question.dry_run:
@@ -133,6 +133,13 @@ def _request(question: Question) -> Request | None:
 def _strictest(problems: tuple[Problem, ...]) -> str:
     modes = [problem.mode for problem in problems if not problem.excused_by]
     return str(max(modes, key=_MODES.index)) if modes else "none"
+
+
+def _notes(decision: AdmissionDecision, workload: Workload) -> dict[str, str]:
+    """What the audit log of the API server keeps."""
+    size = "unknown" if workload.gpu_milli is None else str(workload.gpu_milli)
+    said = {"revision": decision.revision, "verdict": str(decision.verdict), "reason": decision.reason}
+    return {**said, "gpuMilli": size}
 
 
 def _causes(decision: AdmissionDecision) -> tuple[tuple[str, str, str], ...]:
