@@ -56,6 +56,10 @@ def test_what_cannot_be_assessed_is_neither_met_nor_failed():
     assert "no cost" in criteria[0].found
 
 
+def test_a_share_just_under_the_line_does_not_look_as_if_it_were_on_it():
+    assert judge(replace(GOOD, by_cost=Fraction(899_999, 1_000_000))).criteria[0].found == "just under 90.0% now"
+
+
 @pytest.mark.parametrize(
     ("modes", "stage"),
     [
@@ -108,7 +112,7 @@ def test_the_lever_is_the_namespace_with_the_most_uncovered_cost_and_all_that_it
     spends = (spend("a", 50, "x", **LABELLED), spend("b", 20, "y", team="t"), spend("c", 10, "y"), spend("d", 20, "z"))
     found = report(*spends).lever
     assert (found.namespace, found.labels) == ("y", ("aicost.dev/cost-center", "aicost.dev/team"))
-    assert found.advice.endswith("coverage goes from 50 % to 80 %.")
+    assert found.advice.endswith("coverage goes from 50.0% to 80.0%.")
     assert report(spend("a", 50, **LABELLED)).lever is None
 
 

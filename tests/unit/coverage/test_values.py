@@ -60,6 +60,10 @@ def test_a_value_of_one_object_alone_is_told_with_the_object():
     assert (found.oddity, found.cost_nanos, found.where) == (Oddity.ONCE, 7 * USD, ("a", "Deployment", "x"))
 
 
+def test_a_value_that_policies_list_may_be_used_by_one_object_alone():
+    assert odd(spend("x", 7, team="vision"), spend("y", 7, team="research"), key=CLOSED) == []
+
+
 def test_a_value_on_two_objects_is_in_order_also_where_one_of_them_only_exists():
     assert odd(spend("x", 7, team="vision"), audited=[seen("y", values={"team": "vision"})]) == []
 

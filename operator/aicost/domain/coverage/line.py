@@ -10,6 +10,7 @@ from aicost.domain.coverage.keys import WantedKey
 from aicost.domain.coverage.spend import Spend
 from aicost.domain.coverage.subjects import Subject
 from aicost.domain.coverage.weights import Weight
+from aicost.domain.exact.apportion import divide
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ class Lever:
 
 
 def percent(share: Fraction) -> str:
-    """A share in percent, cut: it is never rounded up to a line that it does not reach."""
-    tenths = share.numerator * 1000 // share.denominator
-    return f"{tenths // 10} %" if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10} %"
+    """A share in percent with one decimal, rounded half up."""
+    tenths = divide(share.numerator * 1000, share.denominator)
+    return f"{tenths // 10}.{tenths % 10}%"
 
 
 def line(weight: Weight, subjects: Sequence[Subject], target: Fraction) -> Line | None:

@@ -93,8 +93,8 @@ def judge(given: Standing) -> Maturity:
         _covered(given),
         _counted(given),
         _enforced(given),
-        _enough(2, "samples for 90 % of the device time", given.telemetry, "no device time is known"),
-        _enough(2, "prices for 90 % of the device time", given.price, "no device time is known"),
+        _enough(2, "samples for 90% of the device time", given.telemetry, "no device time is known"),
+        _enough(2, "prices for 90% of the device time", given.price, "no device time is known"),
         Criterion(3, "budgets whose gates act", None, "budgets observe and do not act yet"),
         Criterion(3, "a target for a unit cost on what is in production", None, "unit costs are not computed yet"),
     )
@@ -121,11 +121,11 @@ def _covered(given: Standing) -> Criterion:
     name = f"{percent(given.line)} of the GPU cost carries all required keys"
     if given.by_cost is None:
         return Criterion(1, name, None, "no cost with a price is in the ledger for this time")
-    return Criterion(1, name, given.by_cost >= given.line, f"{percent(given.by_cost)} does")
+    return Criterion(1, name, given.by_cost >= given.line, _found(given.by_cost, given.line))
 
 
 def _counted(given: Standing) -> Criterion:
-    return _enough(2, "90 % of the objects carry all required keys", given.by_count, "no object was looked at")
+    return _enough(2, "90% of the objects carry all required keys", given.by_count, "no object was looked at")
 
 
 def _enforced(given: Standing) -> Criterion:
@@ -139,7 +139,13 @@ def _enforced(given: Standing) -> Criterion:
 def _enough(level: int, name: str, share: Fraction | None, unknown: str) -> Criterion:
     if share is None:
         return Criterion(level, name, None, unknown)
-    return Criterion(level, name, share >= ENOUGH, f"{percent(share)} now")
+    return Criterion(level, name, share >= ENOUGH, _found(share, ENOUGH))
+
+
+def _found(share: Fraction, line: Fraction) -> str:
+    """A share for people; one that only rounding would lift onto the line says so."""
+    near = share < line and percent(share) == percent(line)
+    return f"just under {percent(line)} now" if near else f"{percent(share)} now"
 
 
 def _next_step(given: Standing, criteria: Sequence[Criterion]) -> str:

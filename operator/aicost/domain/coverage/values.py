@@ -23,7 +23,7 @@ class Oddity(StrEnum):
     NEAR = "nearly-the-same"
     """Its spelling is close to that of another one, which carries more cost or is the one that policies allow."""
     ONCE = "used-once"
-    """One object alone carries it."""
+    """One object alone carries it, and no policy lists it."""
     UNUSED = "unused"
     """No cost and no object carried it lately."""
 
@@ -70,7 +70,7 @@ def odd_values(
     near = list(_near(key, seen))
     known = {*seen, *(key.allowed if everywhere else ())}
     unused = [] if recent is None else list(_unused(key, known, seen, recent, audited))
-    told = {one.value for one in (*near, *unused)}
+    told = {*key.allowed, *(one.value for one in (*near, *unused))}
     once = [_finding(Oddity.ONCE, key, v, c) for v, c in seen.items() if len(c.objects) == 1 and v not in told]
     order = list(Oddity)
     return tuple(sorted([*near, *once, *unused], key=lambda one: (order.index(one.oddity), -one.cost_nanos, one.value)))
