@@ -82,7 +82,7 @@ class Maturity(ApiModel):
     """How far the practice has come, and what comes next."""
 
     level: Annotated[int, Field(ge=0, le=3)] | None = None
-    """Maturity level: 0 chaos, 1 crawl, 2 walk, 3 run. Absent where it cannot be assessed yet."""
+    """Maturity level: 1 has reached the line, 2 keeps it, 3 manages by it. Absent where it cannot be assessed yet."""
     stage: str | None = None
     """Crawl, Walk or Run: how strict the policy is today."""
     next_step: str | None = None
