@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.identity.dimensions import Dimension, Source, Tag, Tags
 from aicost.domain.identity.tags.evidence import NAMESPACE_NAME, Discovery, Evidence, Witnesses, hear
-from aicost.domain.identity.tags.rules import RuleIndex
+from aicost.domain.identity.tags.rules import RuleIndex, ready_rules
 from aicost.domain.identity.tags.vocabulary import PLAIN, Vocabulary, vocabulary_of
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
 from aicost.domain.inventory.pods import PodFacts
@@ -37,6 +37,7 @@ class Tagger:
     def __init__(self, policies: Sequence[LabelPolicy] = ()) -> None:
         self._policies = tuple(sorted(policies, key=lambda policy: policy.name))
         self._by_labels = any(policy.namespaces and policy.namespaces.selector for policy in policies)
+        self._rules = ready_rules(policies)
         self._laws: dict[object, _Law] = {}
 
     def hear(self, witnesses: Witnesses) -> Evidence:
@@ -66,7 +67,9 @@ class Tagger:
             known = {**labels, NAMESPACE_NAME: namespace}
             policies = [policy for policy in self._policies if _holds(policy.namespaces, namespace, known)]
             vocabulary = vocabulary_of(policies) if policies else PLAIN
-            law = self._laws[key] = _Law(vocabulary, RuleIndex(policies))
+            law = self._laws[key] = _Law(
+                vocabulary, RuleIndex(self._rules, {policy.name for policy in policies}, namespace)
+            )
         return law
 
 
