@@ -134,3 +134,40 @@ def test_a_version_that_never_was_is_refused(run, place, version, code):
 
 def test_a_version_needs_a_ledger(run):
     assert "--ledger-version 3 needs a ledger" in run("report", "--ledger-version", "3").err
+
+
+def listed(*policies):
+    return json.dumps({"metadata": {"resourceVersion": "1"}, "items": list(policies)})
+
+
+CLUSTERS = {
+    "metadata": {"name": "of-cluster"},
+    "spec": {
+        "mode": "Audit",
+        "attributionRules": [{"name": "r", "match": {"nodes": ["*"]}, "dimensions": {"step": "infer"}}],
+    },
+}
+
+
+def test_without_files_the_policies_of_the_cluster_are_read_as_its_controller_reads_them(on_a_server, place):
+    unusable = {"metadata": {"name": "bad"}, "spec": {"mode": "Loud"}}
+    said, requests = on_a_server(listed(CLUSTERS, unusable), 200, "retag", "--ledger", str(place), "--since", SINCE)
+    assert [request.path for request in requests] == ["/apis/aicost.dev/v1alpha1/costlabelpolicies"]
+    assert said.code == 0, said.err
+    assert "of-cluster/r" in said.out
+
+
+def test_policies_that_may_not_be_read_are_no_absent_policies(on_a_server, place):
+    refusal = json.dumps(
+        {"kind": "Status", "code": 403, "reason": "Forbidden", "message": "cannot list costlabelpolicies"}
+    )
+    said, _ = on_a_server(refusal, 403, "retag", "--ledger", str(place), "--since", SINCE, "--post")
+    assert said.code == 1
+    assert "costlabelpolicies" in said.err
+
+
+def test_a_cluster_that_knows_no_label_policies_changes_nothing(on_a_server, place):
+    missing = json.dumps({"kind": "Status", "code": 404, "reason": "NotFound", "message": "not found"})
+    said, _ = on_a_server(missing, 404, "retag", "--ledger", str(place), "--since", SINCE, "--post")
+    assert said.code == 1
+    assert "name policies by --policies FILE" in said.err
