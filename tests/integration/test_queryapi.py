@@ -170,7 +170,12 @@ def test_a_list_carries_integers(served):
 
 def test_kubectl_finds_the_resource_by_its_short_name_and_explains_it(served):
     found = served.cluster.kubectl("api-resources", "--api-group=query.aicost.dev", "--no-headers")
-    assert found.split() == ["allocations", "alloc", "query.aicost.dev/v1alpha1", "true", "Allocation"]
+    version = "query.aicost.dev/v1alpha1"
+    assert [line.split() for line in found.splitlines()] == [
+        ["allocations", "alloc", version, "true", "Allocation"],
+        ["inventories", "inv", version, "true", "Inventory"],
+        ["labelcoverages", "lcov", version, "true", "LabelCoverage"],
+    ]
     assert "10^-9" in _explained(served.cluster, "allocations.costNanos")
 
 
@@ -280,3 +285,31 @@ def test_the_front_proxys_own_certificate_is_believed(served):
     context = ssl.create_default_context()
     context.load_cert_chain(pki.proxy_client.certificate, pki.proxy_client.key)
     assert _knock(served, context, f"{GROUP}/allocations?{QUERY}") == 200
+
+
+def test_kubectl_get_prints_the_coverage_and_the_inventory_of_a_namespace_to_who_may_view_it(served):
+    who = ("--kubeconfig", str(served.person_a))
+    coverage = served.cluster.kubectl(*who, "get", "labelcoverages", "-n", served.a).splitlines()
+    assert coverage[0].split() == ["KEY", "COVERAGE", "COST", "UNCOVERED", "OBJECTS"]
+    assert [line.split()[:2] for line in coverage[1:]] == [["all", "100.0%"], ["team", "100.0%"]]
+    inventory = served.cluster.kubectl(*who, "get", "inv", "-n", served.a).splitlines()
+    assert inventory[0].split()[:4] == ["OBJECT", "TYPE", "MODEL", "OWNER"]
+    assert sorted(line.split()[0] for line in inventory[1:]) == ["Deployment/chat", "Deployment/train"]
+    for resource in ("labelcoverages", "inventories"):
+        for place in (("-n", served.b), ("-A",)):
+            refused = served.cluster._run("kubectl", (*who, "get", resource, *place), None)
+            assert refused.returncode != 0
+            assert "Forbidden" in refused.stderr
+
+
+def test_the_command_line_asks_for_coverage_with_the_rights_of_a_kubeconfig(served):
+    command = [sys.executable, "-m", "aicost", "coverage", "--kubeconfig", str(served.person_a)]
+    own, foreign = (
+        subprocess.run([*command, "-n", name], capture_output=True, text=True, check=False, timeout=60)
+        for name in (served.a, served.b)
+    )
+    assert own.returncode == 0, own.stderr
+    assert f"namespace {served.a}" in own.stdout
+    assert "the controller has not looked at them yet" in " ".join(own.stdout.split())
+    assert foreign.returncode == 1
+    assert "labelcoverages" in foreign.stderr
