@@ -57,13 +57,20 @@ def _by_claim(key: LabelKey, place: Place, snapshot: PolicySnapshot, request: Re
 def claim_on(place: Place, snapshot: PolicySnapshot, request: Request) -> WorkloadClaim | None:
     """The AIWorkload that will claim the pods of a place."""
     workload = request.workload
-    claims = snapshot.claims.get(workload.namespace, ())
+    claims = [each for each in snapshot.claims.get(workload.namespace, ()) if _may_claim(each, place, workload.name)]
     if not claims:
         return None
     itself = OwnerFacts(workload.api_version, workload.kind, workload.name, "")
     pod = PodFacts("", workload.namespace, workload.name, 0, labels=place.labels, owners=(itself,))
     best = min(ClaimIndex(claims).bids(pod), key=lambda bid: bid.rank, default=None)
     return None if best is None else best.claim
+
+
+def _may_claim(claim: WorkloadClaim, place: Place, name: str) -> bool:
+    """A quick look that leaves out most claims of a namespace: it is taken for each key while somebody waits."""
+    if claim.target is not None:
+        return claim.target.name == name
+    return claim.selector is not None and claim.selector.match_labels.items() <= place.labels.items()
 
 
 def _by_queue(key: LabelKey, _: Place, snapshot: PolicySnapshot, request: Request) -> Tag | None:
