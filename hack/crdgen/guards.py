@@ -17,7 +17,7 @@ _FRAME = """{{{{- if .Values.guards.enabled }}}}
 _HELM = {
     f"labels: '{_LABELS}'": 'labels:\n    {{- include "aicost.labels" . | nindent 4 }}',
     _NAME: "{{ $name }}",
-    _MORE: "{{ toJson .Values.guards.controllers }}",
+    _MORE: "{{ toJson (concat .Values.admission.controllers .Values.guards.controllers | uniq) }}",
 }
 
 

@@ -40,6 +40,7 @@ SAME = (
 """Settings that a chart value of the same path sets."""
 
 RENAMED = {
+    "admission.guards": "guards.enabled",
     "server.metricsPort": "metrics.port",
     "server.queryPort": "queryApi.port",
     "logLevel": "log.level",

@@ -175,6 +175,10 @@ class AdmissionSettings(_Section):
             "MutatingAdmissionPolicy, else the webhook."
         ),
     )
+    guards: bool = Field(
+        default=True,
+        description="Keep policies in the API server that refuse another team's name, whatever engine judges.",
+    )
     port: int = Field(9443, ge=0, le=65535, description="Port of the webhook.")
     metrics_port: int = Field(8080, ge=0, le=65535, description="Port of the webhook's /metrics, /healthz and /readyz.")
     certificate_dir: str = Field(

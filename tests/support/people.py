@@ -1,6 +1,7 @@
 """People with certificates of their own on the local cluster: who they are is proven to the API server, not claimed."""
 
 import secrets
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from devcluster.kubeconfig import write_kubeconfig
 from support.cluster import LiveCluster
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 WRITES = ("create", "get", "list", "update", "patch", "delete")
 """What somebody does who works in a namespace; none of our own verbs is among them."""
 _KIND_PATHS = {
@@ -57,6 +59,19 @@ class Person:
         api, made = self.cluster.api, {"metadata": {"name": role}}
         api.create(f"{place}{kind.lower()}roles", {**made, "rules": rules})
         api.create(f"{place}{kind.lower()}rolebindings", {**made, "roleRef": reference, "subjects": [subject]})
+        group, plurals = next(iter(resources.items()))
+        self._until_allowed(verbs[-1], "" if group == "*" else group, "pods" if group == "*" else plurals[0], namespace)
+
+    def _until_allowed(self, verb: str, group: str, plural: str, namespace: str) -> None:
+        """The API server learns of a new right by and by."""
+        asked = {"verb": verb, "group": group, "resource": plural, "namespace": namespace}
+        review = {"spec": {"resourceAttributes": asked}}
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.api.create(REVIEWS, review)["status"]["allowed"]:
+                return
+            time.sleep(0.02)
+        pytest.fail(f"{self.name} did not come to have the right to {verb} {plural}")
 
     def works_in(self, namespace: str) -> None:
         """Let them write everything in a namespace, as its administrators may."""

@@ -114,6 +114,7 @@ server:
 admission:
   enabled: {{ .Values.admission.enabled }}
   engine: {{ .Values.admission.engine }}
+  guards: {{ .Values.guards.enabled }}
   port: {{ .Values.admission.port }}
   metricsPort: {{ .Values.admission.metricsPort }}
   certificateDir: {{ if .Values.admission.certificateSecretName }}/etc/aicost/admission-tls{{ else }}""{{ end }}

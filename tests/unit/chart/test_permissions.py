@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aicost.adapters.kube import server_policies
 from aicost.adapters.kube.queues import KINDS as QUEUE_KINDS
 from aicost.adapters.kube.wire import resources
 from aicost.entrypoints.controller.labels.listing import BESIDE, LISTED
@@ -87,13 +88,24 @@ def _needed() -> set[Permission]:
     return owners | others | queues | _watched() | _followed()
 
 
+def _enforced() -> set[Permission]:
+    """Policies that the API server judges by itself."""
+    return {
+        (one.group, one.plural, verb)
+        for one in server_policies.RESOURCES.values()
+        for verb in ("list", "create", "patch", "delete")
+    }
+
+
 def test_the_controller_may_do_what_it_does_and_nothing_else(helm) -> None:
     granted = _flat(_role(helm.render(), "ClusterRole", "aicost-controller")["rules"])
-    assert granted == _needed() | _automatic() | _starter()
+    assert granted == _needed() | _automatic() | _starter() | _enforced()
 
 
 def test_what_is_turned_off_is_not_permitted(helm) -> None:
-    documents = helm.render("reports.automatic=false", "prices.starter=false", "queryApi.enabled=false")
+    documents = helm.render(
+        "reports.automatic=false", "prices.starter=false", "queryApi.enabled=false", "admission.enabled=false"
+    )
     assert _flat(_role(documents, "ClusterRole", "aicost-controller")["rules"]) == _needed()
     assert not [one for one in documents if one["metadata"].get("namespace") == "kube-system"]
 
@@ -127,6 +139,7 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         ("adapters/kube/owners.py", "metadata"),
         ("adapters/kube/queues.py", "pages"),
         ("adapters/kube/probe.py", "create"),
+        *(("adapters/kube/server_policies.py", verb) for verb in ("pages", "apply", "delete")),
         ("adapters/kube/status.py", "apply"),
         *(("entrypoints/admission/trust.py", verb) for verb in ("get", "create", "replace", "apply")),
         ("entrypoints/controller/labels/listing.py", "pages"),

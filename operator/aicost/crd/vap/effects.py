@@ -69,7 +69,7 @@ def _of_key(policy: LabelPolicy, one: KeyText, *, history: bool) -> Variables:
     """
     name, key = f"variables.{one.name}", one.key.key
     hold = [each for each in policy.exemptions if not each.keys or key in each.keys]
-    excused = any_of(map(_excuse, hold))
+    excused = any_of(map(excuse, hold))
     strict, newly_foreign = "variables.mode == 'Deny'", "[]"
     if history:
         strict += f" || (variables.mode == 'DenyNew' && (!variables.update || {name}bad{BEFORE}.size() == 0))"
@@ -93,7 +93,7 @@ def _foreign(key: str, values: str) -> str:
     return f"{values}.map(v, {begin} + v + {end} + variables.ns)"
 
 
-def _excuse(exemption: Exemption) -> str:
+def excuse(exemption: Exemption) -> str:
     """True while an exemption excuses the object."""
     terms = [f"variables.now < timestamp({text(to_rfc3339(exemption.until_ms))})"]
     if exemption.namespaces is not None:

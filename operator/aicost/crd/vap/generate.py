@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from aicost.crd.vap.bound import guards_of
 from aicost.crd.vap.cel import all_of, text, texts
 from aicost.crd.vap.effects import clock, message, strictness, verdicts
 from aicost.crd.vap.frame import BEFORE, Variables, frame, reachable
@@ -64,6 +65,14 @@ def generate(snapshot: PolicySnapshot, policy: LabelPolicy) -> Generated:
     said = message(policy, keys, "told")
     pairs = [_pair(snapshot, policy, kinds, variables, (action, _HOLDS[action], said)) for action in actions]
     return Generated(tuple(one for pair in pairs for one in pair), gaps)
+
+
+def generated_guards(snapshot: PolicySnapshot, policy: LabelPolicy) -> tuple[Object, ...]:
+    """The guards that a policy asks for, whatever judges by it."""
+    pairs = (
+        guard.objects(f"aicost-{policy.name}-{guard.name}", LABELS, snapshot.controllers) for guard in guards_of(policy)
+    )
+    return tuple(one for pair in pairs for one in pair)
 
 
 def _keys(policy: LabelPolicy, world: World) -> list[KeyText]:

@@ -6,10 +6,11 @@ They are part of the chart, so they hold from the install on and without any pod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aicost.crd.vap.cel import found, texts
+from aicost.crd.vap.cel import found, labels_of, stands, texts
 from aicost.crd.vap.requests import NAMESPACE, USER, is_child, may
 from aicost.crd.vap.shapes import Object, Rules, named, validating_binding, validating_policy
-from aicost.crd.vap.templates import SPEAKING, said_below, with_wrapped
+from aicost.crd.vap.templates import POD_LABELS, SPEAKING, with_wrapped
+from aicost.crd.vap.values import plain
 
 GROW, EXEMPT = "grow", "exempt"
 """Our own verbs: on aiworkloads, to call something production; on costlabelpolicies, to excuse from a policy."""
@@ -67,13 +68,13 @@ def stage_guard(
     """
     ours = "request.kind.kind == 'AIWorkload' && request.kind.group == 'aicost.dev'"
     variables = {
-        "says": _says("object", keys, values, ours),
-        "said": _says("oldObject", keys, values, ours),
-        "objects": with_wrapped("object"),
-        "objectsBefore": with_wrapped("oldObject"),
-        "below": _below("variables.objects", keys, values),
-        "belowBefore": _below("variables.objectsBefore", keys, values),
-        "reaches": f"{ours} && ({_reach('object')}) != ({_reach('oldObject')})",
+        "update": "request.operation == 'UPDATE'",
+        "keys": texts(keys),
+        "says": _says("object", values, ours),
+        "said": f"variables.update && ({_says('oldObject', values, ours)})",
+        "below": _below("object", values),
+        "belowBefore": f"variables.update ? {_below('oldObject', values)} : 0",
+        "reaches": f"{ours} && variables.update && ({_reach('object')}) != ({_reach('oldObject')})",
     }
     honest = (
         "variables.said ? !(variables.says && variables.reaches) "
@@ -88,28 +89,24 @@ def stage_guard(
     return Guard(name, Rules(SPEAKING), variables, allowed, message)
 
 
-def _says(root: str, keys: Sequence[str], values: Sequence[str], ours: str) -> str:
-    labels = " + ".join(_label(root, key) for key in keys)
-    stated = f"({ours} ? {found(root, '/spec/stage')} : [])"
-    return _any(f"({labels} + {stated})", values)
+def _says(root: str, values: Sequence[str], ours: str) -> str:
+    """True where an object itself is called production."""
+    stated = f"{ours} && {stands(root, '/spec/stage')}.exists(v, {_is('v', values)})"
+    return f"[{labels_of(root)}].exists(l, {_labelled(values)}) || ({stated})"
 
 
-def _label(root: str, key: str) -> str:
-    return found(root, f"/metadata/labels/{key.replace('/', '~1')}")
+def _labelled(values: Sequence[str]) -> str:
+    return f"variables.keys.exists(k, k in l && {_is('l[k]', values)})"
 
 
-def _any(listed: str, values: Sequence[str]) -> str:
-    return f"{listed}.exists(v, {_is(values)})"
+def _is(value: str, values: Sequence[str]) -> str:
+    return f"type({value}) == string && {plain(value)} in {texts(values)}"
 
 
-def _is(values: Sequence[str]) -> str:
-    return f"type(v) == string && v.lowerAscii() in {texts(values)}"
-
-
-def _below(objects: str, keys: Sequence[str], values: Sequence[str]) -> str:
-    """How often pods of an object are called production, and objects that it wraps."""
-    labels = " + ".join([said_below("w", keys), *(_label("w", key) for key in keys)])
-    return f"{objects}.map(w, ({labels}).filter(v, {_is(values)}).size()).sum()"
+def _below(root: str, values: Sequence[str]) -> str:
+    """How often an object calls pods production, and an object that it wraps."""
+    labels = f"([{labels_of('w')}] + {stands('w', *POD_LABELS)}).filter(l, type(l) == map && ({_labelled(values)}))"
+    return f"({with_wrapped(root)}).map(w, {labels}.size()).sum()"
 
 
 def _reach(root: str) -> str:

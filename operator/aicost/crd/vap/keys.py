@@ -11,15 +11,13 @@ from aicost.crd.vap.cel import stands, text, text_map, texts
 from aicost.crd.vap.frame import BEFORE, Variables
 from aicost.crd.vap.inheritance import World, inherited
 from aicost.crd.vap.scopes import in_scope
-from aicost.crd.vap.values import aliases, counted, is_foreign, is_known, matches, some_of, spelled
-from aicost.domain.identity.dimensions import Dimension
+from aicost.crd.vap.values import aliases, counted, is_foreign, is_known, matches, some_of, spec_field, spelled
 from aicost.domain.identity.stages import Stage
 from aicost.domain.policy.policies import Inherit, LabelKey, Need
 from aicost.domain.policy.texts import one_line
 from aicost.domain.policy.values import known_values
 
 _EARLY = (Stage.SANDBOX, Stage.EXPERIMENT)
-_SPEC_FIELDS = (Dimension.MODEL, Dimension.WORKLOAD_TYPE, Dimension.STAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +64,11 @@ class KeyText:
 
     def _stated(self, root: str) -> str:
         """What the spec of an AIWorkload states."""
-        dimension = self.key.dimension
-        if dimension is None:
+        pointer = spec_field(self.key)
+        if not pointer:
             return ""
-        first, *rest = dimension.split("-")
-        camel = first + "".join(part.capitalize() for part in rest)
-        at = f"/spec/{camel}" if dimension in _SPEC_FIELDS else f"/spec/dimensions/{camel}"
         value = counted(self.key, "v", self._v("alias"))
-        values = f"{stands(root, at)}.filter(v, v != '').map(v, {value})"
+        values = f"{stands(root, pointer)}.filter(v, v != '').map(v, {value})"
         return f"(variables.gk == 'aicost.dev/AIWorkload' ? {values} : []) + "
 
     def _judged(self, end: str) -> Variables:

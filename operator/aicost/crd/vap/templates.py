@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from aicost.crd.vap.cel import MANY, found
+from aicost.crd.vap.cel import MANY, stands
 from aicost.domain.workloads.kinds import JUDGED_KINDS, KINDS
 from aicost.domain.workloads.places import Form, JudgedKind
 
@@ -55,12 +55,6 @@ UNREACHABLE = tuple(at for at in _ALL_LABELS if at.count(MANY) > 1)
 """Labels of pods that CEL cannot reach."""
 
 
-def said_below(root: str, keys: Sequence[str]) -> str:
-    """Values of some labels that an object puts on its pods, as a list of whatever stands there."""
-    pointers = [f"{at}/{key.replace('/', '~1')}" for at in POD_LABELS for key in keys]
-    return " + ".join(found(root, pointer) for pointer in pointers)
-
-
 def with_wrapped(root: str) -> str:
     """An object and the objects that it wraps, as a list."""
-    return " + ".join([f"[{root}]", *(found(root, at) for at in _WRAPPED)])
+    return f"[{root}] + {stands(root, *_WRAPPED)}"

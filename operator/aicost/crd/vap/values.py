@@ -13,6 +13,8 @@ from aicost.domain.policy.policies import Case, ConfigMapKey, LabelKey
 from aicost.domain.policy.values import canonical, known_values
 
 Listed = Mapping[ConfigMapKey, tuple[str, ...]]
+_SPEC_FIELDS = (Dimension.MODEL, Dimension.WORKLOAD_TYPE, Dimension.STAGE)
+"""Dimensions that are fields of an AIWorkload's spec itself; the others stand under `spec.dimensions`."""
 _PARTS = "findAll('[-_]+|[^-_]+')"
 
 
@@ -101,3 +103,12 @@ def some_of(values: Iterable[str]) -> str:
     shown = list(values)
     more = [f"+{len(shown) - 3}"] if len(shown) > 3 else []
     return ", ".join([*shown[:3], *more])
+
+
+def spec_field(key: LabelKey) -> str:
+    """Pointer to the field of an AIWorkload that states a key, empty for none."""
+    if key.dimension is None:
+        return ""
+    first, *rest = key.dimension.split("-")
+    name = first + "".join(part.capitalize() for part in rest)
+    return f"/spec/{name}" if key.dimension in _SPEC_FIELDS else f"/spec/dimensions/{name}"

@@ -17,13 +17,16 @@ from aicost.adapters.kube.config import ClusterConfig, load
 from aicost.adapters.kube.config_maps import ConfigMaps
 from aicost.adapters.kube.lease import Leadership
 from aicost.adapters.kube.seen.values import SeenPod
+from aicost.adapters.kube.server_policies import ServerPolicies
 from aicost.adapters.kube.wire.resources import NAMESPACES
 from aicost.adapters.serving.health import health_app, serve
 from aicost.bootstrap import build, open_audits, open_stores
+from aicost.crd.vap.generate import LABELS
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.dump import dump_state
 from aicost.entrypoints.controller.labels.audit import LabelAuditor
+from aicost.entrypoints.controller.labels.enforcement import FIELD_MANAGER, LabelEnforcement
 from aicost.entrypoints.controller.labels.listing import ObjectLists
 from aicost.entrypoints.controller.labels.webhook import WebhookProbe
 from aicost.entrypoints.controller.lists import Lists
@@ -140,6 +143,7 @@ class Controller:
                 tasks.create_task(self._webhook().run(), name="try-webhook")
             tasks.create_task(self._rounds().run(), name="rounds")
             tasks.create_task(self._auditor().run(), name="audit-labels")
+            tasks.create_task(self._enforcement().run(), name="enforce-labels")
 
     def _lists(self) -> Lists:
         return Lists(ConfigMaps(self._client), self._registry, self._state, self._attempts)
@@ -147,6 +151,10 @@ class Controller:
     def _webhook(self) -> WebhookProbe:
         namespace = self._settings.admission.namespace or self._config.namespace
         return WebhookProbe(self._client, namespace, self._registry, self._state, self._metrics)
+
+    def _enforcement(self) -> LabelEnforcement:
+        policies = ServerPolicies(self._client, LABELS, FIELD_MANAGER)
+        return LabelEnforcement(self._app, self._registry, self._state, self._attempts, policies)
 
     def _auditor(self) -> LabelAuditor:
         audits = open_audits(self._settings)

@@ -2,23 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from aicost.adapters.audits import AuditFile
 from aicost.adapters.clock import now_ms
 from aicost.bootstrap import Application
-from aicost.crd.convert.claims import workload_claim
-from aicost.crd.convert.policies import label_policy
 from aicost.crd.status.policies import PolicyAudit
 from aicost.domain.coverage.objects import Audit, LastAudit
 from aicost.domain.coverage.report import CoverageReport
-from aicost.domain.exact.windows import SECOND_MS, Window
-from aicost.domain.policy.requests import PolicySnapshot
-from aicost.domain.policy.snapshots import Known, policy_snapshot
+from aicost.domain.exact.windows import SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.labels.listing import ObjectLists, kind_names
+from aicost.entrypoints.controller.labels.snapshot import label_snapshot
 from aicost.entrypoints.controller.labels.standings import coverage_gauges, policy_audit
-from aicost.entrypoints.controller.registry import Registry, read_each
+from aicost.entrypoints.controller.registry import Registry
 from aicost.entrypoints.controller.state import State
 from aicost.ports.errors import AicostError
 from aicost.usecases.audit_labels import LabelAudit
@@ -87,7 +83,7 @@ class LabelAuditor:
 
     async def _look(self) -> Audit:
         """List and judge; a page is judged in a thread while the loop goes on."""
-        lists, snapshot = self._lists(), await asyncio.to_thread(self._snapshot)
+        lists, snapshot = self._lists(), await asyncio.to_thread(label_snapshot, self._app, self._registry, self._state)
         served, beside = await lists.served(), await lists.beside()
         lists.unread.clear()  # claims that may not be read leave sizes unknown, and no object out
         audit = LabelAudit(snapshot, beside, now_ms(), kind_names(served))
@@ -95,20 +91,6 @@ class LabelAuditor:
             async for page in lists.pages(resource):
                 await asyncio.to_thread(audit.look_at_all, page)
         return audit.end(now_ms(), lists.unread)
-
-    def _snapshot(self) -> PolicySnapshot:
-        """The policies, and what labels are inherited from, as they are now."""
-        now, settings = now_ms(), self._app.settings.admission
-        facts = self._app.stores.inventory.facts(Window(now, now + 1))
-        known = Known(
-            policies=read_each(self._registry.of_kind("CostLabelPolicy"), label_policy),
-            maps=self._state.labels.maps or {},
-            namespaces=tuple(facts.namespaces.values()),
-            accounts=tuple(facts.service_accounts.values()),
-            claims=read_each(self._registry.of_kind("AIWorkload"), workload_claim),
-            queues={place: queue.labels for place, queue in facts.queues.items()},
-        )
-        return replace(policy_snapshot(known), system_namespaces=settings.system_namespaces)
 
     def _measure(self, audit: Audit) -> tuple[CoverageReport, dict[str, PolicyAudit]]:
         """Keep the audit, and measure coverage as a whole and by policy."""

@@ -1,0 +1,112 @@
+"""Puts label policies into force: which engine judges by each, and the objects that the API server judges by itself."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aicost.adapters.kube.server_policies import Changes, ServerPolicies
+from aicost.bootstrap import Application
+from aicost.crd.status.policies import Enforcement
+from aicost.crd.vap.generate import Generated, generate, generated_guards
+from aicost.domain.policy.engines import engine_in_use
+from aicost.domain.policy.policies import Engine, LabelPolicy
+from aicost.domain.policy.requests import PolicySnapshot
+from aicost.entrypoints.controller.attempts import Attempts
+from aicost.entrypoints.controller.labels.snapshot import label_snapshot
+from aicost.entrypoints.controller.registry import Registry
+from aicost.entrypoints.controller.state import State
+from aicost.ports.errors import AicostError
+from aicost.telemetry.logs import line
+
+LOOK_SECONDS = 10.0
+"""Between looks whether all is as it should be."""
+FIELD_MANAGER = "aicost-enforcement"
+_MUTATING = "MutatingAdmissionPolicy"
+_log = logging.getLogger("aicost.enforcement")
+
+
+@dataclass(slots=True)
+class LabelEnforcement:
+    """Keeps the generated objects, and says in the policies' statuses who judges.
+
+    Attributes:
+        policies: keeps objects in the API server.
+    """
+
+    app: Application
+    registry: Registry
+    state: State
+    attempts: Attempts
+    policies: ServerPolicies
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        while True:
+            await self.attempts.attempt("enforce-labels", self.once)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def once(self) -> None:
+        """Put all policies into force.
+
+        Raises:
+            AicostError: an object could not be written; the policies say so.
+        """
+        kinds = await self.policies.kinds()
+        snapshot = await asyncio.to_thread(label_snapshot, self.app, self.registry, self.state)
+        engines = {one.name: self._engine(one, kinds) for one in snapshot.policies} if self._enabled else {}
+        made = await asyncio.to_thread(self._generate, snapshot, engines)
+        problem, failure = "", None
+        try:
+            self._tell(await self.policies.keep([each for one in made.values() for each in one.objects], kinds))
+        except AicostError as error:
+            problem, failure = str(error), error
+        self._state_all(snapshot, engines, made, problem)
+        if failure:
+            raise failure
+
+    @property
+    def _enabled(self) -> bool:
+        return self.app.settings.admission.enabled
+
+    def _engine(self, policy: LabelPolicy, kinds: frozenset[str]) -> Engine:
+        release = Engine(self.app.settings.admission.engine)
+        return engine_in_use(policy.engine, release, mutating_policies=_MUTATING in kinds)
+
+    def _generate(self, snapshot: PolicySnapshot, engines: Mapping[str, Engine]) -> dict[str, Generated]:
+        """What each policy becomes. Guards hold whatever judges."""
+        return {policy.name: self._of(snapshot, policy, engines[policy.name]) for policy in _held(snapshot, engines)}
+
+    def _of(self, snapshot: PolicySnapshot, policy: LabelPolicy, engine: Engine) -> Generated:
+        guards = generated_guards(snapshot, policy) if self.app.settings.admission.guards else ()
+        made = generate(snapshot, policy) if engine is Engine.VAP else Generated()
+        return Generated((*guards, *made.objects), made.unsupported)
+
+    def _state_all(
+        self, snapshot: PolicySnapshot, engines: Mapping[str, Engine], made: Mapping[str, Generated], problem: str
+    ) -> None:
+        """Say who judges; a change is answered soon."""
+        found = {name: self._stated(snapshot, engine, made[name], problem) for name, engine in engines.items()}
+        self.app.metrics.show("aicost_enforcement_active", float(not problem), engine="vap")
+        if found != self.state.labels.enforcement:
+            self.state.labels.enforcement = found
+            self.registry.changed.set()
+
+    def _stated(self, snapshot: PolicySnapshot, engine: Engine, made: Generated, problem: str) -> Enforcement:
+        if engine is Engine.WEBHOOK:
+            tried = self.state.labels.webhook
+            waiting = "" if tried else "it was not tried yet"
+            return Enforcement(engine.value, tried.problem if tried else waiting, (), tried.revision if tried else "")
+        gaps = tuple((one.field, one.reason) for one in made.unsupported)
+        return Enforcement(engine.value, problem, gaps, snapshot.revision)
+
+    def _tell(self, changes: Changes) -> None:
+        if changes.applied or changes.removed:
+            line(
+                _log, logging.INFO, "policies of the API server changed",
+                applied=list(changes.applied), removed=list(changes.removed),
+            )  # fmt: skip
+
+
+def _held(snapshot: PolicySnapshot, engines: Mapping[str, Engine]) -> Sequence[LabelPolicy]:
+    return [policy for policy in snapshot.policies if policy.name in engines]

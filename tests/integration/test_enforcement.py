@@ -1,0 +1,151 @@
+"""The controller puts policies into force: objects in the API server come, change and go with them."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aicost.adapters.clock import now_ms
+from aicost.adapters.kube.client import KubeClient
+from aicost.adapters.kube.config import load
+from aicost.adapters.kube.server_policies import ServerPolicies
+from aicost.crd.status.policies import Enforcement
+from aicost.crd.vap.generate import LABELS
+from aicost.entrypoints.controller.labels.enforcement import FIELD_MANAGER, LabelEnforcement
+from devcluster.api import ApiError
+from support.cluster import LiveCluster
+from support.controller import World, made, make_world, settings_with
+from support.guarded import REGISTRATION
+
+pytestmark = pytest.mark.cluster
+
+VALIDATING = f"{REGISTRATION}/validatingadmissionpolicies"
+NAMESPACES = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["namespaces"]}
+TEAM = {"key": "team", "required": "Always", "allowed": {"values": ["vision", "research"]}}
+BOUND = {**TEAM, "allowed": {**TEAM["allowed"], "bound": [{"value": "vision", "namespaces": {"names": ["vision"]}}]}}
+
+
+@dataclass
+class Enforced:
+    """A controller's world with one policy, on a real API server."""
+
+    cluster: LiveCluster
+    world: World
+    name: str
+
+    def policy(self, **spec: Any) -> dict[str, Any]:
+        return made("CostLabelPolicy", self.name, {"mode": "Deny", "keys": [TEAM], "engine": "vap", **spec}, "")
+
+    def enforce(self, *policies: dict[str, Any]) -> Enforcement | None:
+        """What is in force after one look at these policies and no others; the status of the first."""
+
+        async def look(client: KubeClient) -> None:
+            self.world.registry.replace("CostLabelPolicy", list(policies), self.world.registry.moment)
+            keeper = ServerPolicies(client, LABELS, FIELD_MANAGER)
+            one = self.world
+            await LabelEnforcement(one.app, one.registry, one.state, one.attempts, keeper).once()
+
+        self._with_client(look)
+        return self.world.state.labels.enforcement.get(self.name)
+
+    def _with_client(self, do: Callable[[KubeClient], Awaitable[None]]) -> None:
+        async def run() -> None:
+            config = load({"KUBECONFIG": str(self.cluster.kubeconfig)}, now_ms, kubeconfig=self.cluster.kubeconfig)
+            async with KubeClient(config) as client:
+                await do(client)
+
+        asyncio.run(run())
+
+    @property
+    def kept(self) -> dict[str, dict[str, Any]]:
+        """Policies of ours in the API server, by name."""
+        selector = "labelSelector=aicost.dev%2Fenforcement%3Dlabels"
+        return {one["metadata"]["name"]: one for one in self.cluster.api.get(f"{VALIDATING}?{selector}")["items"]}
+
+
+@pytest.fixture
+def enforced(cluster: LiveCluster, tmp_path: Path) -> Iterator[Enforced]:
+    world = make_world(tmp_path, settings_with(admission={"engine": "auto"}))
+    one = Enforced(cluster, world, f"p{secrets.token_hex(3)}")
+    yield one
+    one.enforce()
+    world.app.stores.close()
+
+
+def test_a_policy_is_put_into_force_and_taken_out_with_it(enforced: Enforced) -> None:
+    status = enforced.enforce(enforced.policy())
+    assert status is not None
+    assert (status.engine, status.problem) == ("vap", "")
+    assert set(enforced.kept) == {f"aicost-{enforced.name}-{action}" for action in ("deny", "warn")}
+    assert enforced.enforce() is None
+    assert enforced.kept == {}
+
+
+def test_what_cannot_be_expressed_is_said_in_the_status(enforced: Enforced) -> None:
+    rule = {"name": "small", "gpuModels": ["l4"]}
+    status = enforced.enforce(enforced.policy(uses=[rule]))
+    assert status is not None
+    assert {field for field, _ in status.unsupported} == {"spec.kinds", "spec.uses[0]"}
+
+
+def test_what_is_as_it_should_be_is_not_written_again(enforced: Enforced) -> None:
+    enforced.enforce(enforced.policy())
+    before = {name: one["metadata"]["resourceVersion"] for name, one in enforced.kept.items()}
+    enforced.enforce(enforced.policy())
+    after = {name: one["metadata"]["generation"] for name, one in enforced.kept.items()}
+    assert set(after.values()) == {1}
+    assert before.keys() == after.keys()
+
+
+def test_what_somebody_changed_is_put_right(enforced: Enforced) -> None:
+    enforced.enforce(enforced.policy())
+    name = f"aicost-{enforced.name}-deny"
+    enforced.cluster.api.patch(f"{VALIDATING}/{name}", {"spec": {"failurePolicy": "Fail"}})
+    enforced.enforce(enforced.policy())
+    assert enforced.kept[name]["spec"]["failurePolicy"] == "Ignore"
+
+
+def test_a_mode_that_only_counts_leaves_nothing_in_the_api_server(enforced: Enforced) -> None:
+    enforced.enforce(enforced.policy(mode="Audit"))
+    assert enforced.kept == {}
+
+
+def test_a_policy_of_the_webhook_gets_its_guards_and_nothing_else(enforced: Enforced) -> None:
+    status = enforced.enforce(enforced.policy(engine="webhook", keys=[BOUND]))
+    assert status is not None
+    assert (status.engine, status.problem) == ("webhook", "it was not tried yet")
+    assert set(enforced.kept) == {f"aicost-{enforced.name}-payer-team"}
+
+
+def test_without_admission_nothing_is_kept(enforced: Enforced) -> None:
+    enforced.enforce(enforced.policy())
+    settings = enforced.world.app.settings
+    off = settings.model_copy(update={"admission": settings.admission.model_copy(update={"enabled": False})})
+    enforced.world.app = replace(enforced.world.app, settings=off)
+    assert enforced.enforce(enforced.policy()) is None
+    assert enforced.kept == {}
+
+
+def test_objects_of_others_are_left_alone(enforced: Enforced) -> None:
+    body = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": f"aicost-{enforced.name}-foreign"},
+        "spec": {
+            "matchConstraints": {"resourceRules": [NAMESPACES]},
+            "validations": [{"expression": "true"}],
+        },
+    }
+    enforced.cluster.api.create(VALIDATING, body)
+    try:
+        enforced.enforce(enforced.policy())
+        enforced.enforce()
+        assert enforced.cluster.api.get(f"{VALIDATING}/aicost-{enforced.name}-foreign")
+    finally:
+        enforced.cluster.api.delete(f"{VALIDATING}/aicost-{enforced.name}-foreign")
+    with pytest.raises(ApiError, match="404"):
+        enforced.cluster.api.get(f"{VALIDATING}/aicost-{enforced.name}-deny")
