@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from aicost.crd.vap.guards import EXEMPT, GROW, static_guards
+from aicost.crd.vap.guarding.guards import EXEMPT, GROW, static_guards
 from aicost.domain.policy.controllers import CONTROLLERS
 
 _NAME, _LABELS, _MORE = "@name", "@labels", "@controllers"

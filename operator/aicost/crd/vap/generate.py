@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aicost.crd.vap.bound import guards_of
-from aicost.crd.vap.cel import all_of, text, texts
-from aicost.crd.vap.effects import clock, message, strictness, verdicts
-from aicost.crd.vap.frame import BEFORE, Variables, frame, reachable
-from aicost.crd.vap.inheritance import World
-from aicost.crd.vap.keys import KeyText
-from aicost.crd.vap.requests import USER, is_child
-from aicost.crd.vap.scopes import covered, modes
-from aicost.crd.vap.shapes import Object, Rules, named, validating_binding, validating_policy
-from aicost.crd.vap.templates import plurals
+from aicost.crd.vap.guarding.bound import guards_of
+from aicost.crd.vap.judging.effects import clock, message, strictness, verdicts
+from aicost.crd.vap.judging.frame import BEFORE, Variables, frame, reachable
+from aicost.crd.vap.judging.inheritance import World
+from aicost.crd.vap.judging.keys import KeyText
+from aicost.crd.vap.language.cel import all_of, text, texts
+from aicost.crd.vap.language.requests import USER, is_child
+from aicost.crd.vap.language.scopes import covered, modes
+from aicost.crd.vap.language.shapes import Object, Rules, named, validating_binding, validating_policy
+from aicost.crd.vap.language.templates import plurals
 from aicost.crd.vap.unsupported import Unsupported, unsupported
 from aicost.domain.identity.dimensions import LABEL_PREFIX, Dimension
 from aicost.domain.identity.stages import Stage

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aicost.crd.vap.frame import reachable
-from aicost.crd.vap.inheritance import MOST_WRITTEN
+from aicost.crd.vap.judging.frame import reachable
+from aicost.crd.vap.judging.inheritance import MOST_WRITTEN
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.policy.policies import Inherit, LabelPolicy, Need
 from aicost.domain.policy.requests import PolicySnapshot

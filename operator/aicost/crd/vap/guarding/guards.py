@@ -6,11 +6,11 @@ They are part of the chart, so they hold from the install on and without any pod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aicost.crd.vap.cel import found, labels_of, stands, texts
-from aicost.crd.vap.requests import NAMESPACE, USER, is_child, may
-from aicost.crd.vap.shapes import Object, Rules, named, validating_binding, validating_policy
-from aicost.crd.vap.templates import POD_LABELS, SPEAKING, with_wrapped
-from aicost.crd.vap.values import plain
+from aicost.crd.vap.language.cel import found, labels_of, stands, texts
+from aicost.crd.vap.language.requests import NAMESPACE, USER, is_child, may
+from aicost.crd.vap.language.shapes import Object, Rules, named, validating_binding, validating_policy
+from aicost.crd.vap.language.templates import POD_LABELS, SPEAKING, with_wrapped
+from aicost.crd.vap.language.values import plain
 
 GROW, EXEMPT = "grow", "exempt"
 """Our own verbs: on aiworkloads, to call something production; on costlabelpolicies, to excuse from a policy."""

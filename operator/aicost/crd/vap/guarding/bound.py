@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from aicost.crd.vap.cel import any_of, labels_of, stands, text, text_map
-from aicost.crd.vap.effects import clock, excuse, strictness
-from aicost.crd.vap.frame import Variables
-from aicost.crd.vap.guards import Guard, stage_guard
-from aicost.crd.vap.requests import NAMESPACE
-from aicost.crd.vap.scopes import NAMESPACE_LABELS, in_scope, modes
-from aicost.crd.vap.shapes import Rules
-from aicost.crd.vap.templates import POD_LABELS, SPEAKING, with_wrapped
-from aicost.crd.vap.values import aliases, counted, is_foreign, spec_field, spelled
+from aicost.crd.vap.guarding.guards import Guard, stage_guard
+from aicost.crd.vap.judging.effects import clock, excuse, strictness
+from aicost.crd.vap.judging.frame import Variables
+from aicost.crd.vap.language.cel import any_of, labels_of, stands, text, text_map
+from aicost.crd.vap.language.requests import NAMESPACE
+from aicost.crd.vap.language.scopes import NAMESPACE_LABELS, in_scope, modes
+from aicost.crd.vap.language.shapes import Rules
+from aicost.crd.vap.language.templates import POD_LABELS, SPEAKING, with_wrapped
+from aicost.crd.vap.language.values import aliases, counted, is_foreign, spec_field, spelled
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.identity.stages import Stage
 from aicost.domain.policy.policies import LabelKey, LabelPolicy, Mode

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from aicost.crd.vap.cel import MANY, stands
+from aicost.crd.vap.language.cel import MANY, stands
 from aicost.domain.workloads.kinds import JUDGED_KINDS, KINDS
 from aicost.domain.workloads.places import Form, JudgedKind
 

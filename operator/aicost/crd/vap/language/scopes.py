@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from aicost.crd.vap.cel import all_of, any_of, text, texts
+from aicost.crd.vap.language.cel import all_of, any_of, text, texts
 from aicost.domain.identity.claims import LabelExpression, LabelSelector
 from aicost.domain.identity.selectors import unknown_operators
 from aicost.domain.policy.policies import LabelPolicy, Mode, NamespaceScope

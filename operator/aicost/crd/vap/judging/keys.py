@@ -7,11 +7,11 @@ what is wrong, `k0for` values that make others pay, `k0imm` texts about changes.
 
 from dataclasses import dataclass
 
-from aicost.crd.vap.cel import stands, text, text_map, texts
-from aicost.crd.vap.frame import BEFORE, Variables
-from aicost.crd.vap.inheritance import World, inherited
-from aicost.crd.vap.scopes import in_scope
-from aicost.crd.vap.values import aliases, counted, is_foreign, is_known, matches, some_of, spec_field, spelled
+from aicost.crd.vap.judging.frame import BEFORE, Variables
+from aicost.crd.vap.judging.inheritance import World, inherited
+from aicost.crd.vap.language.cel import stands, text, text_map, texts
+from aicost.crd.vap.language.scopes import in_scope
+from aicost.crd.vap.language.values import aliases, counted, is_foreign, is_known, matches, some_of, spec_field, spelled
 from aicost.domain.identity.stages import Stage
 from aicost.domain.policy.policies import Inherit, LabelKey, Need
 from aicost.domain.policy.texts import one_line

@@ -6,9 +6,9 @@ It sees the namespace and the requester. What it does not see (ServiceAccounts, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aicost.crd.vap.cel import at, labels_of, text, text_map, texts
-from aicost.crd.vap.scopes import selects
-from aicost.crd.vap.values import counted, spelled
+from aicost.crd.vap.language.cel import at, labels_of, text, text_map, texts
+from aicost.crd.vap.language.scopes import selects
+from aicost.crd.vap.language.values import counted, spelled
 from aicost.domain.identity.claim_index import target_key
 from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.identity.dimensions import Dimension

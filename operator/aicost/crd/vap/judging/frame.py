@@ -3,9 +3,9 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from aicost.crd.vap.cel import MANY, any_of, at, labels_of, stands, text, texts
-from aicost.crd.vap.requests import NAMESPACE
-from aicost.crd.vap.scopes import NAMESPACE_LABELS
+from aicost.crd.vap.language.cel import MANY, any_of, at, labels_of, stands, text, texts
+from aicost.crd.vap.language.requests import NAMESPACE
+from aicost.crd.vap.language.scopes import NAMESPACE_LABELS
 from aicost.domain.inventory.accelerators import RESOURCES
 from aicost.domain.workloads.places import Form, JudgedKind, Number
 from aicost.domain.workloads.queues import QUEUE_LABELS

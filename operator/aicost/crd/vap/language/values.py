@@ -7,7 +7,7 @@ underscores.
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from aicost.crd.vap.cel import all_of, any_of, text, texts
+from aicost.crd.vap.language.cel import all_of, any_of, text, texts
 from aicost.domain.identity.dimensions import UNTAGGED, Dimension
 from aicost.domain.policy.policies import Case, ConfigMapKey, LabelKey
 from aicost.domain.policy.values import canonical, known_values

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from aicost.crd.vap.cel import all_of, any_of, first_or, stands, text
-from aicost.crd.vap.frame import BEFORE, Variables
-from aicost.crd.vap.keys import KeyText
-from aicost.crd.vap.scopes import in_scope, mode_in, selects
+from aicost.crd.vap.judging.frame import BEFORE, Variables
+from aicost.crd.vap.judging.keys import KeyText
+from aicost.crd.vap.language.cel import all_of, any_of, first_or, stands, text
+from aicost.crd.vap.language.scopes import in_scope, mode_in, selects
 from aicost.domain.exact.windows import to_rfc3339
 from aicost.domain.policy.judging.exemptions import EXEMPT_REASON, EXEMPT_UNTIL
 from aicost.domain.policy.policies import Exemption, LabelPolicy

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from aicost.crd.vap.cel import texts
-from aicost.crd.vap.templates import OWNERS
+from aicost.crd.vap.language.cel import texts
+from aicost.crd.vap.language.templates import OWNERS
 
 NAMESPACE = "(request.?namespace.orValue(''))"
 """Namespace of the object; of a Namespace its own name."""
