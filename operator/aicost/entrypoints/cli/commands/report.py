@@ -66,7 +66,7 @@ KEYS of --by and --filter
   {", ".join(GROUP_KEYS[:9])},
   {", ".join(GROUP_KEYS[9:16])},
   {", ".join(GROUP_KEYS[16:])},
-  and label:KEY for any label of the pods.
+  label:KEY for any label of the pods, and source:DIMENSION for who gave a dimension its value.
 
 \b
 EXAMPLES
