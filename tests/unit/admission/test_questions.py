@@ -1,10 +1,12 @@
 """What the webhook says to what is no question, to what it cannot judge, and to dry runs."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from aicost.domain.policy.policies import Exemption
 from aicost.domain.policy.requests import PolicySnapshot
 from aicost.entrypoints.admission import judge as judging
 from aicost.entrypoints.admission.app import MAX_BODY
@@ -12,6 +14,7 @@ from aicost.entrypoints.admission.review import Answer, write_review
 from support.admission.case import COST_LABELS
 from support.admission.manifests import deployment, pod
 from support.admission.policies import WORLD
+from support.builders import T0
 from support.controller import shown
 from support.served_webhook import ServedWebhook, review
 
@@ -43,6 +46,7 @@ def _asked(**changed: Any) -> bytes:
 async def test_what_is_no_question_is_a_400_that_says_why(
     webhook: ServedWebhook, path: str, content: bytes, told: str
 ) -> None:
+    webhook.know(STRICT)
     status, text = await webhook.post(path, content)
     assert status == 400
     assert told in text
@@ -95,7 +99,7 @@ async def test_a_bug_lets_in_with_a_warning_and_counts(
         raise ZeroDivisionError
 
     webhook.know(STRICT)
-    monkeypatch.setattr(judging, "admit", stumble)
+    monkeypatch.setattr("aicost.entrypoints.admission.hearing.admit", stumble)
     said = await webhook.ask(path, deployment())
     assert (said["allowed"], said["warnings"]) == (True, [judging.NOT_JUDGED])
     assert said["auditAnnotations"] == {"error": "bug"}
@@ -114,6 +118,30 @@ async def test_a_bug_in_the_estimate_is_no_reason_not_to_judge(
     assert said["auditAnnotations"]["verdict"] == "allow"
     assert "warnings" not in said
     assert shown(webhook.metrics)["aicost_admission_errors_total", "estimate"] == 1
+
+
+async def test_what_was_decided_is_decided_anew_by_other_policies_for_other_people_and_objects(
+    webhook: ServedWebhook,
+) -> None:
+    webhook.know(STRICT)
+    assert (await webhook.ask("/validate", deployment()))["allowed"] is False
+    assert (await webhook.ask("/validate", deployment({"aicost.dev/team": "vision"})))["allowed"] is False
+    kubelet = {"username": "system:node:n", "groups": ["system:nodes"]}
+    mirrored = pod(annotations={"kubernetes.io/config.mirror": "x"})
+    assert (await webhook.ask("/validate", mirrored))["allowed"] is False
+    assert (await webhook.ask("/validate", mirrored, userInfo=kubelet))["allowed"] is True
+    webhook.know(PolicySnapshot(revision="none"))
+    assert (await webhook.ask("/validate", deployment()))["allowed"] is True
+    webhook.know(STRICT)
+    assert (await webhook.ask("/validate", deployment()))["allowed"] is False
+
+
+async def test_an_exemption_ends_between_two_questions_about_one_object(webhook: ServedWebhook) -> None:
+    moving = Exemption("moving", until_ms=T0 + 1, approved_by="frida")
+    webhook.know(replace(STRICT, policies=(replace(COST_LABELS, exemptions=(moving,)),)))
+    assert (await webhook.ask("/validate", deployment()))["allowed"] is True
+    webhook.now_ms += 1
+    assert (await webhook.ask("/validate", deployment()))["allowed"] is False
 
 
 async def test_the_revision_is_stamped_into_each_answer(webhook: ServedWebhook) -> None:

@@ -45,7 +45,9 @@ async def telling(api: FakeApi) -> AsyncIterator[Telling]:
 def _deny(telling: Telling, body: dict[str, Any], user: str = OPERATOR, text: str = "[cost-labels] no team") -> None:
     workload = read_workload(body)
     assert workload is not None
-    telling.tell(Question("u", Operation.CREATE, body, {}, Requester(user), dry_run=False), workload, DENIED, text)
+    telling.tell(
+        Question("u", Operation.CREATE, b"{}", b"null", "plain", Requester(user), dry_run=False), workload, DENIED, text
+    )
 
 
 async def _told(api: FakeApi, count: int) -> list[dict[str, Any]]:

@@ -32,10 +32,11 @@ def _handler(ask: Callable[[Question], Answer], metrics: Metrics, webhook: str) 
         began = time.perf_counter()
         try:
             question = read_review(await request.read())
+            answer = ask(question)
         except InvalidRequest as problem:
             metrics.count("aicost_admission_errors_total", reason="bad-request")
             return web.Response(text=f"{problem}\n", status=HTTPStatus.BAD_REQUEST)
-        content = write_review(question.uid, ask(question))
+        content = write_review(question.uid, answer)
         metrics.observe("aicost_admission_duration_seconds", time.perf_counter() - began, webhook=webhook)
         return web.Response(body=content, content_type="application/json")
 

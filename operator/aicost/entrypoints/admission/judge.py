@@ -3,21 +3,20 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from aicost.adapters.kube.probe import PROBE, REFUSAL
 from aicost.domain.estimates.estimate import estimate
 from aicost.domain.estimates.texts import estimate_text
-from aicost.domain.policy.admit import admit
 from aicost.domain.policy.as_patch import json_patch
 from aicost.domain.policy.decisions import AdmissionDecision, Problem, Verdict
 from aicost.domain.policy.messages import denial, warnings
 from aicost.domain.policy.policies import Mode
 from aicost.domain.policy.requests import Operation, Request
-from aicost.domain.workloads.reading import read_workload
 from aicost.domain.workloads.shapes import Workload
+from aicost.entrypoints.admission.hearing import Hearings
 from aicost.entrypoints.admission.review import Answer, Question
 from aicost.entrypoints.admission.snapshot import Snapshot
+from aicost.ports.errors import InvalidRequest
 from aicost.telemetry.logs import line
 from aicost.telemetry.metrics import Metrics
 
@@ -41,7 +40,8 @@ class Judge:
     metrics: Metrics
     now_ms: Callable[[], int]
     tell: Tell
-    snapshot: Snapshot | None = field(default=None)
+    snapshot: Snapshot | None = None
+    _hearings: Hearings = field(default_factory=Hearings)
 
     def validate(self, question: Question) -> Answer:
         """Whether an object may come in, with all that is wrong with it, and what it will cost."""
@@ -53,7 +53,7 @@ class Judge:
 
     def probe(self, question: Question) -> Answer:
         """Refuse the object that exists to be refused: so the controller sees that we are asked."""
-        metadata = question.body.get("metadata") or {}
+        metadata = question.body().get("metadata") or {}
         if metadata.get("name") != PROBE:
             return Answer()
         revision = self.snapshot.policy.revision if self.snapshot else "none"
@@ -65,6 +65,8 @@ class Judge:
             return self._not_judged("not-ready")
         try:
             return work(question, self.snapshot)
+        except InvalidRequest:
+            raise
         except Exception:  # noqa: BLE001 -- a bug of ours is nobody else's problem
             _log.exception("a bug: the object was let in")
             return self._not_judged("bug")
@@ -74,10 +76,10 @@ class Judge:
         return Answer(warnings=(NOT_JUDGED,), notes={"error": reason})
 
     def _validate(self, question: Question, snapshot: Snapshot) -> Answer:
-        request = _request(question)
-        if request is None:
+        heard = self._hearings.hear(snapshot.policy, question, self.now_ms())
+        if heard is None:
             return Answer()
-        decision = admit(snapshot.policy, request, self.now_ms())
+        request, decision = heard.request, heard.decision
         self._count(question, decision)
         notes = _notes(decision, request.workload)
         if decision.verdict is Verdict.DENY:
@@ -89,12 +91,13 @@ class Judge:
         return Answer(warnings=told, notes=notes)
 
     def _mutate(self, question: Question, snapshot: Snapshot) -> Answer:
-        request = _request(question)
-        if request is None or request.operation is not Operation.CREATE:
+        if question.operation is not Operation.CREATE:
             return Answer()
-        decision = admit(snapshot.policy, request, self.now_ms())
-        patch: list[dict[str, Any]] = json_patch(request.workload, decision.changes)
-        return Answer(patch=patch, notes={"revision": decision.revision})
+        heard = self._hearings.hear(snapshot.policy, question, self.now_ms())
+        if heard is None:
+            return Answer()
+        patch = json_patch(heard.request.workload, heard.decision.changes)
+        return Answer(patch=patch, notes={"revision": heard.decision.revision})
 
     def _price(self, request: Request, snapshot: Snapshot) -> tuple[str, ...]:
         """What a new object will cost, for people; a failure here is no reason not to judge."""
@@ -119,15 +122,6 @@ class Judge:
         if decision.verdict is not Verdict.ALLOW:
             fields = {"verdict": verdict, "reason": decision.reason, "user": question.requester.name}
             line(_log, logging.INFO, "judged", **fields)
-
-
-def _request(question: Question) -> Request | None:
-    """What is to be judged; None for what runs nothing and for what is not judged."""
-    workload = read_workload(question.body) if question.operation else None
-    if workload is None or question.operation is None:
-        return None
-    before = read_workload(question.before) if question.before else None
-    return Request(question.operation, workload, question.requester, before, question.dry_run)
 
 
 def _strictest(problems: tuple[Problem, ...]) -> str:

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ API_VERSION, KIND = "admission.k8s.io/v1", "AdmissionReview"
 MOST_WARNINGS, LONGEST_WARNING = 20, 256
 """kubectl shows more than that to nobody: the API server cuts them off."""
 _SHOWN = 200
+T = TypeVar("T")
 
 
 class _User(msgspec.Struct):
@@ -27,8 +28,8 @@ class _Request(msgspec.Struct, rename="camel"):
     operation: str
     namespace: str = ""
     user_info: _User = msgspec.field(default_factory=_User)
-    object: dict[str, Any] | None = None
-    old_object: dict[str, Any] | None = None
+    object: msgspec.Raw = msgspec.Raw(b"null")
+    old_object: msgspec.Raw = msgspec.Raw(b"null")
     dry_run: bool | None = None
 
 
@@ -38,7 +39,8 @@ class _Review(msgspec.Struct, rename="camel"):
     request: _Request
 
 
-_decoder = msgspec.json.Decoder(_Review)
+_reviews = msgspec.json.Decoder(_Review)
+_objects = msgspec.json.Decoder(dict[str, Any] | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,33 @@ class Question:
 
     Attributes:
         operation: None for one that is not judged (DELETE, CONNECT).
-        body, before: the object as it would be and as it is; empty where there is none.
+        content, content_before: the object as it would be and as it is, as JSON; `null` where there is none.
+        namespace: of the request, empty for what lives in none.
     """
 
     uid: str
     operation: Operation | None
-    body: Mapping[str, Any]
-    before: Mapping[str, Any]
+    content: bytes
+    content_before: bytes
+    namespace: str
     requester: Requester
     dry_run: bool
+
+    def body(self) -> Mapping[str, Any]:
+        """The object as it would be, empty where there is none.
+
+        Raises:
+            InvalidRequest: it is no object.
+        """
+        return _placed(_object(self.content), self.namespace)
+
+    def before(self) -> Mapping[str, Any]:
+        """The object as it is, empty where there is none.
+
+        Raises:
+            InvalidRequest: it is no object.
+        """
+        return _placed(_object(self.content_before), self.namespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +103,7 @@ def read_review(content: bytes) -> Question:
     Raises:
         InvalidRequest: it is no AdmissionReview of version v1.
     """
-    try:
-        review = _decoder.decode(content)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
-        raise InvalidRequest(f"the body is no {KIND}: {str(problem)[:_SHOWN]}: send {API_VERSION} as JSON") from problem
+    review = _decoded(_reviews, content)
     if (review.api_version, review.kind) != (API_VERSION, KIND):
         told = f"{review.api_version[:_SHOWN]} {review.kind[:_SHOWN]}"
         raise InvalidRequest(f"the body is {told!r}: send {API_VERSION} {KIND}")
@@ -97,11 +114,24 @@ def _question(asked: _Request) -> Question:
     return Question(
         uid=asked.uid,
         operation=Operation(asked.operation) if asked.operation in {"CREATE", "UPDATE"} else None,
-        body=_placed(asked.object, asked.namespace),
-        before=_placed(asked.old_object, asked.namespace),
+        content=bytes(asked.object),
+        content_before=bytes(asked.old_object),
+        namespace=asked.namespace,
         requester=Requester(asked.user_info.username, asked.user_info.groups or ()),
         dry_run=bool(asked.dry_run),
     )
+
+
+def _object(content: bytes) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = _decoded(_objects, content)
+    return found
+
+
+def _decoded(decoder: "msgspec.json.Decoder[T]", content: bytes) -> T:
+    try:
+        return decoder.decode(content)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
+        raise InvalidRequest(f"the body is no {KIND}: {str(problem)[:_SHOWN]}: send {API_VERSION} as JSON") from problem
 
 
 def _placed(body: dict[str, Any] | None, namespace: str) -> Mapping[str, Any]:
