@@ -23,7 +23,7 @@ import aiohttp
 import pytest
 
 from aicost.domain.policy.policies import Mode
-from aicost.entrypoints.admission.review import read_review, write_review
+from aicost.entrypoints.admission.answering.review import read_review, write_review
 from devcluster.api import ApiError
 from support.admission.manifests import deployment, pod
 from support.admission.policies import COST_CENTER, TEAM, WORLD, policy

@@ -15,10 +15,10 @@ from aiohttp import web
 from aicost.adapters.clock import now_ms
 from aicost.adapters.serving.certificates import Keyring, kept_or_renewed
 from aicost.domain.policy.requests import PolicySnapshot
-from aicost.entrypoints.admission.app import webhook_app
+from aicost.entrypoints.admission.answering.app import webhook_app
+from aicost.entrypoints.admission.answering.judge import Judge
 from aicost.entrypoints.admission.certificate import Certificate
-from aicost.entrypoints.admission.judge import Judge
-from aicost.entrypoints.admission.snapshot import Snapshot
+from aicost.entrypoints.admission.knowledge.snapshot import Snapshot
 from aicost.telemetry.metrics import Metrics
 from support.builders import T0
 
@@ -58,7 +58,9 @@ class ServedWebhook:
     port: int = 0
 
     def __post_init__(self) -> None:
-        self.judge = Judge(self.metrics, lambda: self.now_ms, lambda *parts: self.told.append(parts[-1]))
+        self.judge = Judge(
+            self.metrics, lambda: self.now_ms, lambda *parts: self.told.append(parts[-1]) if parts[-1] else None
+        )
         self.show(kept_or_renewed(None, NAMES, now_ms()))
         self.certificate = Certificate(self.metrics, folder=self.folder)
 

@@ -26,6 +26,7 @@ class ConditionType(StrEnum):
     CONFLICTING = "Conflicting"
     CONFIG_MAP_FOUND = "ConfigMapFound"
     ENFORCEMENT_ACTIVE = "EnforcementActive"
+    PODS_ADMITTED = "PodsAdmitted"
 
 
 class Reason(StrEnum):
@@ -38,6 +39,8 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "InternalError"
     CURRENCY_MISMATCH = "CurrencyMismatch"
     CLAIMED = "Claimed"
+    ADMITTED = "Admitted"
+    LABELS_DENIED = "LabelsDenied"
     CONFLICT = "Conflict"
     MEASURED = "Measured"
     PARTLY_MEASURED = "PartlyMeasured"
@@ -118,6 +121,12 @@ _CLAIMED = (
     Cause(_NO, Reason.CONFLICT, "Another AIWorkload claims some of the pods; the message names it and the rule."),
     Cause(_NO, ClaimProblemKind.SELECTS_EVERYTHING, "The selector matches every pod of the namespace."),
     Cause(_NO, ClaimProblemKind.INVALID_SELECTOR, "The selector cannot be read; the message says which part."),
+)
+_ADMITTED = (
+    Cause(_YES, Reason.ADMITTED, "Pods that were denied before are let in again. Said by the webhook."),
+    Cause(
+        _NO, Reason.LABELS_DENIED, "What a controller makes was denied; the message has the fix. Said by the webhook."
+    ),
 )
 _WINDOW = (
     Cause(_YES, Reason.VALID, "The window can be reported."),
@@ -205,6 +214,7 @@ CONDITIONS: Mapping[str, Mapping[ConditionType, tuple[Cause, ...]]] = {
     "AIWorkload": {
         ConditionType.READY: _READY,
         ConditionType.PODS_CLAIMED: _CLAIMED,
+        ConditionType.PODS_ADMITTED: _ADMITTED,
         ConditionType.PRICED: _PRICED,
         ConditionType.TELEMETRY_AVAILABLE: _TELEMETRY,
     },

@@ -6,7 +6,7 @@ import pytest
 
 from aicost.domain.inventory.cluster import NamespaceFacts
 from aicost.domain.workloads.reading import read_workload
-from aicost.entrypoints.admission.budgets import SeenBudget, budgets_of, read_budget
+from aicost.entrypoints.admission.knowledge.budgets import SeenBudget, budgets_of, read_budget
 from support.admission.manifests import deployment
 
 NANOS = 1_000_000_000

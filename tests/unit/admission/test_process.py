@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from aicost.entrypoints.admission import lists, watching
+from aicost.entrypoints.admission.knowledge import lists, watching
 from aicost.entrypoints.admission.server import Pace, Webhook
 from aicost.settings import Settings, parse_settings
 from support.admission.manifests import deployment

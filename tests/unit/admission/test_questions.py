@@ -8,9 +8,9 @@ import pytest
 
 from aicost.domain.policy.policies import Exemption
 from aicost.domain.policy.requests import PolicySnapshot
-from aicost.entrypoints.admission import judge as judging
-from aicost.entrypoints.admission.app import MAX_BODY
-from aicost.entrypoints.admission.review import Answer, write_review
+from aicost.entrypoints.admission.answering import judge as judging
+from aicost.entrypoints.admission.answering.app import MAX_BODY
+from aicost.entrypoints.admission.answering.review import Answer, write_review
 from support.admission.case import COST_LABELS
 from support.admission.manifests import deployment, pod
 from support.admission.policies import WORLD
@@ -99,7 +99,7 @@ async def test_a_bug_lets_in_with_a_warning_and_counts(
         raise ZeroDivisionError
 
     webhook.know(STRICT)
-    monkeypatch.setattr("aicost.entrypoints.admission.hearing.admit", stumble)
+    monkeypatch.setattr("aicost.entrypoints.admission.answering.hearing.admit", stumble)
     said = await webhook.ask(path, deployment())
     assert (said["allowed"], said["warnings"]) == (True, [judging.NOT_JUDGED])
     assert said["auditAnnotations"] == {"error": "bug"}

@@ -167,7 +167,7 @@ def test_whoever_may_view_a_namespace_may_ask_each_resource_of_the_query_api(hel
 
 
 def _admission_watched() -> set[Permission]:
-    text = (SOURCE / "entrypoints/admission/watching.py").read_text("utf-8")
+    text = (SOURCE / "entrypoints/admission/knowledge/watching.py").read_text("utf-8")
     core = [getattr(resources, name) for name in re.findall(r"self\._follow\(([A-Z_]+),", text)]
     own = [PLURALS[kind] for kind in re.findall(r'self\._own\("(\w+)"', text)]
     assert (len(core), len(own)) == (3, 5)
@@ -178,7 +178,7 @@ def _admission_watched() -> set[Permission]:
 def test_the_webhook_may_do_what_it_does_and_nothing_else(helm) -> None:
     kinds = ("validatingwebhookconfigurations@aicost", "mutatingwebhookconfigurations@aicost")
     trust = {("admissionregistration.k8s.io", kind, verb) for kind in kinds for verb in ("get", "patch")}
-    events = {("events.k8s.io", "events", "create")}
+    events = {("events.k8s.io", "events", "create"), (GROUP, "aiworkloads/status", "patch")}
     documents = helm.render()
     granted = _flat(_role(documents, "ClusterRole", "aicost-admission")["rules"])
     assert granted == _admission_watched() | trust | events
@@ -190,7 +190,8 @@ def test_the_webhook_may_do_what_it_does_and_nothing_else(helm) -> None:
 def test_a_certificate_of_somebody_elses_needs_no_right_to_secrets_or_configurations(helm) -> None:
     documents = helm.render("admission.certificateSecretName=own", "admission.caBundle=-----BEGIN CERTIFICATE-----\n")
     granted = _flat(_role(documents, "ClusterRole", "aicost-admission")["rules"])
-    assert granted == _admission_watched() | {("events.k8s.io", "events", "create")}
+    told = {("events.k8s.io", "events", "create"), (GROUP, "aiworkloads/status", "patch")}
+    assert granted == _admission_watched() | told
     assert not [one for one in documents if one["kind"] == "Role" and one["metadata"]["name"] == "aicost-admission"]
 
 

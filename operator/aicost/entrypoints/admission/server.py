@@ -12,16 +12,17 @@ from aiohttp import web
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.events import EventPoster
+from aicost.adapters.kube.status import StatusWriter
 from aicost.adapters.kube.wire.resources import Resource
 from aicost.adapters.serving.health import health_app, serve
 from aicost.domain.policy.policies import Engine
-from aicost.entrypoints.admission.app import webhook_app
+from aicost.entrypoints.admission.answering.app import webhook_app
+from aicost.entrypoints.admission.answering.judge import Judge
+from aicost.entrypoints.admission.answering.telling import Telling
 from aicost.entrypoints.admission.certificate import Certificate
-from aicost.entrypoints.admission.judge import Judge
-from aicost.entrypoints.admission.snapshot import Rules, Seen, make_snapshot
-from aicost.entrypoints.admission.telling import Telling
-from aicost.entrypoints.admission.trust import Place, Trust
-from aicost.entrypoints.admission.watching import PolicyWatch
+from aicost.entrypoints.admission.knowledge.snapshot import Rules, Seen, make_snapshot
+from aicost.entrypoints.admission.knowledge.watching import PolicyWatch
+from aicost.entrypoints.admission.trust import FIELD_MANAGER, Place, Trust
 from aicost.ports.errors import AicostError
 from aicost.settings import AdmissionSettings, Settings
 from aicost.telemetry.logs import line
@@ -57,7 +58,8 @@ class Webhook:
         self._admission = settings.admission
         self.metrics = Metrics()
         name = os.environ.get("POD_NAME") or os.uname().nodename
-        self._telling = Telling(EventPoster(client, ("aicost-admission", name), now_ms), self.metrics)
+        poster, writer = EventPoster(client, (FIELD_MANAGER, name), now_ms), StatusWriter(client, FIELD_MANAGER, now_ms)
+        self._telling = Telling(poster, writer, self.metrics)
         self.judge = Judge(self.metrics, now_ms, self._telling.tell)
         self._certificate = _certificate(self._admission, client, self.metrics)
         self._watch: PolicyWatch | None = None

@@ -13,9 +13,9 @@ from aicost.domain.policy.messages import denial, warnings
 from aicost.domain.policy.policies import Mode
 from aicost.domain.policy.requests import Operation, Request
 from aicost.domain.workloads.shapes import Workload
-from aicost.entrypoints.admission.hearing import Hearings
-from aicost.entrypoints.admission.review import Answer, Question
-from aicost.entrypoints.admission.snapshot import Snapshot
+from aicost.entrypoints.admission.answering.hearing import Hearings
+from aicost.entrypoints.admission.answering.review import Answer, Question
+from aicost.entrypoints.admission.knowledge.snapshot import Snapshot
 from aicost.ports.errors import InvalidRequest
 from aicost.telemetry.logs import line
 from aicost.telemetry.metrics import Metrics
@@ -24,8 +24,8 @@ NOT_JUDGED = "aicost could not judge this object and let it in: its cost labels 
 _MODES = tuple(Mode)
 _log = logging.getLogger("aicost.admission")
 
-Tell = Callable[[Question, Workload, AdmissionDecision, str], None]
-"""Takes note of a denial that nobody would see, off the path."""
+Tell = Callable[[Question, Workload, Snapshot, str], None]
+"""Takes note of what was decided about a creation, and why it was denied, off the path."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Judge:
 
     Attributes:
         snapshot: None until everything that there is was seen once. Swapped whole.
-        tell: is handed each denial, and the text of it; must return at once.
+        tell: is handed each decision about a creation, and why it was denied; must return at once.
     """
 
     metrics: Metrics
@@ -82,10 +82,10 @@ class Judge:
         request, decision = heard.request, heard.decision
         self._count(question, decision)
         notes = _notes(decision, request.workload)
-        if decision.verdict is Verdict.DENY:
-            text = denial(decision, snapshot.policy)
-            if not question.dry_run:
-                self.tell(question, request.workload, decision, text)
+        text = denial(decision, snapshot.policy) if decision.verdict is Verdict.DENY else ""
+        if question.operation is Operation.CREATE and not question.dry_run:
+            self.tell(question, request.workload, snapshot, text)
+        if text:
             return Answer(allowed=False, message=text, causes=_causes(decision), notes=notes)
         told = (*warnings(decision), *self._price(request, snapshot))
         return Answer(warnings=told, notes=notes)

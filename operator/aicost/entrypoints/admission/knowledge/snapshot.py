@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from aicost.domain.estimates.market import market_of
 from aicost.domain.estimates.values import BudgetLeft, Market
-from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
 from aicost.domain.inventory.nodes import NodeFacts
 from aicost.domain.policy.engines import engine_in_use
@@ -14,7 +13,8 @@ from aicost.domain.policy.requests import PolicySnapshot
 from aicost.domain.policy.snapshots import Known, MapName, policy_snapshot
 from aicost.domain.pricing.books import PriceBook
 from aicost.domain.workloads.shapes import Workload
-from aicost.entrypoints.admission.budgets import SeenBudget, budgets_of
+from aicost.entrypoints.admission.knowledge.budgets import SeenBudget, budgets_of
+from aicost.entrypoints.admission.knowledge.claimants import SeenClaim
 
 QueueName = tuple[str, str]
 """Namespace and name of a queue."""
@@ -22,11 +22,16 @@ QueueName = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is known. Never changed: a new one takes its place as a whole."""
+    """What is known. Never changed: a new one takes its place as a whole.
+
+    Attributes:
+        denied: uids of AIWorkloads that say that pods of theirs are denied.
+    """
 
     policy: PolicySnapshot
     market: Market = field(default_factory=Market)
     budgets: tuple[SeenBudget, ...] = ()
+    denied: frozenset[str] = frozenset()
 
     def budgets_of(self, workload: Workload) -> tuple[BudgetLeft, ...]:
         """What is left of the budgets that an object would count against."""
@@ -40,7 +45,7 @@ class Seen:
     policies: dict[str, LabelPolicy] = field(default_factory=dict)
     namespaces: dict[str, NamespaceFacts] = field(default_factory=dict)
     accounts: dict[str, ServiceAccountFacts] = field(default_factory=dict)
-    claims: dict[str, WorkloadClaim] = field(default_factory=dict)
+    claims: dict[str, SeenClaim] = field(default_factory=dict)
     books: dict[str, PriceBook] = field(default_factory=dict)
     nodes: dict[str, NodeFacts] = field(default_factory=dict)
     budgets: dict[str, SeenBudget] = field(default_factory=dict)
@@ -74,10 +79,11 @@ def make_snapshot(seen: Seen, rules: Rules, now_ms: int) -> Snapshot:
         maps=dict(seen.maps),
         namespaces=tuple(seen.namespaces.values()),
         accounts=tuple(seen.accounts.values()),
-        claims=tuple(seen.claims.values()),
+        claims=tuple(one.claim for one in seen.claims.values()),
         queues=dict(seen.queues.values()),
     )
     policy = replace(policy_snapshot(known), controllers=rules.controllers, system_namespaces=rules.system_namespaces)
     books = tuple(sorted(seen.books.values(), key=lambda book: book.name))
     market = market_of(tuple(seen.nodes.values()), books, now_ms)
-    return Snapshot(policy, market, tuple(seen.budgets.values()))
+    denied = frozenset(uid for uid, one in seen.claims.items() if one.denied)
+    return Snapshot(policy, market, tuple(seen.budgets.values()), denied)

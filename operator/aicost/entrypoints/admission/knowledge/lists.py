@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aicost.adapters.kube.config_maps import ConfigMaps
 from aicost.domain.policy.snapshots import MapName, maps_named
-from aicost.entrypoints.admission.snapshot import Seen
+from aicost.entrypoints.admission.knowledge.snapshot import Seen
 from aicost.telemetry.logs import line
 
 AGAIN_SECONDS = 15.0

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from aicost.entrypoints.admission.judge import Judge
-from aicost.entrypoints.admission.review import Answer, Question, read_review, write_review
+from aicost.entrypoints.admission.answering.judge import Judge
+from aicost.entrypoints.admission.answering.review import Answer, Question, read_review, write_review
 from aicost.ports.errors import InvalidRequest
 from aicost.telemetry.metrics import Metrics
 

@@ -17,16 +17,16 @@ from aicost.adapters.kube.seen.values import BadObject
 from aicost.adapters.kube.wire.objects import PartialObject
 from aicost.adapters.kube.wire.resources import NAMESPACES, NODES, SERVICE_ACCOUNTS, Resource
 from aicost.crd.convert.books import price_book
-from aicost.crd.convert.claims import workload_claim
 from aicost.crd.convert.parsing import Converted
 from aicost.crd.convert.policies import label_policy
 from aicost.crd.kinds import CLUSTER, KINDS
 from aicost.crd.schema.definition import GROUP, VERSION
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
 from aicost.domain.inventory.nodes import NodeFacts
-from aicost.entrypoints.admission.budgets import read_budget
-from aicost.entrypoints.admission.lists import Lists
-from aicost.entrypoints.admission.snapshot import QueueName, Seen
+from aicost.entrypoints.admission.knowledge.budgets import read_budget
+from aicost.entrypoints.admission.knowledge.claimants import read_claim
+from aicost.entrypoints.admission.knowledge.lists import Lists
+from aicost.entrypoints.admission.knowledge.snapshot import QueueName, Seen
 from aicost.telemetry.logs import line
 
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class PolicyWatch:
             self._follow(SERVICE_ACCOUNTS, _account, seen.accounts),
             self._follow(NODES, _node, seen.nodes),
             self._own("CostLabelPolicy", label_policy, seen.policies),
-            self._own("AIWorkload", workload_claim, seen.claims),
+            self._own("AIWorkload", read_claim, seen.claims),
             self._own("PriceBook", price_book, seen.books),
             self._own("Budget", read_budget, seen.budgets),
             self._own("ClusterBudget", read_budget, seen.budgets),

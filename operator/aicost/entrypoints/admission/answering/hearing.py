@@ -10,7 +10,7 @@ from aicost.domain.policy.decisions import AdmissionDecision
 from aicost.domain.policy.judging.exemptions import EXEMPT_UNTIL
 from aicost.domain.policy.requests import Operation, PolicySnapshot, Request
 from aicost.domain.workloads.reading import read_workload
-from aicost.entrypoints.admission.review import Question
+from aicost.entrypoints.admission.answering.review import Question
 
 REMEMBERED, LARGEST = 128, 32_768
 """Decisions that are remembered, and bytes of the largest object that is."""
