@@ -80,7 +80,7 @@ def test_a_policy_is_put_into_force_and_taken_out_with_it(enforced: Enforced) ->
     status = enforced.enforce(enforced.policy())
     assert status is not None
     assert (status.engine, status.problem) == ("vap", "")
-    assert set(enforced.kept) == {f"aicost-{enforced.name}-{action}" for action in ("deny", "warn")}
+    assert set(enforced.kept) == {f"{enforced.name}.{action}.labels.aicost.dev" for action in ("deny", "warn")}
     assert enforced.enforce() is None
     assert enforced.kept == {}
 
@@ -103,7 +103,7 @@ def test_what_is_as_it_should_be_is_not_written_again(enforced: Enforced) -> Non
 
 def test_what_somebody_changed_is_put_right(enforced: Enforced) -> None:
     enforced.enforce(enforced.policy())
-    name = f"aicost-{enforced.name}-deny"
+    name = f"{enforced.name}.deny.labels.aicost.dev"
     enforced.cluster.api.patch(f"{VALIDATING}/{name}", {"spec": {"failurePolicy": "Fail"}})
     enforced.enforce(enforced.policy())
     assert enforced.kept[name]["spec"]["failurePolicy"] == "Ignore"
@@ -118,7 +118,7 @@ def test_a_policy_of_the_webhook_gets_its_guards_and_nothing_else(enforced: Enfo
     status = enforced.enforce(enforced.policy(engine="webhook", keys=[BOUND]))
     assert status is not None
     assert (status.engine, status.problem) == ("webhook", "it was not tried yet")
-    assert set(enforced.kept) == {f"aicost-{enforced.name}-payer-team"}
+    assert set(enforced.kept) == {f"{enforced.name}.payer-team.labels.aicost.dev"}
 
 
 def test_without_admission_nothing_is_kept(enforced: Enforced) -> None:
@@ -134,7 +134,7 @@ def test_objects_of_others_are_left_alone(enforced: Enforced) -> None:
     body = {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": f"aicost-{enforced.name}-foreign"},
+        "metadata": {"name": f"{enforced.name}.foreign.labels.aicost.dev"},
         "spec": {
             "matchConstraints": {"resourceRules": [NAMESPACES]},
             "validations": [{"expression": "true"}],
@@ -144,8 +144,8 @@ def test_objects_of_others_are_left_alone(enforced: Enforced) -> None:
     try:
         enforced.enforce(enforced.policy())
         enforced.enforce()
-        assert enforced.cluster.api.get(f"{VALIDATING}/aicost-{enforced.name}-foreign")
+        assert enforced.cluster.api.get(f"{VALIDATING}/{enforced.name}.foreign.labels.aicost.dev")
     finally:
-        enforced.cluster.api.delete(f"{VALIDATING}/aicost-{enforced.name}-foreign")
+        enforced.cluster.api.delete(f"{VALIDATING}/{enforced.name}.foreign.labels.aicost.dev")
     with pytest.raises(ApiError, match="404"):
-        enforced.cluster.api.get(f"{VALIDATING}/aicost-{enforced.name}-deny")
+        enforced.cluster.api.get(f"{VALIDATING}/{enforced.name}.deny.labels.aicost.dev")

@@ -11,9 +11,18 @@ from aicost.crd.vap.judging.keys import KeyText
 from aicost.crd.vap.language.cel import all_of, text, texts
 from aicost.crd.vap.language.requests import USER, is_child
 from aicost.crd.vap.language.scopes import covered, modes
-from aicost.crd.vap.language.shapes import Object, Rules, named, validating_binding, validating_policy
+from aicost.crd.vap.language.shapes import (
+    Object,
+    Rules,
+    mutating_binding,
+    mutating_policy,
+    named,
+    validating_binding,
+    validating_policy,
+)
 from aicost.crd.vap.language.templates import plurals
 from aicost.crd.vap.unsupported import Unsupported, unsupported
+from aicost.crd.vap.writing import contested, numbers, patches, writes
 from aicost.domain.identity.dimensions import LABEL_PREFIX, Dimension
 from aicost.domain.identity.stages import Stage
 from aicost.domain.policy.judging.scopes import MIRROR
@@ -31,6 +40,8 @@ _HOLDS = {
 """Action -> what holds for an object that it does not meet. Who is refused needs no warning."""
 _ACTIONS = {"deny": "Deny", "warn": "Warn"}
 _REFUSING = frozenset({Mode.DENY, Mode.DENY_NEW})
+_OF_VERDICTS = ("told", "deny", "bad", "imm", "same", "excused", "until", "now", "times", BEFORE)
+"""Ends of names of variables that nobody asks for who only writes labels."""
 _STAGE = LabelKey(Dimension.STAGE, LABEL_PREFIX + Dimension.STAGE, Dimension.STAGE)
 
 
@@ -47,15 +58,16 @@ class Generated:
     unsupported: tuple[Unsupported, ...] = ()
 
 
-def generate(snapshot: PolicySnapshot, policy: LabelPolicy) -> Generated:
+def generate(snapshot: PolicySnapshot, policy: LabelPolicy, *, mutating: bool = True) -> Generated:
     """The objects that judge as `domain.policy.admit` does, as far as CEL can.
 
     Args:
         snapshot: of the world, of which CEL sees the object, its namespace and the requester; the rest is written in.
         policy: one of its policies.
+        mutating: whether the server has MutatingAdmissionPolicy v1, which writes labels.
     """
     kinds = tuple(kind for kind in JUDGED_KINDS if reachable(kind) and (not policy.kinds or kind.kind in policy.kinds))
-    gaps = tuple(unsupported(snapshot, policy))
+    gaps = tuple(unsupported(snapshot, policy, mutating=mutating))
     if not kinds or not policy.keys or modes(policy) <= {Mode.AUDIT}:
         return Generated((), gaps)
     keys = _keys(policy, World(snapshot.listed, snapshot.service_accounts, snapshot.queues, snapshot.claims))
@@ -64,13 +76,20 @@ def generate(snapshot: PolicySnapshot, policy: LabelPolicy) -> Generated:
     actions = ("deny", "warn") if refuses else ("warn",)
     said = message(policy, keys, "told")
     pairs = [_pair(snapshot, policy, kinds, variables, (action, _HOLDS[action], said)) for action in actions]
+    if mutating:
+        pairs.append(_writer(snapshot, policy, kinds, variables, keys))
     return Generated(tuple(one for pair in pairs for one in pair), gaps)
+
+
+def object_name(policy: LabelPolicy, part: str) -> str:
+    """Name of an object that stands for a part of a policy."""
+    return f"{policy.name}.{part}.labels.aicost.dev"
 
 
 def generated_guards(snapshot: PolicySnapshot, policy: LabelPolicy) -> tuple[Object, ...]:
     """The guards that a policy asks for, whatever judges by it."""
     pairs = (
-        guard.objects(f"aicost-{policy.name}-{guard.name}", LABELS, snapshot.controllers) for guard in guards_of(policy)
+        guard.objects(object_name(policy, guard.name), LABELS, snapshot.controllers) for guard in guards_of(policy)
     )
     return tuple(one for pair in pairs for one in pair)
 
@@ -111,7 +130,7 @@ def _pair(
     judging: tuple[str, str, str],
 ) -> tuple[Object, Object]:
     action, expression, said = judging
-    name = f"aicost-{policy.name}-{action}"
+    name = object_name(policy, action)
     spec = {
         "failurePolicy": "Ignore",
         "matchConstraints": {"matchPolicy": "Equivalent", "resourceRules": Rules(plurals(kinds)).published()},
@@ -121,6 +140,31 @@ def _pair(
         "auditAnnotations": [{"key": "revision", "valueExpression": text(snapshot.revision)}],
     }
     return validating_policy(name, LABELS, spec), validating_binding(name, LABELS, [_ACTIONS[action]])
+
+
+def _writer(
+    snapshot: PolicySnapshot,
+    policy: LabelPolicy,
+    kinds: Sequence[JudgedKind],
+    variables: Variables,
+    keys: Sequence[KeyText],
+) -> tuple[Object, Object]:
+    """Writes labels at creation. `verdicts` are not asked for: what is refused afterwards is not kept anyway."""
+    name = object_name(policy, "write")
+    free = [one for one in keys if one.key.label not in contested(snapshot, policy)]
+    judged = {key: each for key, each in variables.items() if not key.endswith(_OF_VERDICTS)}
+    spec = {
+        "failurePolicy": "Ignore",
+        "reinvocationPolicy": "Never",
+        "matchConstraints": {
+            "matchPolicy": "Equivalent",
+            "resourceRules": Rules(plurals(kinds), ("CREATE",)).published(),
+        },
+        "matchConditions": named(_conditions(snapshot)),
+        "variables": named({**numbers(), **judged, **writes(kinds, free)}),
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": patches(free)}}],
+    }
+    return mutating_policy(name, LABELS, spec), mutating_binding(name, LABELS)
 
 
 def _conditions(snapshot: PolicySnapshot) -> dict[str, str]:

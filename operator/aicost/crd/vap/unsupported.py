@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aicost.crd.vap.judging.frame import reachable
 from aicost.crd.vap.judging.inheritance import MOST_WRITTEN
+from aicost.crd.vap.writing import contested
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.policy.policies import Inherit, LabelPolicy, Need
 from aicost.domain.policy.requests import PolicySnapshot
@@ -24,9 +25,16 @@ class Unsupported:
     reason: str
 
 
-def unsupported(snapshot: PolicySnapshot, policy: LabelPolicy) -> Iterator[Unsupported]:
-    """What is left out of the objects that are generated."""
+def unsupported(snapshot: PolicySnapshot, policy: LabelPolicy, *, mutating: bool) -> Iterator[Unsupported]:
+    """What is left out of the objects that are generated.
+
+    Args:
+        snapshot: what is written into them.
+        policy: one of its policies.
+        mutating: whether the server can write labels.
+    """
     yield from _kinds(policy)
+    yield from _writing(snapshot, policy, mutating=mutating)
     for number, key in enumerate(policy.keys):
         where = f"spec.keys[{number}]"
         if key.dimension is Dimension.MODEL and key.need is not Need.NEVER:
@@ -47,3 +55,15 @@ def _kinds(policy: LabelPolicy) -> Iterator[Unsupported]:
     if wanted:
         reason = f"CEL cannot look into {', '.join(wanted)}: what they make is judged, they themselves are not"
         yield Unsupported("spec.kinds", reason)
+
+
+def _writing(snapshot: PolicySnapshot, policy: LabelPolicy, *, mutating: bool) -> Iterator[Unsupported]:
+    """Labels that are judged and not written."""
+    if not mutating:
+        reason = "the API server writes no labels before Kubernetes 1.36: they are judged as if they were written"
+        yield Unsupported("spec.keys", reason)
+        return
+    for number, key in enumerate(policy.keys):
+        if key.label in contested(snapshot, policy):
+            reason = f"another policy reads {key.label} otherwise: it is judged and not written"
+            yield Unsupported(f"spec.keys[{number}]", reason)

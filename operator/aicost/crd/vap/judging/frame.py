@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from aicost.crd.vap.language.cel import MANY, any_of, at, labels_of, stands, text, texts
+from aicost.crd.vap.language.cel import MANY, any_of, at, labels_of, pointers_of, stands, text, texts
 from aicost.crd.vap.language.requests import NAMESPACE
 from aicost.crd.vap.language.scopes import NAMESPACE_LABELS
 from aicost.domain.inventory.accelerators import RESOURCES
@@ -72,15 +72,31 @@ def _of(root: str, end: str, kinds: Sequence[JudgedKind]) -> Variables:
 
 def _templates(root: str, kinds: Sequence[JudgedKind]) -> str:
     """Pod templates with labels of their own. The same pointer leads to something else in other kinds."""
-    by_pointers: dict[tuple[str, ...], list[str]] = {}
+    choices = [
+        f"variables.gk in {texts(sorted(names))} ? {stands(root, *pointers)}"
+        for pointers, names in _by_pointers(kinds).items()
+    ]
+    return " : ".join([*choices, "[]"])
+
+
+def paths(kinds: Sequence[JudgedKind]) -> str:
+    """Pointers of the templates, in the same order; none for kinds that keep them in a map, whose order is unknown."""
+    choices = [
+        f"variables.gk in {texts(sorted(names))} ? {pointers_of('object', *pointers)}"
+        for pointers, names in _by_pointers(kinds).items()
+        if not any("ReplicaSpecs/*" in pointer for pointer in pointers)
+    ]
+    return " : ".join([*choices, "[]"])
+
+
+def _by_pointers(kinds: Sequence[JudgedKind]) -> dict[tuple[str, ...], list[str]]:
+    """Kinds by where they have pod templates."""
+    found: dict[tuple[str, ...], list[str]] = {}
     for kind in kinds:
         pointers = tuple(pointer for pointer in kind.patched_at if pointer)
         if pointers:
-            by_pointers.setdefault(pointers, []).append(f"{kind.group}/{kind.kind}")
-    choices = [
-        f"variables.gk in {texts(sorted(names))} ? {stands(root, *pointers)}" for pointers, names in by_pointers.items()
-    ]
-    return " : ".join([*choices, "[]"])
+            found.setdefault(pointers, []).append(f"{kind.group}/{kind.kind}")
+    return found
 
 
 def _same(kinds: Sequence[JudgedKind]) -> str:

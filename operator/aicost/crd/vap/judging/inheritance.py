@@ -42,15 +42,28 @@ def inherited(key: LabelKey, world: World, pod: str, meant: str) -> str:
         pod: expression of the pod template, or of the object where it has none.
         meant: expression of the aliases of the key's values as a map.
     """
-    readers = {
+    parts = [reader for reader in _readers(key, world, pod, meant).values() if reader]
+    return " + ".join([*parts, *_discovered(key, pod, meant)]) or "[]"
+
+
+def bequeathed(key: LabelKey, world: World, pod: str, meant: str) -> str:
+    """What is written down of what pods inherit: nothing of what an AIWorkload says, or what was only discovered."""
+    readers = _readers(key, world, pod, meant)
+    claimed = readers.pop(Inherit.AIWORKLOAD, "")
+    written = " + ".join(reader for reader in readers.values() if reader) or "[]"
+    return f"{claimed}.size() > 0 ? [] : {written}" if claimed else written
+
+
+def _readers(key: LabelKey, world: World, pod: str, meant: str) -> dict[Inherit, str]:
+    """Where values may come from, strongest first; empty texts where nothing is to be had."""
+    every = {
         Inherit.AIWORKLOAD: _claimed(key, world, pod),
         Inherit.QUEUE: _looked_up(_of_queues(key, world), "variables.ns + '/' + variables.queue"),
         Inherit.NAMESPACE: spelled(key, "variables.nsl", meant),
         Inherit.SERVICE_ACCOUNT: _looked_up(_of_accounts(key, world), f"variables.ns + '/' + {_account(pod)}"),
         Inherit.GROUP: _grouped(key),
     }
-    parts = [reader for inherit, reader in readers.items() if inherit in key.inherit and reader]
-    return " + ".join([*parts, *_discovered(key, pod, meant)]) or "[]"
+    return {inherit: reader for inherit, reader in every.items() if inherit in key.inherit}
 
 
 def _account(pod: str) -> str:

@@ -1,8 +1,9 @@
 """One key of a policy as variables of CEL: what an object says of it, and what is wrong with that.
 
 With `k0` for the first key, `end` empty or `Was`: `k0own` is what the object says, `k0st` what each place says whose
-labels its pods will have, `k0inh` what each of them inherits, `k0said` all values that are judged. `k0bad` has texts of
-what is wrong, `k0for` values that make others pay, `k0imm` texts about changes.
+labels its pods will have, `k0inh` what each of them inherits, `k0said` all values that are judged. `k0wrong` has texts
+about these values, `k0bad` also one where the key is missing. `k0for` are values that make others pay, `k0imm` texts
+about changes.
 """
 
 from dataclasses import dataclass
@@ -39,18 +40,19 @@ class KeyText:
 
     def value_at(self, default: str) -> str:
         """Values of the places whose labels the pods will have, and of the object, as a list."""
-        own = self._v("own")
+        own = self.of("own")
         above = f" + {own}" if Inherit.OWNER in self.key.inherit else ""
-        each = f"({self._v('st')}[i]{above} + {self._v('inh')}[i] + [{text(default)}])[0]"
-        itself = f"({own} + ({self._v('inh')} + [[]])[0] + [{text(default)}])[0]"
+        each = f"({self.of('st')}[i]{above} + {self.of('inh')}[i] + [{text(default)}])[0]"
+        itself = f"({own} + ({self.of('inh')} + [[]])[0] + [{text(default)}])[0]"
         return f"variables.ix.map(i, {each}) + [{itself}]"
 
-    def _v(self, part: str, end: str = "") -> str:
+    def of(self, part: str, end: str = "") -> str:
+        """Expression of one of its variables."""
         return f"variables.{self.name}{part}{end}"
 
     def spoken(self, end: str = "") -> Variables:
         """What the object, its templates and those whom its pods inherit from say of it, without judging."""
-        own, below, meant = self._v("own", end), self._v("below", end), self._v("alias")
+        own, below, meant = self.of("own", end), self.of("below", end), self.of("alias")
         stated = self._stated("oldObject" if end else "object")
         said = {
             f"{self.name}own{end}": stated + spelled(self.key, f"variables.own{end}", meant),
@@ -67,13 +69,13 @@ class KeyText:
         pointer = spec_field(self.key)
         if not pointer:
             return ""
-        value = counted(self.key, "v", self._v("alias"))
+        value = counted(self.key, "v", self.of("alias"))
         values = f"{stands(root, pointer)}.filter(v, v != '').map(v, {value})"
         return f"(variables.gk == 'aicost.dev/AIWorkload' ? {values} : []) + "
 
     def _judged(self, end: str) -> Variables:
-        own, below, st = (self._v(part, end) for part in ("own", "below", "st"))
-        inh = self._v("inh")
+        own, below, st = (self.of(part, end) for part in ("own", "below", "st"))
+        inh = self.of("inh")
         lacking = f"variables.ix.filter(i, i < {st}.size() && {st}[i].size() == 0"
         first = "filter(s, s.size() > 0).map(s, s[0])"
         bequeathed = f"{lacking} && {inh}[i].size() > 0).map(i, {inh}[i][0])"
@@ -81,8 +83,9 @@ class KeyText:
         foreign = is_foreign(self.key, "v", self._inside())
         return {
             f"{self.name}said{end}": said,
-            f"{self.name}for{end}": f"{self._v('said', end)}.filter(v, {foreign})" if foreign != "false" else "[]",
-            f"{self.name}bad{end}": " + ".join(self._wrong(end)),
+            f"{self.name}for{end}": f"{self.of('said', end)}.filter(v, {foreign})" if foreign != "false" else "[]",
+            f"{self.name}wrong{end}": " + ".join(self._wrong(end)),
+            f"{self.name}bad{end}": f"{self.of('wrong', end)} + {self._missing(end)}",
         }
 
     def _inside(self) -> dict[str, str]:
@@ -91,7 +94,7 @@ class KeyText:
 
     def _wrong(self, end: str) -> list[str]:
         """Lists of texts, each empty where nothing is wrong."""
-        said, foreign = self._v("said", end), self._v("for", end)
+        said, foreign = self.of("said", end), self.of("for", end)
         known = is_known(self.key, self.world.listed, "v")
         unknown = f"{said}.filter(v, !(v in {foreign}) && !({known}))"
         texts_of = ["[]"]
@@ -102,12 +105,9 @@ class KeyText:
             hint = one_line(self.key.convention_hint) or f"it must match {self.key.convention}"
             texts_of.append(self._first(broken, f" breaks the naming convention: {hint}"))
         if self.key.aliases:
-            own, below = self._v("own", end), self._v("below", end)
+            own, below = self.of("own", end), self.of("below", end)
             several = f"([{own}] + {below}).exists(s, !s.all(v, v == s[0]))"
             texts_of.append(f"({several} ? [{text(f'{self.key.key} is said in several ways')}] : [])")
-        if self.key.need is not Need.NEVER:
-            says = text(f"{self.key.key} is missing{self._allowed()}")
-            texts_of.append(f"({self._is_missing(end)} ? [{says}] : [])")
         return texts_of
 
     def _first(self, listed: str, says: str) -> str:
@@ -119,8 +119,13 @@ class KeyText:
         known = known_values(self.key, self.world.listed)
         return f" (allowed: {some_of(known)})" if known else ""
 
+    def _missing(self, end: str) -> str:
+        if self.key.need is Need.NEVER:
+            return "[]"
+        return f"({self._is_missing(end)} ? [{text(f'{self.key.key} is missing{self._allowed()}')}] : [])"
+
     def _is_missing(self, end: str) -> str:
-        own, st, inh = self._v("own", end), self._v("st", end), self._v("inh")
+        own, st, inh = self.of("own", end), self.of("st", end), self.of("inh")
         lacking = f"variables.ix.exists(i, i < {st}.size() && {st}[i].size() == 0 && {inh}[i].size() == 0)"
         terms = [lacking]
         if Inherit.OWNER in self.key.inherit:
@@ -136,8 +141,8 @@ class KeyText:
     def _changed(self) -> str:
         """Texts about values that were there and are others now, place by place."""
         now, was = (
-            f"([{self._v('own')}] + {self._v('below')})",
-            f"([{self._v('own', BEFORE)}] + {self._v('below', BEFORE)})",
+            f"([{self.of('own')}] + {self.of('below')})",
+            f"([{self.of('own', BEFORE)}] + {self.of('below', BEFORE)})",
         )
         here = f"{was}[i].size() > 0 && ({now}[i].size() == 0 || {now}[i][0] != {was}[i][0])"
         indexes = f"([0] + variables.ix.map(i, i + 1)).filter(i, i < {was}.size() && i < {now}.size() && {here})"

@@ -95,6 +95,24 @@ def stands(root: str, *pointers: str) -> str:
     return " + ".join([f"[{', '.join(plain)}]", *(_items(root, pointer) for pointer in pointers if MANY in pointer)])
 
 
+def pointers_of(root: str, *pointers: str) -> str:
+    """Where `stands` found something, as JSON pointers in the same order; for lists, not for maps."""
+    plain = [
+        f"({_optional(root, _steps(pointer))}.hasValue() ? [{text(pointer)}] : [])"
+        for pointer in pointers
+        if MANY not in pointer
+    ]
+    return " + ".join(["[]", *plain, *(_places(root, pointer) for pointer in pointers if MANY in pointer)])
+
+
+def _places(root: str, pointer: str) -> str:
+    prefix, _, rest = pointer.partition(f"/{MANY}")
+    path, below = _steps(prefix), _steps(rest)
+    whole = root + "".join(f"[{text(name)}]" for name in path)
+    there = f"i < {_optional(root, path)}.orValue([]).size() && {_optional(f'{whole}[i]', below)}.hasValue()"
+    return f"variables.all.filter(i, {there}).map(i, {text(f'{prefix}/')} + string(i) + {text(rest)})"
+
+
 def _items(root: str, pointer: str) -> str:
     prefix, _, rest = pointer.partition(f"/{MANY}")
     path, below = _steps(prefix), _steps(rest)

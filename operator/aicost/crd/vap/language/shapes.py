@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 GROUP = "admissionregistration.k8s.io"
-MUTATING = "mutating"
-VALIDATING = "validating"
 Object = dict[str, Any]
 
 
@@ -57,4 +55,24 @@ def validating_binding(name: str, labels: Mapping[str, str], actions: Sequence[s
         "kind": "ValidatingAdmissionPolicyBinding",
         "metadata": metadata(name, labels),
         "spec": {"policyName": name, "validationActions": list(actions)},
+    }
+
+
+def mutating_policy(name: str, labels: Mapping[str, str], spec: Object) -> Object:
+    """A MutatingAdmissionPolicy."""
+    return {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": metadata(name, labels),
+        "spec": spec,
+    }
+
+
+def mutating_binding(name: str, labels: Mapping[str, str]) -> Object:
+    """The binding of the policy of the same name."""
+    return {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": metadata(name, labels),
+        "spec": {"policyName": name},
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aicost.adapters.kube.server_policies import Changes, ServerPolicies
@@ -55,7 +55,7 @@ class LabelEnforcement:
         kinds = await self.policies.kinds()
         snapshot = await asyncio.to_thread(label_snapshot, self.app, self.registry, self.state)
         engines = {one.name: self._engine(one, kinds) for one in snapshot.policies} if self._enabled else {}
-        made = await asyncio.to_thread(self._generate, snapshot, engines)
+        made = await asyncio.to_thread(self._generate, snapshot, engines, mutating=_MUTATING in kinds)
         problem, failure = "", None
         try:
             self._tell(await self.policies.keep([each for one in made.values() for each in one.objects], kinds))
@@ -73,14 +73,17 @@ class LabelEnforcement:
         release = Engine(self.app.settings.admission.engine)
         return engine_in_use(policy.engine, release, mutating_policies=_MUTATING in kinds)
 
-    def _generate(self, snapshot: PolicySnapshot, engines: Mapping[str, Engine]) -> dict[str, Generated]:
+    def _generate(
+        self, snapshot: PolicySnapshot, engines: Mapping[str, Engine], *, mutating: bool
+    ) -> dict[str, Generated]:
         """What each policy becomes. Guards hold whatever judges."""
-        return {policy.name: self._of(snapshot, policy, engines[policy.name]) for policy in _held(snapshot, engines)}
-
-    def _of(self, snapshot: PolicySnapshot, policy: LabelPolicy, engine: Engine) -> Generated:
-        guards = generated_guards(snapshot, policy) if self.app.settings.admission.guards else ()
-        made = generate(snapshot, policy) if engine is Engine.VAP else Generated()
-        return Generated((*guards, *made.objects), made.unsupported)
+        found = {}
+        for policy in snapshot.policies if engines else ():
+            guards = generated_guards(snapshot, policy) if self.app.settings.admission.guards else ()
+            judges = engines[policy.name] is Engine.VAP
+            made = generate(snapshot, policy, mutating=mutating) if judges else Generated()
+            found[policy.name] = Generated((*guards, *made.objects), made.unsupported)
+        return found
 
     def _state_all(
         self, snapshot: PolicySnapshot, engines: Mapping[str, Engine], made: Mapping[str, Generated], problem: str
@@ -106,7 +109,3 @@ class LabelEnforcement:
                 _log, logging.INFO, "policies of the API server changed",
                 applied=list(changes.applied), removed=list(changes.removed),
             )  # fmt: skip
-
-
-def _held(snapshot: PolicySnapshot, engines: Mapping[str, Engine]) -> Sequence[LabelPolicy]:
-    return [policy for policy in snapshot.policies if policy.name in engines]
