@@ -1,5 +1,6 @@
 """Label coverage and the inventory as they stand on the screen, drawn from their documents."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,8 @@ _INVENTORY = (
     Column("30 DAYS", right=True),
     Column("AIWORKLOAD", shrinks=True),
 )
+_HINT = re.compile(r" \([^()]*\)")
+"""What a problem says in brackets: helpful at `kubectl apply`, too long for a column."""
 _FINDINGS = {"used-once": "used once", "unused": "not used any more"}
 
 
@@ -172,7 +175,8 @@ def _namespace(one: Document) -> tuple[str, ...]:
 
 def _offender(one: Document) -> tuple[str, ...]:
     texts = (one["owner"], one["cost"], one["monthly_cost"])
-    return one["namespace"], one["object"], *(text or _ABSENT for text in texts), "; ".join(one["problems"])
+    lacks = "; ".join(_HINT.sub("", problem) for problem in one["problems"])
+    return one["namespace"], one["object"], *(text or _ABSENT for text in texts), lacks
 
 
 def _value(one: Document) -> tuple[str, ...]:
