@@ -23,7 +23,9 @@ Some values are fine one by one and refused together, with a message that says w
 - `telemetry.prometheus.secretName` without `secretKeys`, or the other way round; `basicUser` without the key
   `password`; `tls.crt` without `tls.key`;
 - `queryApi.certificateSecretName` with an authority that nobody tells: not `caBundle`, not an annotation that injects
-  it, not the Secret; and `caBundle` or such an annotation for a certificate that the chart makes.
+  it, not the Secret; and `caBundle` or such an annotation for a certificate that the chart makes;
+- the same of `admission.certificateSecretName`, `admission.caBundle` and `admission.webhookAnnotations`; and
+  `admission.timeoutSeconds` of more than 4 seconds together, for which each object would wait in vain.
 
 """
 

@@ -9,6 +9,7 @@ import pytest
 
 from support.admission.manifests import deployment, job, pod, pod_spec
 from support.cluster import LiveCluster
+from support.crd_samples import resource
 from support.webhook import RunningWebhook, running_webhook
 
 pytestmark = pytest.mark.cluster
@@ -127,9 +128,16 @@ def test_a_denial_of_what_a_controller_makes_is_told_on_its_owner(strict: Runnin
     cluster.kubectl("create", "configmap", "cron-thing", "-n", namespace)
     uid = cluster.api.get(f"/api/v1/namespaces/{namespace}/configmaps/cron-thing")["metadata"]["uid"]
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "cron-thing", "uid": uid, "controller": True}
-    body = pod(namespace=namespace, ownerReferences=[owner])
-    told = cluster.kubectl_fails("--kubeconfig", str(account), "create", "-f", "-", text=json.dumps(body))
-    assert "[cost-labels]" in told
+    workload = resource("AIWorkload", "things", {"selector": {"matchLabels": {"app": "thing"}}}, namespace)
+    cluster.apply({**workload, "metadata": {**workload["metadata"], "labels": GOOD}})
+
+    def make(name: str, labels: dict[str, str]) -> tuple[str, ...]:
+        body = pod({"app": "thing", **labels}, name=name, namespace=namespace, ownerReferences=[owner])
+        words = ("--kubeconfig", str(account), "create", "-f", "-")
+        result = cluster._run("kubectl", words, json.dumps(body))
+        return result.stdout, result.stderr
+
+    cluster.until("/version", lambda _: "[cost-labels]" in make("one", {})[1])
     events = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
 
     def posted(found: dict[str, Any]) -> list[Any]:
@@ -139,6 +147,21 @@ def test_a_denial_of_what_a_controller_makes_is_told_on_its_owner(strict: Runnin
     assert (event["regarding"]["kind"], event["regarding"]["name"]) == ("ConfigMap", "cron-thing")
     assert event["type"] == "Warning"
     assert "A Pod was denied: [cost-labels]" in event["note"]
+    path = f"/apis/aicost.dev/v1alpha1/namespaces/{namespace}/aiworkloads/things"
+    found = cluster.until(  # a controller tries again and again
+        path, lambda one: make("one", {}) and _condition(one, "PodsAdmitted") == ("False", "LabelsDenied")
+    )
+    assert "[cost-labels]" in json.dumps(found["status"])
+    make("two", GOOD)
+    names = iter(range(1_000))
+    cluster.until(
+        path, lambda one: make(f"more-{next(names)}", GOOD) and _condition(one, "PodsAdmitted") == ("True", "Admitted")
+    )
+
+
+def _condition(one: dict[str, Any], kind: str) -> tuple[str, str]:
+    found = [each for each in one.get("status", {}).get("conditions", []) if each["type"] == kind]
+    return (found[0]["status"], found[0]["reason"]) if found else ("", "")
 
 
 def test_a_new_object_gets_its_price_as_a_warning(webhook: RunningWebhook, namespace: str) -> None:
@@ -176,3 +199,10 @@ def test_nothing_was_refused_and_nothing_failed(webhook: RunningWebhook) -> None
     metrics = webhook.page("/metrics")
     assert "aicost_admission_trusted 1.0" in metrics
     assert "aicost_admission_errors_total{" not in metrics
+
+
+def test_an_uninstall_takes_the_certificate_with_it(webhook: RunningWebhook) -> None:
+    """The last test of this file."""
+    webhook.release.uninstall()
+    for path in (*webhook.configurations, webhook.deployment, webhook.secret):
+        webhook.cluster.until_gone(path)

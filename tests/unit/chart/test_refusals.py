@@ -4,6 +4,7 @@ import pytest
 
 AUTHORITY = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 INJECTED = r"queryApi.apiServiceAnnotations.cert-manager\.io/inject-ca-from=aicost-system/query"
+WEBHOOK_INJECTED = r"admission.webhookAnnotations.cert-manager\.io/inject-ca-from=aicost-system/query"
 OPENSHIFT = r"queryApi.apiServiceAnnotations.service\.beta\.openshift\.io/inject-cabundle=yes"
 
 
@@ -74,6 +75,24 @@ def test_a_part_that_was_taken_away_is_missed_by_name(helm) -> None:
             '"aicost-query-tls" is the Secret that the chart makes, which goes when it makes none: give yours another',
         ),
         (
+            ["admission.timeoutSeconds.validate=3", "admission.timeoutSeconds.mutate=2"],
+            "admission.timeoutSeconds: validate and mutate may be 4 seconds together",
+        ),
+        (
+            ["admission.certificateSecretName=own"],
+            '"own" is given and nobody says whom to trust: set admission.caBundle',
+        ),
+        ([f"admission.caBundle={AUTHORITY}"], "are for a certificate of your own: set admission.certificateSecretName"),
+        ([WEBHOOK_INJECTED], "are for a certificate of your own: set admission.certificateSecretName"),
+        (
+            ["admission.certificateSecretName=own", f"admission.caBundle={AUTHORITY}", WEBHOOK_INJECTED],
+            "admission.caBundle and the annotation cert-manager.io/inject-ca-from both say whom to trust",
+        ),
+        (
+            ["admission.certificateSecretName=aicost-admission-tls", WEBHOOK_INJECTED],
+            '"aicost-admission-tls" is the Secret that the webhook keeps itself: give yours another name',
+        ),
+        (
             ["queryApi.certificateSecretName=own", "queryApi.apiServiceAnnotations.note=x"],
             "so nobody knows whom to trust",
         ),
@@ -96,6 +115,11 @@ def test_values_that_fail_only_together_are_refused_with_the_fix(helm, settings,
         ["queryApi.certificateSecretName=own", OPENSHIFT],
         ["queryApi.apiServiceAnnotations.note=x"],
         ["queryApi.enabled=false", "queryApi.certificateSecretName=own"],
+        ["admission.timeoutSeconds.validate=2", "admission.timeoutSeconds.mutate=2"],
+        ["admission.certificateSecretName=own", f"admission.caBundle={AUTHORITY}"],
+        ["admission.certificateSecretName=own", WEBHOOK_INJECTED],
+        ["admission.enabled=false", "admission.certificateSecretName=own"],
+        ["admission.webhookAnnotations.note=x"],
     ],
 )
 def test_values_that_work_together_are_accepted(helm, settings) -> None:
