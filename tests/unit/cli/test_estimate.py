@@ -164,6 +164,16 @@ def test_without_a_cluster_the_way_out_is_named(run, files, monkeypatch):
     assert "--offline" in result.err
 
 
+NANOS = 10**9
+BUDGET = {
+    "metadata": {"name": "monthly", "namespace": "default"},
+    "spec": {"limit": "1000", "currency": "USD"},
+    "status": {
+        "limitNanos": 1000 * NANOS,
+        "spent": {"totalNanos": 720 * NANOS},
+        "period": {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"},
+    },
+}
 NODE = {
     "metadata": {
         "name": "n1",
@@ -205,6 +215,23 @@ class TestOfACluster:
     def test_prices_of_a_file_take_the_place_of_its_books(self, ask, files):
         shown = ask({"nodes": [NODE]}, "--prices", str(files / "book.yaml"))
         assert "$0.50" in shown.out
+
+    def test_what_is_left_of_the_budgets_that_it_counts_against_stands_beside_it(self, ask):
+        answers = {"nodes": [NODE], "pricebooks": [yaml.safe_load(BOOK)], "budgets": [BUDGET], "clusterbudgets": []}
+        shown = ask(answers)
+        (line,) = [line.split() for line in shown.out.splitlines() if line.startswith("monthly ")]
+        assert line == ["monthly", "$280", "$1,000", "2026-12-01T00:00:00Z", "Deployment/chat"]
+        (chat,) = json.loads(ask(answers, "-o", "json").out)["objects"]
+        assert chat["budgets"] == [
+            {
+                "name": "monthly",
+                "left_nanos": 280 * NANOS,
+                "limit_nanos": 1000 * NANOS,
+                "currency": "USD",
+                "until": "2026-12-01T00:00:00Z",
+            }
+        ]
+        assert "$280 of the budget monthly are left" in chat["text"]
 
     def test_what_may_not_be_read_is_told_and_nothing_is_guessed(self, ask):
         shown = ask({"nodes": [NODE]})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from aicost.crd.convert.budgets_left import SeenBudget, budgets_of
 from aicost.domain.estimates.market import market_of
 from aicost.domain.estimates.values import BudgetLeft, Market
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
@@ -13,7 +14,6 @@ from aicost.domain.policy.requests import PolicySnapshot
 from aicost.domain.policy.snapshots import Known, MapName, policy_snapshot
 from aicost.domain.pricing.books import PriceBook
 from aicost.domain.workloads.shapes import Workload
-from aicost.entrypoints.admission.knowledge.budgets import SeenBudget, budgets_of
 from aicost.entrypoints.admission.knowledge.claimants import SeenClaim
 
 QueueName = tuple[str, str]

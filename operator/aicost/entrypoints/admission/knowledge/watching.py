@@ -17,13 +17,13 @@ from aicost.adapters.kube.seen.values import BadObject
 from aicost.adapters.kube.wire.objects import PartialObject
 from aicost.adapters.kube.wire.resources import NAMESPACES, NODES, SERVICE_ACCOUNTS, Resource
 from aicost.crd.convert.books import price_book
+from aicost.crd.convert.budgets_left import read_budget
 from aicost.crd.convert.parsing import Converted
 from aicost.crd.convert.policies import label_policy
 from aicost.crd.kinds import CLUSTER, KINDS
 from aicost.crd.schema.definition import GROUP, VERSION
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
 from aicost.domain.inventory.nodes import NodeFacts
-from aicost.entrypoints.admission.knowledge.budgets import read_budget
 from aicost.entrypoints.admission.knowledge.claimants import read_claim
 from aicost.entrypoints.admission.knowledge.lists import Lists
 from aicost.entrypoints.admission.knowledge.snapshot import QueueName, Seen

@@ -2,19 +2,22 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aicost.domain.estimates.values import Market
 from aicost.domain.inventory.gpu_models import canonical_model
-from aicost.entrypoints.cli.sources.priced import PricedMarket
 from aicost.entrypoints.cli.terminal import detect, progress
 from aicost.ports.errors import InvalidRequest
+
+if TYPE_CHECKING:  # pydantic takes long to import
+    from aicost.entrypoints.cli.manifests.workloads import Found
+    from aicost.entrypoints.cli.sources.priced import PricedMarket
 
 WHERE = {"provider", "region", "instance-type", "capacity-type", "gpu-model"}
 
@@ -107,10 +110,11 @@ def estimate(  # noqa: PLR0913 -- one parameter per option
     if offline and (kubeconfig or context):
         raise InvalidRequest("--offline asks no cluster: leave --kubeconfig and --context out")
     narrow = _narrowing(where)
-    found = _market(prices, None if offline else (kubeconfig, context))
+    objects = _objects(places, namespace or "default")
+    found = _market(prices, None if offline else (kubeconfig, context), {one.workload.namespace for one in objects})
     market = narrow(found.market)
     model = canonical_model(gpu_model) or "" if gpu_model else ""
-    _show(places, namespace or "default", replace(found, market=replace(market, assumed_model=model)), Form(form))
+    _show(objects, replace(found, market=replace(market, assumed_model=model)), Form(form))
 
 
 def named_places(files: Sequence[str], filenames: Sequence[str]) -> tuple[str, ...]:
@@ -125,7 +129,16 @@ def named_places(files: Sequence[str], filenames: Sequence[str]) -> tuple[str, .
     return places
 
 
-def _market(prices: Sequence[str], cluster: tuple[Path | None, str | None] | None) -> PricedMarket:
+def _objects(places: Sequence[str], namespace: str) -> "tuple[Found, ...]":
+    from aicost.entrypoints.cli.manifests.documents import read_documents  # noqa: PLC0415 -- yaml
+    from aicost.entrypoints.cli.manifests.workloads import workloads_of  # noqa: PLC0415
+
+    return workloads_of(read_documents(places), namespace)
+
+
+def _market(
+    prices: Sequence[str], cluster: tuple[Path | None, str | None] | None, namespaces: Collection[str]
+) -> "PricedMarket":
     from aicost.entrypoints.cli.sources import market  # noqa: PLC0415 -- pydantic and aiohttp take long to import
 
     if cluster is None:
@@ -134,7 +147,7 @@ def _market(prices: Sequence[str], cluster: tuple[Path | None, str | None] | Non
 
     config = find_cluster(*cluster, instead="or leave the cluster out by --offline")
     with progress(f"asking {config.server}", sys.stderr, detect(sys.stderr, dict(os.environ))):
-        return market.market_of_cluster(config, prices)
+        return market.market_of_cluster(config, prices, namespaces)
 
 
 def _narrowing(where: Sequence[str]) -> Callable[[Market], Market]:
@@ -159,14 +172,14 @@ def _is(found: str, wanted: str) -> bool:
     return found.casefold() == wanted.casefold()
 
 
-def _show(places: Sequence[str], namespace: str, found: PricedMarket, form: Form) -> None:
+def _show(objects: "Sequence[Found]", found: "PricedMarket", form: Form) -> None:
     from aicost.domain.estimates.estimate import estimate as estimate_of  # noqa: PLC0415
-    from aicost.entrypoints.cli.manifests.documents import read_documents  # noqa: PLC0415 -- yaml
-    from aicost.entrypoints.cli.manifests.workloads import workloads_of  # noqa: PLC0415
     from aicost.entrypoints.cli.output import estimate_document, estimate_table  # noqa: PLC0415
 
-    objects = workloads_of(read_documents(places), namespace)
-    estimates = [estimate_table.Estimated(one, estimate_of(one.workload, found.market)) for one in objects]
+    estimates = [
+        estimate_table.Estimated(one, estimate_of(one.workload, found.market), found.budgets_of(one.workload))
+        for one in objects
+    ]
     if form is Form.JSON:
         click.echo(estimate_document.as_json(estimates, found.of, found.gaps))
         return

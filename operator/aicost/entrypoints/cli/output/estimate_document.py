@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aicost.domain.estimates.texts import estimate_text, per_hour_text, range_text
-from aicost.domain.estimates.values import EstimateLine, Offer, PriceRange
+from aicost.domain.estimates.values import BudgetLeft, EstimateLine, Offer, PriceRange
 from aicost.domain.exact.apportion import divide
+from aicost.domain.exact.windows import to_rfc3339
 from aicost.entrypoints.cli.output.estimate_table import Estimated
 
 FORMAT = "aicost.dev/estimate/v1alpha1"
@@ -31,7 +32,7 @@ def _object(one: Estimated) -> Json:
         "kind": workload.kind,
         "namespace": workload.namespace,
         "name": workload.name,
-        "text": estimate_text(estimate, ()),
+        "text": estimate_text(estimate, one.budgets),
         "scaling": estimate.scaling.value,
         "gpu_milli": estimate.gpu_milli,
         "per_hour": _range(price),
@@ -40,7 +41,18 @@ def _object(one: Estimated) -> Json:
         "duration_source": estimate.duration_source or None,
         "total": _amounts(*total, price.currency) if total and price else None,
         "unpriced": estimate.unpriced or None,
+        "budgets": [_budget(budget) for budget in one.budgets],
         "parts": [_part(line) for line in estimate.lines],
+    }
+
+
+def _budget(budget: BudgetLeft) -> Json:
+    return {
+        "name": budget.name,
+        "left_nanos": budget.left_nanos,
+        "limit_nanos": budget.limit_nanos,
+        "currency": budget.currency,
+        "until": None if budget.until_ms is None else to_rfc3339(budget.until_ms),
     }
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from aicost.domain.estimates.texts import MONTH_HOURS, gpus_text, per_hour_text, range_text
-from aicost.domain.estimates.values import Estimate, EstimateLine, Offer, PriceRange
-from aicost.domain.exact.windows import describe_length
+from aicost.domain.estimates.values import BudgetLeft, Estimate, EstimateLine, Offer, PriceRange
+from aicost.domain.exact.windows import describe_length, to_rfc3339
 from aicost.domain.workloads.shapes import Scaling
 from aicost.entrypoints.cli.manifests.workloads import Found
 from aicost.entrypoints.cli.output.facts import wrapped
@@ -20,10 +20,11 @@ _ENDLESS = frozenset({Scaling.FIXED, Scaling.AUTOSCALED})
 
 @dataclass(frozen=True, slots=True)
 class Estimated:
-    """An object with its estimate."""
+    """An object with its estimate, and what is left of the budgets that it would count against."""
 
     found: Found
     estimate: Estimate
+    budgets: tuple[BudgetLeft, ...] = ()
 
 
 def draw_estimates(estimates: Sequence[Estimated], of: str, terminal: Terminal, *, wide: bool) -> str:
@@ -33,7 +34,7 @@ def draw_estimates(estimates: Sequence[Estimated], of: str, terminal: Terminal, 
     lines = [terminal.paint(f"Estimate of GPU cost · {printable(of)}", Style.HEAD), ""]
     if shown:
         lines += [*_table(shown, terminal, wide=wide), ""]
-        lines += [*_prices(shown, terminal, wide=wide), *_missing(shown, terminal)]
+        lines += [*_prices(shown, terminal, wide=wide), *_budgets(shown, terminal), *_missing(shown, terminal)]
     if rest or not shown:
         lines.append(f"{rest} of {len(estimates)} objects that run something ask for no GPUs.")
     lines += _remarks(shown, terminal)
@@ -201,6 +202,32 @@ class _Receipt:
         assert quote is not None
         source = f" ({quote.source})" if quote.source else ""
         return cls(offer.reason, f"{quote.explanation}{source}", offer.rejected)
+
+
+def _budgets(shown: Sequence[Estimated], terminal: Terminal) -> Iterator[str]:
+    """What is left of each budget that an object would count against."""
+    counting: dict[BudgetLeft, list[str]] = {}
+    for one in shown:
+        for budget in one.budgets:
+            counting.setdefault(budget, []).append(one.found.name)
+    columns = [
+        Column("BUDGET", shrinks=True),
+        Column("LEFT", right=True),
+        Column("LIMIT", right=True, drop=1),
+        Column("UNTIL", drop=2),
+        Column("COUNTS", shrinks=True),
+    ]
+    body = [_budget(budget, names) for budget, names in counting.items()]
+    if body:
+        yield from draw(columns, [body], terminal).lines
+        yield ""
+
+
+def _budget(budget: BudgetLeft, names: Sequence[str]) -> Line:
+    left, limit = (range_text(nanos, nanos, budget.currency) for nanos in (budget.left_nanos, budget.limit_nanos))
+    until = to_rfc3339(budget.until_ms) if budget.until_ms is not None else _NOTHING
+    style = Style.WARN if budget.left_nanos <= 0 else Style.PLAIN
+    return Line((printable(budget.name), left, limit, until, ", ".join(names)), style)
 
 
 def _missing(shown: Sequence[Estimated], terminal: Terminal) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """What objects say, whether they come from files or from a cluster: prices, policies, and what policies refer to."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aicost.crd.convert.books import price_book
+from aicost.crd.convert.budgets_left import SeenBudget, read_budget
 from aicost.crd.convert.claims import workload_claim
 from aicost.crd.convert.parsing import Converted
 from aicost.crd.convert.policies import label_policy
@@ -23,6 +24,16 @@ def books_of(bodies: Iterable[Body], problems: list[str]) -> tuple[PriceBook, ..
     return _read(bodies, "PriceBook", price_book, problems)
 
 
+def budgets_seen(bodies: Sequence[Body], problems: list[str]) -> tuple[SeenBudget, ...]:
+    """The budgets among objects that have been computed; what is wrong with them is added to the problems."""
+    return tuple(one for kind in ("Budget", "ClusterBudget") for one in _read(bodies, kind, read_budget, problems))
+
+
+def namespaces_of(bodies: Sequence[Body]) -> tuple[NamespaceFacts, ...]:
+    """The namespaces among objects."""
+    return tuple(NamespaceFacts(_name(body)[1], _labels(body)) for body in _of(bodies, "Namespace"))
+
+
 def policies_of(bodies: Iterable[Body], problems: list[str]) -> tuple[LabelPolicy, ...]:
     """The label policies among objects; what is wrong with them is added to the problems."""
     return _read(bodies, "CostLabelPolicy", label_policy, problems)
@@ -34,7 +45,7 @@ def known_of(bodies: Iterable[Body], policies: tuple[LabelPolicy, ...]) -> Known
     return Known(
         policies=policies,
         maps={_name(body): body.get("data") or {} for body in _of(found, "ConfigMap")},
-        namespaces=tuple(NamespaceFacts(_name(body)[1], _labels(body)) for body in _of(found, "Namespace")),
+        namespaces=namespaces_of(found),
         accounts=tuple(ServiceAccountFacts(*_name(body), _labels(body)) for body in _of(found, "ServiceAccount")),
         claims=_read(found, "AIWorkload", workload_claim, []),
         queues={_name(body): _labels(body) for body in _of(found, "LocalQueue")},

@@ -1,15 +1,15 @@
 """The market that an estimate is made in: the cluster's nodes and books, or books from files."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.config import ClusterConfig
-from aicost.adapters.kube.wire.resources import NODES
+from aicost.adapters.kube.wire.resources import NAMESPACES, NODES
 from aicost.domain.estimates.market import market_of, offline_market
 from aicost.domain.pricing.books import PriceBook
 from aicost.entrypoints.cli.manifests.documents import read_documents
-from aicost.entrypoints.cli.sources.bodies import books_of
+from aicost.entrypoints.cli.sources.bodies import books_of, budgets_seen, namespaces_of
 from aicost.entrypoints.cli.sources.objects import Wish, gather, own_resource
 from aicost.entrypoints.cli.sources.priced import PricedMarket
 from aicost.ports.errors import InvalidRequest
@@ -24,16 +24,31 @@ def market_of_files(places: Sequence[str]) -> PricedMarket:
     return PricedMarket(market, f"prices of {', '.join(places)}" if places else "public list prices")
 
 
-def market_of_cluster(config: ClusterConfig, places: Sequence[str]) -> PricedMarket:
-    """The market of a cluster; books from files take the place of its own."""
-    gathered = gather(config, [Wish(NODES), *([] if places else [Wish(own_resource("PriceBook"))])])
+def market_of_cluster(config: ClusterConfig, places: Sequence[str], namespaces: Collection[str]) -> PricedMarket:
+    """The market of a cluster; books from files take the place of its own.
+
+    Args:
+        config: how the cluster is reached.
+        places: files with books.
+        namespaces: where the objects go, whose budgets they count against.
+    """
+    books_wished = [] if places else [Wish(own_resource("PriceBook"))]
+    gathered = gather(config, [Wish(NODES), *books_wished, *_budget_wishes(sorted(namespaces))])
     problems: list[str] = []
     books = read_books(places) if places else books_of(gathered.bodies, problems)
     if not books:
         gathered.gaps.append("no prices are known: name a PriceBook by --prices")
     market = market_of(gathered.nodes, books, now_ms())
     named = f", prices of {', '.join(places)}" if places else ""
-    return PricedMarket(market, f"{config.server}{named}", (*gathered.gaps, *problems))
+    budgets = budgets_seen(gathered.bodies, problems)
+    facts = {one.name: one for one in namespaces_of(gathered.bodies)}
+    return PricedMarket(market, f"{config.server}{named}", (*gathered.gaps, *problems), budgets, facts)
+
+
+def _budget_wishes(namespaces: Sequence[str]) -> list[Wish]:
+    """Budgets of the namespaces, those of the cluster, and the labels that those choose namespaces by."""
+    own = [Wish(own_resource("Budget"), namespace) for namespace in namespaces]
+    return [*own, Wish(own_resource("ClusterBudget")), *(Wish(NAMESPACES, name=name) for name in namespaces)]
 
 
 def read_books(places: Sequence[str]) -> tuple[PriceBook, ...]:
