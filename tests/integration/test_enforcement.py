@@ -149,3 +149,13 @@ def test_objects_of_others_are_left_alone(enforced: Enforced) -> None:
         enforced.cluster.api.delete(f"{VALIDATING}/{enforced.name}.foreign.labels.aicost.dev")
     with pytest.raises(ApiError, match="404"):
         enforced.cluster.api.get(f"{VALIDATING}/{enforced.name}.deny.labels.aicost.dev")
+
+
+def test_texts_of_people_stay_texts(enforced: Enforced) -> None:
+    """What stands in a policy is put into expressions: nothing of it may be read as one."""
+    hint = 'it\'s "quoted", \\ back, {{ braces }} and a snowman \u2603'
+    key = {**TEAM, "convention": "[a-z]+('|\")?", "conventionHint": hint, "valueAliases": {"vi's": "vision"}}
+    status = enforced.enforce(enforced.policy(keys=[key], contact='#it\'s "us"'))
+    assert status is not None
+    assert status.problem == ""
+    assert len(enforced.kept) == 2

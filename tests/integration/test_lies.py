@@ -27,6 +27,12 @@ pytestmark = pytest.mark.cluster
 TEAM, STAGE = "aicost.dev/team", "aicost.dev/stage"
 MINE, THEIRS = "research", "vision"
 Object = dict[str, Any]
+WORKLOAD: Object = {
+    "apiVersion": "aicost.dev/v1alpha1",
+    "kind": "AIWorkload",
+    "metadata": {"name": "w"},
+    "spec": {"selector": {"matchLabels": {"app": "x"}}, "dimensions": {"team": THEIRS}},
+}
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ def _judge(webhook: RunningWebhook | None, spec: Object) -> None:
 def _lies(one: Town) -> Iterator[partial[Object]]:
     """Requests that each of the policies refuses by itself."""
     account = {"kind": "ServiceAccount", "metadata": {"name": "s", "labels": {TEAM: THEIRS}}}
-    for body in (account, pod(), pod({TEAM: MINE, STAGE: "production"}), pod({TEAM: MINE, "phase": "live"})):
+    for body in (account, WORKLOAD, pod(), pod({TEAM: MINE, STAGE: "production"}), pod({TEAM: MINE, "phase": "live"})):
         yield partial(one.me.create, _in(body, one.mine), one.mine, dry_run=True)
 
 
@@ -140,9 +146,7 @@ def test_another_teams_name_is_refused_on_what_pods_inherit_from(town: Town) -> 
     assert "may not be charged from namespace" in town.refused(account)
     with pytest.raises(ApiError, match="may not be charged"):
         town.me.api.patch(f"/api/v1/namespaces/{town.mine}", {"metadata": {"labels": {"squad": "vis"}}})
-    spec = {"selector": {"matchLabels": {"app": "x"}}, "dimensions": {"team": THEIRS}}
-    workload = {"apiVersion": "aicost.dev/v1alpha1", "kind": "AIWorkload", "metadata": {"name": "w"}, "spec": spec}
-    town.refused(workload)
+    town.refused(WORKLOAD)
 
 
 def test_a_label_that_was_in_order_may_not_become_another_teams(town: Town) -> None:

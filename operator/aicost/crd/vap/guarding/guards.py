@@ -11,10 +11,10 @@ from aicost.crd.vap.language.requests import NAMESPACE, USER, is_child, may
 from aicost.crd.vap.language.shapes import Object, Rules, named, validating_binding, validating_policy
 from aicost.crd.vap.language.templates import POD_LABELS, SPEAKING, with_wrapped
 from aicost.crd.vap.language.values import plain
+from aicost.domain.policy.judging.exemptions import EXEMPT_REASON, EXEMPT_UNTIL
 
 GROW, EXEMPT = "grow", "exempt"
 """Our own verbs: on aiworkloads, to call something production; on costlabelpolicies, to excuse from a policy."""
-EXEMPT_UNTIL = "aicost.dev/exempt-until"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +116,20 @@ def _reach(root: str) -> str:
 
 def exemption_guard() -> Guard:
     """Who excuses an object from a policy may do so."""
-    pointer = f"/metadata/annotations/{EXEMPT_UNTIL.replace('/', '~1')}"
-    variables = {"until": found("object", pointer), "before": found("oldObject", pointer)}
+    notes = [f"/metadata/annotations/{name.replace('/', '~1')}" for name in (EXEMPT_UNTIL, EXEMPT_REASON)]
+    said, before = (" + ".join(found(root, note) for note in notes) for root in ("object", "oldObject"))
+    variables = {"before": before, "new": f"({said}).filter(v, !(v in variables.before))"}
     message = (
         f"'[exemption] the annotation {EXEMPT_UNTIL} is not for everybody: ' + {USER} + ' lacks the verb "
         f'"{EXEMPT}" on costlabelpolicies.aicost.dev in namespace "\' + {NAMESPACE} + \'". Fix: take it out, or ask '
         "somebody who has the ClusterRole that grants the verb to set it'"
     )
-    honest = f"variables.until == variables.before || {may(EXEMPT, 'costlabelpolicies', NAMESPACE)}"
+    honest = f"variables.new.size() == 0 || {may(EXEMPT, 'costlabelpolicies', NAMESPACE)}"
     return Guard(
         "exemption",
         Rules(SPEAKING),
         variables,
-        f"variables.until.size() == 0 || {honest}",
+        honest,
         message,
         {"has-annotations": "has(object.metadata.annotations)"},
     )

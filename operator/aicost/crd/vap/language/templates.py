@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from aicost.crd.vap.language.cel import MANY, stands
-from aicost.domain.workloads.kinds import JUDGED_KINDS, KINDS
+from aicost.domain.workloads.kinds import KINDS
 from aicost.domain.workloads.places import Form, JudgedKind
 
 _HEIRS_ASK: Mapping[str, Sequence[str]] = {"": ("namespaces", "serviceaccounts"), "kueue.x-k8s.io": ("localqueues",)}
@@ -39,8 +39,6 @@ def plurals(kinds: Iterable[JudgedKind], *more: Mapping[str, Sequence[str]]) -> 
     return {group: sorted(names) for group, names in sorted(by_group.items())}
 
 
-JUDGED = plurals(JUDGED_KINDS)
-"""All that policies judge."""
 SPEAKING = plurals(KINDS, _HEIRS_ASK)
 """All that can say whom a cost is charged to."""
 OWNERS = tuple(sorted({kind.kind for kind in KINDS}))
@@ -50,9 +48,7 @@ _METADATA = {f"{at}/metadata/labels" for kind in KINDS for at in kind.patched_at
 _INNER = {f"{at}/labels" for kind in KINDS for at in kind.inner}
 _ALL_LABELS = sorted({*_METADATA, *_INNER, *_HANDED_DOWN})
 POD_LABELS = tuple(at for at in _ALL_LABELS if at.count(MANY) <= 1)
-"""Where objects put labels on their pods, or on what makes these."""
-UNREACHABLE = tuple(at for at in _ALL_LABELS if at.count(MANY) > 1)
-"""Labels of pods that CEL cannot reach."""
+"""Where objects put labels on their pods, or on what makes these; not in lists of lists, which CEL cannot follow."""
 
 
 def with_wrapped(root: str) -> str:
