@@ -75,9 +75,10 @@ def _failed_open(webhook: RunningWebhook) -> float:
 
 
 async def _enforced(webhook: RunningWebhook) -> tuple[float, str]:
-    """What the controller would show: its metric, and the problem for conditions."""
+    """What the controller would show, with the rights that the chart gives it: its metric, and the problem."""
     state, metrics = State("test"), Metrics()
-    config = load({}, now_ms, kubeconfig=webhook.cluster.kubeconfig)
+    account = webhook.cluster.service_account_kubeconfig(webhook.release.namespace, webhook.release.name)
+    config = load({}, now_ms, kubeconfig=account)
     async with KubeClient(config) as client:
         await WebhookProbe(client, webhook.release.namespace, Registry(), state, metrics).look()
     assert state.labels.webhook is not None
