@@ -36,6 +36,7 @@ class Enforced:
     cluster: LiveCluster
     world: World
     name: str
+    anchor: str = ""
 
     def policy(self, **spec: Any) -> dict[str, Any]:
         return made("CostLabelPolicy", self.name, {"mode": "Deny", "keys": [TEAM], "engine": "vap", **spec}, "")
@@ -45,7 +46,7 @@ class Enforced:
 
         async def look(client: KubeClient) -> None:
             self.world.registry.replace("CostLabelPolicy", list(policies), self.world.registry.moment)
-            keeper = ServerPolicies(client, LABELS, FIELD_MANAGER)
+            keeper = ServerPolicies(client, LABELS, FIELD_MANAGER, self.anchor)
             one = self.world
             await LabelEnforcement(one.app, one.registry, one.state, one.attempts, keeper).once()
 
@@ -159,3 +160,15 @@ def test_texts_of_people_stay_texts(enforced: Enforced) -> None:
     assert status is not None
     assert status.problem == ""
     assert len(enforced.kept) == 2
+
+
+def test_what_is_kept_goes_with_the_release(enforced: Enforced) -> None:
+    """Who uninstalls the chart is not refused by its policies any more."""
+    roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+    enforced.anchor = f"{enforced.name}-controller"
+    enforced.cluster.api.create(roles, {"metadata": {"name": enforced.anchor}, "rules": []})
+    enforced.enforce(enforced.policy())
+    assert len(enforced.kept) == 2
+    enforced.cluster.api.delete(f"{roles}/{enforced.anchor}")
+    for name in enforced.kept:
+        enforced.cluster.until_gone(f"{VALIDATING}/{name}")

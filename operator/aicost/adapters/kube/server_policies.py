@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from aicost.adapters.kube.client import KubeClient, decode
+from aicost.adapters.kube.wire.errors import NotFound
 from aicost.adapters.kube.wire.resources import Resource
+from aicost.ports.errors import NotPermitted
 
 GROUP = "admissionregistration.k8s.io"
 DIGEST = "aicost.dev/digest"
@@ -20,6 +22,7 @@ _KINDS = (
     ("MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
     ("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
 )
+_ROLES = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
 RESOURCES = {kind: Resource(GROUP, "v1", plural, kind, namespaced=False) for kind, plural in _KINDS}
 """Kind -> resource. A server has them all from 1.36 on, the first two from 1.30 on."""
 
@@ -50,11 +53,13 @@ class ServerPolicies:
         client: an open client.
         labels: labels that each of the objects has, and no other.
         field_manager: our name as owner of the fields.
+        anchor: name of a ClusterRole that the objects belong to, so that they go with the release; empty for none.
     """
 
     client: KubeClient
     labels: Mapping[str, str]
     field_manager: str
+    anchor: str = ""
     _generations: dict[tuple[str, str], int] = field(default_factory=dict)
 
     async def kinds(self) -> frozenset[str]:
@@ -76,7 +81,8 @@ class ServerPolicies:
         Raises:
             AicostError: one was refused or could not be written; those before it are in place.
         """
-        objects = {(one["kind"], one["metadata"]["name"]): _with_digest(one) for one in wanted}
+        owners = await self._owners()
+        objects = {(one["kind"], one["metadata"]["name"]): _owned(one, owners) for one in wanted}
         found = {(kind, one.name): one for kind in kinds for one in await self._list(RESOURCES[kind])}
         applied = [key for key, body in objects.items() if not self._is_kept(key, body, found.get(key))]
         for key in applied:
@@ -85,6 +91,15 @@ class ServerPolicies:
         for kind, name in removed:
             await self.client.delete(RESOURCES[kind], name)
         return Changes(_names(applied), _names(removed))
+
+    async def _owners(self) -> list[Object]:
+        """The reference to the anchor. Where there is none, as outside of a release, the objects belong to nobody."""
+        try:
+            uid = (await self.client.metadata(_ROLES, self.anchor)).uid if self.anchor else ""
+        except (NotFound, NotPermitted):
+            return []
+        reference = {"apiVersion": _ROLES.api_version, "kind": _ROLES.kind, "name": self.anchor, "uid": uid}
+        return [reference] if uid else []
 
     def _is_kept(self, key: tuple[str, str], body: Object, found: _Metadata | None) -> bool:
         """Whether an object is as we would write it, and nobody else has written it since we looked."""
@@ -105,9 +120,11 @@ class ServerPolicies:
         return found
 
 
-def _with_digest(body: Object) -> Object:
-    digest = hashlib.sha256(msgspec.json.encode(body, order="deterministic")).hexdigest()[:16]
-    return {**body, "metadata": {**body["metadata"], "annotations": {DIGEST: digest}}}
+def _owned(body: Object, owners: list[Object]) -> Object:
+    """The object with its owner, and with what it was made of."""
+    digest = hashlib.sha256(msgspec.json.encode([body, owners], order="deterministic")).hexdigest()[:16]
+    more = {"annotations": {DIGEST: digest}, **({"ownerReferences": owners} if owners else {})}
+    return {**body, "metadata": {**body["metadata"], **more}}
 
 
 def _names(keys: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -153,7 +153,8 @@ class Controller:
         return WebhookProbe(self._client, namespace, self._registry, self._state, self._metrics)
 
     def _enforcement(self) -> LabelEnforcement:
-        policies = ServerPolicies(self._client, LABELS, FIELD_MANAGER)
+        anchor = f"{self._settings.admission.configuration}-controller"
+        policies = ServerPolicies(self._client, LABELS, FIELD_MANAGER, anchor)
         return LabelEnforcement(self._app, self._registry, self._state, self._attempts, policies)
 
     def _auditor(self) -> LabelAuditor:
