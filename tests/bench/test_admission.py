@@ -146,11 +146,12 @@ class Clients:
     async def make(self, namespace: str, count: int) -> list[float]:
         """Milliseconds that each of so many creations took."""
         body = json.dumps(pod(LABELS, namespace=namespace, name="NUMBER")).encode()
+        once = secrets.token_hex(4).encode()
         url, left, taken = f"{self._server}/api/v1/namespaces/{namespace}/pods?dryRun=All", iter(range(count)), []
 
         async def client() -> None:
             for number in left:
-                named = body.replace(b"NUMBER", b"p-%d-%d" % (len(taken), number))
+                named = body.replace(b"NUMBER", b"p-%s-%d" % (once, number))  # no two are the same
                 began = time.perf_counter()
                 async with self._session.post(url, data=named, headers={"Content-Type": "application/json"}) as answer:
                     text = await answer.text()
@@ -166,11 +167,11 @@ class Clients:
 async def test_what_a_webhook_adds_to_the_creation_of_a_pod(
     show: Callable[..., None], cluster: LiveCluster, namespaces: dict[str, str]
 ) -> None:
-    (rounds,), (count,) = sizes((1,), (8,)), sizes((64,), (320,))
+    (rounds,), (count,) = sizes((1,), (16,)), sizes((64,), (192,))
     user = cluster.access.user
     trust = ssl.create_default_context(cafile=str(cluster.access.authority))
     trust.load_cert_chain(user.certificate, user.key)
-    taken: dict[str, list[float]] = {which: [] for which in namespaces}
+    taken: dict[str, list[list[float]]] = {which: [] for which in namespaces}
     connector = aiohttp.TCPConnector(ssl=trust, limit=CLIENTS)
     async with aiohttp.ClientSession(connector=connector) as session:
         clients = Clients(cluster, session)
@@ -178,12 +179,14 @@ async def test_what_a_webhook_adds_to_the_creation_of_a_pod(
             await clients.make(name, CLIENTS * 2)
         for _ in range(rounds):
             for which, name in namespaces.items():  # in turns: what else runs here slows all of them
-                taken[which] += await clients.make(name, count)
-    median = {which: statistics.median(each) for which, each in taken.items()}
+                taken[which].append(await clients.make(name, count))
+    # The calmest round of each counts: what else runs on the machine slows the others.
+    median = {which: min(map(statistics.median, each)) for which, each in taken.items()}
     for which, each in taken.items():
-        tail = statistics.quantiles(each, n=100)[98]
+        pooled = sorted(one for those in each for one in those)
+        tail = pooled[len(pooled) * 99 // 100]
         show(f"pod create, webhook: {which}", f"{CLIENTS} clients", f"{median[which]:.1f} ms, p99 {tail:.0f} ms")
-    added = {which: median[which] - median["none"] for which in ("nothing", "ours")}
-    show("added by ours over by nothing", f"{rounds} x {count}", f"{added['ours'] / added['nothing']:.2f}", f"{RATIO}")
+    added = (median["ours"] - median["none"]) / (median["nothing"] - median["none"])
+    show("added by ours over by nothing", f"{rounds} x {count}", f"{added:.2f}", f"{RATIO}")
     if FULL:
-        assert added["ours"] <= RATIO * added["nothing"]
+        assert added <= RATIO

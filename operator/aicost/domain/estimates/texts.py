@@ -30,7 +30,8 @@ def estimate_text(estimate: Estimate, budgets: Sequence[BudgetLeft]) -> str:
 
 def _shown(text: str, room: int) -> str:
     """One line of what can be seen, cut to the room that there is."""
-    seen = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    clean = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+    seen = " ".join(clean.split())
     return seen if len(seen) <= room else f"{seen[: room - 1]}…"
 
 
