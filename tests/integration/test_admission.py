@@ -117,6 +117,30 @@ def test_a_forged_owner_skips_nothing(strict: RunningWebhook, namespace: str) ->
     assert "ownerReference" in told
 
 
+def test_what_an_operator_makes_for_an_owner_that_is_judged_is_not_judged_again(
+    strict: RunningWebhook, namespace: str
+) -> None:
+    """An operator may create pods in all namespaces; somebody who may do so in one is no operator."""
+    cluster, name = strict.cluster, f"operator-{namespace}"
+    cluster.kubectl("create", "serviceaccount", "operator", "-n", namespace)
+    account, subject = cluster.service_account_kubeconfig(namespace, "operator"), f"{namespace}:operator"
+    cluster.kubectl("create", "rolebinding", "o", "--clusterrole=edit", f"--serviceaccount={subject}", "-n", namespace)
+    owner = {"apiVersion": "ray.io/v1", "kind": "RayCluster", "name": "x", "uid": "u", "controller": True}
+    body = json.dumps(pod(namespace=namespace, ownerReferences=[owner]))
+
+    def told() -> str:
+        words = ("--kubeconfig", str(account), "create", "--dry-run=server", "-f", "-")
+        result = cluster._run("kubectl", words, body)
+        return result.stdout + result.stderr
+
+    cluster.until("/version", lambda _: "[cost-labels]" in told())
+    cluster.kubectl("create", "clusterrolebinding", name, "--clusterrole=edit", f"--serviceaccount={subject}")
+    try:
+        cluster.until("/version", lambda _: "created (server dry run)" in told())
+    finally:
+        cluster.kubectl("delete", "clusterrolebinding", name)
+
+
 def test_a_denial_of_what_a_controller_makes_is_told_on_its_owner(strict: RunningWebhook, namespace: str) -> None:
     """Somebody's operator makes a pod for an object of a kind that nobody judges."""
     cluster = strict.cluster

@@ -67,6 +67,10 @@ def test_children_are_left_out_by_who_makes_them_and_by_nothing_that_they_say(he
         for name in (*CONTROLLERS, "system:serviceaccount:ray:operator"):
             assert f'"{name}"' in child
         assert re.search(r"request\.userInfo\.username in \[.*\] &&", child), "an ownerReference alone skips nothing"
+        operator = conditions["no-child-of-an-operator"]
+        for part in ("system:serviceaccount:", "one.controller", '"RayCluster"', "check('create').allowed()"):
+            assert part in operator, "nor does one to any kind, by anybody"
+        assert "namespace(" not in operator, "who may create in one namespace is no operator"
         assert "config.mirror" not in str(conditions), "an annotation that anybody can write skips nothing"
         assert "'system:nodes' in request.userInfo.groups" in conditions["no-static-pod"]
 
