@@ -195,7 +195,7 @@ def test_a_new_object_gets_its_price_as_a_warning(webhook: RunningWebhook, names
     body = job(namespace=namespace, spec=pod_spec(8, nodes={"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"}))
 
     def told(_: Any) -> bool:
-        return "8 x H100" in _applied(webhook, body, "--dry-run=server")[1]
+        return "about $" in _applied(webhook, body, "--dry-run=server")[1]
 
     webhook.cluster.until("/apis/aicost.dev/v1alpha1/pricebooks/prices", told)
     code, said = _applied(webhook, body)

@@ -105,6 +105,6 @@ def test_one_command_alone_writes_generated_files() -> None:
     named = {
         re.search(r"[Gg]enerated (?:from \S+ )?by (\S+?)\.? ?[\" ]", text)
         for path, text in generate.generated().items()
-        if path.name != "judged-kinds.json"  # a list in JSON has no place for a remark
+        if path.name != "judged-kinds.json"  # JSON has no place for a remark
     }
     assert {found and found[1] for found in named} == {"hack/generate.py"}
