@@ -6,14 +6,12 @@ import json
 import logging
 import os
 import signal
-from pathlib import Path
 
-import click
 from aiohttp import web
 
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
-from aicost.adapters.kube.config import ClusterConfig, load
+from aicost.adapters.kube.config import ClusterConfig
 from aicost.adapters.kube.config_maps import ConfigMaps
 from aicost.adapters.kube.lease import Leadership
 from aicost.adapters.kube.seen.values import SeenPod
@@ -41,9 +39,9 @@ from aicost.entrypoints.controller.sources import ScrapeLoop, SourceFinder
 from aicost.entrypoints.controller.starter import keep_starter_book
 from aicost.entrypoints.controller.state import State
 from aicost.entrypoints.controller.watching import ClusterWatch, bare_pod_namespaces
-from aicost.ports.errors import AicostError
-from aicost.settings import Settings, load_settings
-from aicost.telemetry.logs import configure_logs, line
+from aicost.entrypoints.process import server
+from aicost.settings import Settings
+from aicost.telemetry.logs import line
 from aicost.telemetry.metrics import Metrics
 
 STALE_WATCH_MS = 10 * MINUTE_MS
@@ -240,29 +238,4 @@ async def run(settings: Settings, config: ClusterConfig) -> None:
         await Controller(settings, config, client, cluster).run()
 
 
-@click.command("controller")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="Settings file. Without one everything is as documented."
-)
-@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig. Without one: the pod's own account.")
-def command(config: Path | None, kubeconfig: Path | None) -> None:
-    """Run the controller: watch the cluster, sample GPUs, keep the ledger and the reports."""
-    try:
-        settings = load_settings(config)
-        configure_logs(settings.log_level, settings.log_format)
-        cluster = load(dict(os.environ), now_ms, kubeconfig=kubeconfig)
-        asyncio.run(run(settings, cluster))
-    except AicostError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def main(arguments: list[str]) -> int:
-    """Entry of `aicost controller`; gives the exit code."""
-    try:
-        command.main(arguments, prog_name="aicost controller", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    return 0
+main = server("controller", "Watch the cluster, sample GPUs, keep the ledger and the reports.", run)
