@@ -171,8 +171,8 @@ class AdmissionSettings(_Section):
     engine: Literal["auto", "webhook", "vap"] = Field(
         "auto",
         description=(
-            "Who judges: the webhook, policies in the API server (vap), or auto: vap where the server has "
-            "MutatingAdmissionPolicy, else the webhook."
+            "Who judges: the webhook, policies in the API server (vap), or auto: the webhook, and the API server "
+            "while the webhook does not answer."
         ),
     )
     guards: bool = Field(

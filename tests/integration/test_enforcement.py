@@ -12,6 +12,7 @@ import pytest
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.config import load
+from aicost.adapters.kube.probe import Probed
 from aicost.adapters.kube.server_policies import ServerPolicies
 from aicost.crd.status.policies import Enforcement
 from aicost.crd.vap.generate import LABELS
@@ -120,6 +121,22 @@ def test_a_policy_of_the_webhook_gets_its_guards_and_nothing_else(enforced: Enfo
     assert status is not None
     assert (status.engine, status.problem) == ("webhook", "it was not tried yet")
     assert set(enforced.kept) == {f"{enforced.name}.payer-team.labels.aicost.dev"}
+
+
+def test_while_the_webhook_does_not_answer_the_api_server_judges_by_itself(enforced: Enforced) -> None:
+    labels = enforced.world.state.labels
+
+    def judges(tried: Probed | None) -> str:
+        labels.webhook = tried
+        status = enforced.enforce(enforced.policy(engine="auto"))
+        assert status is not None
+        return status.engine
+
+    assert (judges(None), enforced.kept) == ("webhook", {}), "not tried yet is no failure"
+    assert (judges(Probed(revision="r1")), enforced.kept) == ("webhook", {})
+    assert judges(Probed(problem="it does not answer")) == "vap"
+    assert set(enforced.kept) == {f"{enforced.name}.{action}.labels.aicost.dev" for action in ("deny", "warn")}
+    assert (judges(Probed(revision="r1")), enforced.kept) == ("webhook", {})
 
 
 def test_without_admission_nothing_is_kept(enforced: Enforced) -> None:

@@ -31,7 +31,6 @@ from aicost.telemetry.metrics import Metrics
 GRACE_SECONDS = 10.0
 """How long questions in flight may take to end; the API server waits less for an answer."""
 _QUEUE_VERSIONS = ("kueue.x-k8s.io/v1beta2", "kueue.x-k8s.io/v1beta1")
-_MUTATING = ("admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy")
 _log = logging.getLogger("aicost.admission")
 
 
@@ -122,13 +121,10 @@ class Webhook:
         """What the API server has; asked until it answers."""
         while True:
             with contextlib.suppress(AicostError):
-                group, kind = _MUTATING
-                has_policies = any(one.kind == kind for one in await self._client.resources(group))
                 rules = Rules(
                     controllers=self._admission.controllers,
                     system_namespaces=self._admission.system_namespaces,
                     engine=Engine(self._admission.engine),
-                    mutating_policies=has_policies,
                 )
                 return rules, await self._queues()
             line(_log, logging.WARNING, "the API server does not say what it has, trying again")

@@ -55,20 +55,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What settings say of whom not to judge, and which engine judges.
-
-    Attributes:
-        mutating_policies: whether the API server has MutatingAdmissionPolicy v1.
-    """
+    """What settings say of whom not to judge, and which engine judges."""
 
     controllers: tuple[str, ...] = ()
     system_namespaces: tuple[str, ...] = PolicySnapshot().system_namespaces
     engine: Engine = Engine.WEBHOOK
-    mutating_policies: bool = False
 
     def are_ours(self, policy: LabelPolicy) -> bool:
-        """Whether the webhook judges by a policy, and not the API server itself."""
-        engine = engine_in_use(policy.engine, self.engine, mutating_policies=self.mutating_policies)
+        """Whether the webhook judges by a policy, and not the API server itself. Who asks us hears from us."""
+        engine = engine_in_use(policy.engine, self.engine, webhook_answers=True, mutating_policies=True)
         return engine is Engine.WEBHOOK
 
 

@@ -71,7 +71,9 @@ class LabelEnforcement:
 
     def _engine(self, policy: LabelPolicy, kinds: frozenset[str]) -> Engine:
         release = Engine(self.app.settings.admission.engine)
-        return engine_in_use(policy.engine, release, mutating_policies=_MUTATING in kinds)
+        tried = self.state.labels.webhook
+        answers = tried is None or not tried.problem
+        return engine_in_use(policy.engine, release, webhook_answers=answers, mutating_policies=_MUTATING in kinds)
 
     def _generate(
         self, snapshot: PolicySnapshot, engines: Mapping[str, Engine], *, mutating: bool
