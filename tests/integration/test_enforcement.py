@@ -135,6 +135,8 @@ def test_while_the_webhook_does_not_answer_the_api_server_judges_by_itself(enfor
     assert (judges(None), enforced.kept) == ("webhook", {}), "not tried yet is no failure"
     assert (judges(Probed(revision="r1")), enforced.kept) == ("webhook", {})
     assert judges(Probed(problem="it does not answer")) == "vap"
+    said = dict(labels.enforcement[enforced.name].unsupported)["spec.engine"]
+    assert said == "the API server stands in for the webhook: it does not answer"
     assert set(enforced.kept) == {f"{enforced.name}.{action}.labels.aicost.dev" for action in ("deny", "warn")}
     assert (judges(Probed(revision="r1")), enforced.kept) == ("webhook", {})
 

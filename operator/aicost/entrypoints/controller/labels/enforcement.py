@@ -91,19 +91,32 @@ class LabelEnforcement:
         self, snapshot: PolicySnapshot, engines: Mapping[str, Engine], made: Mapping[str, Generated], problem: str
     ) -> None:
         """Say who judges; a change is answered soon."""
-        found = {name: self._stated(snapshot, engine, made[name], problem) for name, engine in engines.items()}
+        found = {
+            one.name: self._stated(snapshot, one, engines[one.name], made[one.name], problem)
+            for one in snapshot.policies
+            if one.name in engines
+        }
         self.app.metrics.show("aicost_enforcement_active", float(not problem), engine="vap")
         if found != self.state.labels.enforcement:
             self.state.labels.enforcement = found
             self.registry.changed.set()
 
-    def _stated(self, snapshot: PolicySnapshot, engine: Engine, made: Generated, problem: str) -> Enforcement:
+    def _stated(
+        self, snapshot: PolicySnapshot, policy: LabelPolicy, engine: Engine, made: Generated, problem: str
+    ) -> Enforcement:
         if engine is Engine.WEBHOOK:
             tried = self.state.labels.webhook
             waiting = "" if tried else "it was not tried yet"
             return Enforcement(engine.value, tried.problem if tried else waiting, (), tried.revision if tried else "")
         gaps = tuple((one.field, one.reason) for one in made.unsupported)
-        return Enforcement(engine.value, problem, gaps, snapshot.revision)
+        return Enforcement(engine.value, problem, (*self._stands_in(policy), *gaps), snapshot.revision)
+
+    def _stands_in(self, policy: LabelPolicy) -> tuple[tuple[str, str], ...]:
+        """Why the API server judges by a policy that the webhook would judge by."""
+        tried, settings = self.state.labels.webhook, self.app.settings.admission
+        if tried is None or not tried.problem or {policy.engine.value, settings.engine} != {Engine.AUTO.value}:
+            return ()
+        return (("spec.engine", f"the API server stands in for the webhook: {tried.problem}"),)
 
     def _tell(self, changes: Changes) -> None:
         if changes.applied or changes.removed:
