@@ -3,6 +3,7 @@
 from aicost.crd.status.texts import money
 from aicost.domain.coverage.objects import AuditedObject
 from aicost.domain.coverage.subjects import Subject
+from aicost.domain.policy.messages import clause
 from aicost.domain.workloads.shapes import Scaling
 
 
@@ -19,7 +20,7 @@ def amount(nanos: int | None, currency: str) -> str | None:
 def lacks(subject: Subject) -> list[str]:
     """What is wrong with an object: what policies say of it, else the keys that its cost lacks."""
     if subject.audited and subject.audited.breaks:
-        return [problem.text for problem in subject.audited.breaks]
+        return [clause(problem) for problem in subject.audited.breaks]
     return [f"{key} is missing" for key in subject.missing] or ["a part of its cost lacks a required key"]
 
 
