@@ -184,7 +184,7 @@ def test_a_denial_of_what_a_controller_makes_is_told_on_its_owner(strict: Runnin
 
 
 def _condition(one: dict[str, Any], kind: str) -> tuple[str, str]:
-    found = [each for each in one.get("status", {}).get("conditions", []) if each["type"] == kind]
+    found = [each for each in one.get("status", {}).get("conditions") or () if each["type"] == kind]
     return (found[0]["status"], found[0]["reason"]) if found else ("", "")
 
 

@@ -196,7 +196,7 @@ def test_its_metrics_are_those_of_the_reference(busy: Running) -> None:
 
 def test_the_aggregated_api_is_available_through_the_api_server(running: Running) -> None:
     def available(one: dict[str, Any]) -> bool:
-        conditions = one.get("status", {}).get("conditions", [])
+        conditions = one.get("status", {}).get("conditions") or ()
         return any(each["type"] == "Available" and each["status"] == "True" for each in conditions)
 
     running.release.cluster.until(API_SERVICE, available, 60)

@@ -107,7 +107,7 @@ class Stage:
 
 def condition(one: dict[str, Any], kind: str) -> tuple[str, str, str]:
     """Status, reason and message of a condition; empty where it is not there yet."""
-    conditions = one.get("status", {}).get("conditions", [])
+    conditions = one.get("status", {}).get("conditions") or ()
     found = next((each for each in conditions if each["type"] == kind), None)
     return (found["status"], found["reason"], found["message"]) if found else ("", "", "")
 

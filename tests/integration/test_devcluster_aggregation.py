@@ -84,7 +84,7 @@ def _register(cluster: LiveCluster, namespace: str, port: int, authority: Path) 
     )
 
     def is_available(it: dict) -> bool:
-        return any(c["type"] == "Available" and c["status"] == "True" for c in it["status"].get("conditions", []))
+        return any(c["type"] == "Available" and c["status"] == "True" for c in it["status"].get("conditions") or ())
 
     cluster.until(f"/apis/apiregistration.k8s.io/v1/apiservices/v1.{_GROUP}", is_available)
 

@@ -130,7 +130,7 @@ def test_the_scheduler_keeps_to_what_a_broken_gpu_leaves(local_cluster, namespac
     path = f"/api/v1/namespaces/{namespace}/pods/whole"
 
     def refused(pod: dict) -> bool:
-        return any("Insufficient nvidia.com/gpu" in c.get("message", "") for c in pod["status"].get("conditions", []))
+        return any("Insufficient nvidia.com/gpu" in c.get("message", "") for c in pod["status"].get("conditions") or ())
 
     local_cluster.until(path, refused)
 

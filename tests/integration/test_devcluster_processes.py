@@ -103,7 +103,7 @@ def _server(namespace: str, node: str) -> list[dict]:
 
 
 def _is_ready(pod: dict) -> bool:
-    conditions = pod.get("status", {}).get("conditions", [])
+    conditions = pod.get("status", {}).get("conditions") or ()
     return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
 
 

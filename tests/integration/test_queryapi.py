@@ -121,7 +121,7 @@ def _settings(cluster: LiveCluster, folder: Path, home: str, release: str, port:
 
 
 def _is_available(it: dict) -> bool:
-    return any(c["type"] == "Available" and c["status"] == "True" for c in it.get("status", {}).get("conditions", []))
+    return any(c["type"] == "Available" and c["status"] == "True" for c in it.get("status", {}).get("conditions") or ())
 
 
 def _person(cluster: LiveCluster, namespace: str) -> Path:

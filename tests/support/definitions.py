@@ -39,5 +39,5 @@ def _exists(cluster: LiveCluster, name: str) -> bool:
 
 
 def _established(definition: dict[str, Any]) -> bool:
-    conditions = {item["type"]: item["status"] for item in definition.get("status", {}).get("conditions", ())}
+    conditions = {item["type"]: item["status"] for item in (definition.get("status") or {}).get("conditions") or ()}
     return conditions.get("Established") == "True"
