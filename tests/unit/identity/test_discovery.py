@@ -35,9 +35,9 @@ def use_of(image, *args):
             "sglang",
             LLAMA,
         ),
-        ("ghcr.io/huggingface/text-generation-inference:3", ("--model-id", LLAMA), "tgi", LLAMA),
+        ("registry.example/huggingface/text-generation-inference:3", ("--model-id", LLAMA), "tgi", LLAMA),
         ("acme/x", ("text-generation-launcher", f"--model-id={LLAMA}"), "tgi", LLAMA),
-        ("ghcr.io/huggingface/text-embeddings-inference:cuda", ("--model-id", "BAAI/bge-m3"), "tei", "BAAI/bge-m3"),
+        ("registry.example/huggingface/text-embeddings-inference:cuda", ("--model-id", "BAAI/bge-m3"), "tei", "BAAI/bge-m3"),
         ("nvcr.io/nvidia/tritonserver:24.01", ("tritonserver", "--model-repository=/data/llm"), "triton", None),
         ("nvcr.io/nvidia/tensorrt-llm/release:1", ("trtllm-serve", LLAMA), "tensorrt-llm", LLAMA),
         ("nvcr.io/nvidia/tensorrt-llm/release:1", ("trtllm-serve", "serve", LLAMA), "tensorrt-llm", LLAMA),
@@ -47,7 +47,7 @@ def use_of(image, *args):
             "tensorrt-llm",
             None,
         ),
-        ("ghcr.io/ggml-org/llama.cpp:server", ("-m", "/models/gemma-3-4b.gguf"), "llama-cpp", "gemma-3-4b"),
+        ("registry.example/ggml-org/llama.cpp:server", ("-m", "/models/gemma-3-4b.gguf"), "llama-cpp", "gemma-3-4b"),
         ("acme/x", ("llama-server", "-hf", "ggml-org/gemma-3-1b-it-GGUF"), "llama-cpp", "ggml-org/gemma-3-1b-it-GGUF"),
         ("ollama/ollama", ("ollama", "run", "llama3.1:8b"), "ollama", "llama3.1:8b"),
         ("ollama/ollama:0.5", (), "ollama", None),
@@ -96,7 +96,7 @@ def test_the_command_tells_before_the_image_does():
         (VLLM, ("--model", "BAAI/bge-m3", "--task", "embed")),
         (VLLM, ("--model=BAAI/bge-m3", "--runner=pooling")),
         ("lmsysorg/sglang", ("python3", "-m", "sglang.launch_server", "--model-path", "x/y", "--is-embedding")),
-        ("ghcr.io/huggingface/text-embeddings-inference:1", ()),
+        ("registry.example/huggingface/text-embeddings-inference:1", ()),
         ("nvcr.io/nim/nvidia/nv-embedqa-e5-v5:1", ()),
     ],
 )
@@ -148,7 +148,7 @@ def test_a_server_of_embeddings_says_more_than_the_kind_of_its_owner():
         "p",
         {},
         owner("InferenceService", "it", api_version="serving.kserve.io/v1beta1"),
-        containers=(ContainerFacts("main", "ghcr.io/huggingface/text-embeddings-inference:1"),),
+        containers=(ContainerFacts("main", "registry.example/huggingface/text-embeddings-inference:1"),),
     )
     assert discover(facts)[Dimension.WORKLOAD_TYPE].value == "embedding"
 
