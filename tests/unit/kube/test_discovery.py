@@ -94,7 +94,7 @@ def pod(name="dcgm-1", *, image="x", ip="10.1.0.7", phase="Running", ports=(), l
     [
         pod(labels={"app": "nvidia-dcgm-exporter"}),
         pod(labels={NAME: "dcgm-exporter"}),
-        pod(image="nvcr.io/nvidia/k8s/dcgm-exporter:4.8.3-ubuntu22.04"),
+        pod(image="registry.example/nvidia/k8s/dcgm-exporter:4.8.3-ubuntu22.04"),
     ],
 )
 def test_an_exporter_is_known_by_label_or_image(found):
