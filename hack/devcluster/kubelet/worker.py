@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import logging
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -53,7 +54,7 @@ def _version(pod: Object) -> int:
     return int(pod["metadata"]["resourceVersion"])
 
 
-class PodWorker:
+class PodWorker(ABC):
     """Runs one pod from binding to deletion. ``pod`` is always the newest object that the watch has shown."""
 
     def __init__(self, host: Host, pod: Object) -> None:
@@ -154,15 +155,15 @@ class PodWorker:
             await self.report(PodView("Pending", views))
             await self.sleep(None)
 
+    @abstractmethod
     async def run(self) -> None:
         """Run the pod until it ends by itself or is to be deleted; return whenever the object has changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def stop(self) -> PodView | None:
         """End the containers of a pod that is to be deleted; the last view, None if there is nothing to report."""
-        raise NotImplementedError
 
-    async def clean_up(self) -> None:
+    async def clean_up(self) -> None:  # noqa: B027 -- most have nothing to release
         """Release what the pod held, however it ended."""
 
     def views(self, key: str = "containers") -> list[ContainerView]:

@@ -178,6 +178,7 @@ async def test_the_namespace_of_the_request_counts_where_the_object_names_none(w
     del body["metadata"]["namespace"]
     said = await webhook.ask("/validate", body, namespace="kube-system")
     assert said["auditAnnotations"]["reason"] == "out of scope: namespace kube-system belongs to the system"
+    assert (await webhook.ask("/validate", body, namespace="plain"))["allowed"] is False, "each place has its verdict"
 
 
 async def test_the_probe_refuses_the_object_that_exists_for_it_and_no_other(webhook: ServedWebhook) -> None:

@@ -90,7 +90,12 @@ class Webhook:
             line(_log, logging.INFO, "stopped")
 
     async def _work(self) -> None:
-        rules, queues = await self._ask_server()
+        rules = Rules(
+            controllers=self._admission.controllers,
+            system_namespaces=self._admission.system_namespaces,
+            engine=Engine(self._admission.engine),
+        )
+        queues = await self._ask_for_queues()
         watch = self._watch = PolicyWatch(
             self._client, now_ms, queues=queues, changed=lambda seen: self._know(seen, rules)
         )
@@ -117,16 +122,11 @@ class Webhook:
         finally:
             await runner.cleanup()
 
-    async def _ask_server(self) -> tuple[Rules, Resource | None]:
-        """What the API server has; asked until it answers."""
+    async def _ask_for_queues(self) -> Resource | None:
+        """How the API server serves Kueue's queues, None where it has none; asked until it answers."""
         while True:
             with contextlib.suppress(AicostError):
-                rules = Rules(
-                    controllers=self._admission.controllers,
-                    system_namespaces=self._admission.system_namespaces,
-                    engine=Engine(self._admission.engine),
-                )
-                return rules, await self._queues()
+                return await self._queues()
             line(_log, logging.WARNING, "the API server does not say what it has, trying again")
             await asyncio.sleep(self._pace.retry)
 

@@ -39,7 +39,8 @@ class CostLabelPolicySpec(ApiModel):
     mode_overrides: Annotated[list[ModeOverride], Field(max_length=32), ATOMIC_LIST] | None = None
     """Another mode for some namespaces. The first that matches holds."""
     engine: Engine = Engine.AUTO
-    """Who judges at admission: webhook, vap (policies in the API server itself), or auto, which takes what there is."""
+    """Who judges at admission: webhook, vap (policies in the API server itself), or auto: as the release says, and
+    where that says auto too, the webhook, and the API server while the webhook does not answer."""
     kinds: Annotated[list[Kind], Field(min_length=1, max_length=64), SET_LIST] | None = None
     """Kinds of objects that are judged, for example Deployment. All that run pods, where absent."""
     namespaces: NamespaceScope | None = None

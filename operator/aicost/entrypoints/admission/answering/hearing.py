@@ -16,7 +16,7 @@ REMEMBERED, LARGEST = 128, 32_768
 """Decisions that are remembered, and bytes of the largest object that is."""
 _ANEW = frozenset({"uid", "creationTimestamp", "generation", "managedFields", "status"})
 """What the API server makes anew between the two questions, and what no decision rests on."""
-_Key = tuple[frozenset[tuple[str, bytes]], frozenset[tuple[str, bytes]], str, tuple[str, ...]]
+_Key = tuple[frozenset[tuple[str, bytes]], frozenset[tuple[str, bytes]], str, str, tuple[str, ...]]
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -77,7 +77,8 @@ def _key(question: Question) -> _Key | None:
         metadata = _fields.decode(fields.pop("metadata"))
     except (msgspec.MsgspecError, KeyError, UnicodeDecodeError):
         return None
-    return _texts(fields), _texts(metadata), question.requester.name, question.requester.groups
+    who = question.requester
+    return _texts(fields), _texts(metadata), question.namespace, who.name, who.groups
 
 
 def _texts(fields: dict[str, msgspec.Raw]) -> frozenset[tuple[str, bytes]]:
