@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 RUN := PYTHONPATH=hack $(BIN)/python
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+WHEEL_TESTS := AICOST_WHEEL=1 $(BIN)/python -m pytest -q -o "pythonpath=tests hack"
 FAST := tests/unit tests/golden tests/contract
 
 .PHONY: help
@@ -17,7 +19,7 @@ $(STAMP): requirements/dev.lock pyproject.toml
 	@echo "installing the locked dependencies into .venv"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(INSTALL) --no-build-isolation -e .
 	@touch $@
 
 .PHONY: dev
@@ -28,14 +30,17 @@ demo: $(STAMP) ## a local cluster, a simulated fleet of 64 GPUs, the real chart,
 	@$(RUN) -m demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: $(STAMP) verify ## everything: checks, unit to golden, the real control plane, the chart
-	$(BIN)/python -m pytest -q -n 2 -m "not cluster" tests
+test: $(STAMP) verify wheel ## everything, on the wheel: checks, unit to golden, the real control plane, the chart
+	@rm $(STAMP)  # until the source tree is back in its place, whatever happens before
+	@$(INSTALL) --force-reinstall dist/*.whl
+	$(WHEEL_TESTS) -n 2 -m "not cluster" tests
 	$(RUN) -m devcluster build
-	$(BIN)/python -m pytest -q -m cluster tests
+	$(WHEEL_TESTS) -n 2 --dist loadfile -m cluster tests
 	@hack/e2e-kind --check || true
+	@$(INSTALL) --no-build-isolation -e . && touch $(STAMP)
 
 .PHONY: test-fast
-test-fast: $(STAMP) ## the quick ones, which need no cluster: about half a minute
+test-fast: $(STAMP) ## the quick ones, which need no cluster: some minutes
 	$(BIN)/python -m pytest -q -n 2 -m "not cluster" $(wildcard $(FAST))
 
 .PHONY: verify
@@ -70,14 +75,17 @@ fmt: $(STAMP) ## format
 .PHONY: lock
 lock: ## resolve the dependencies again
 	$(BIN)/python -m pip install --quiet uv==0.13.8
-	$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/dev.lock
-	$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/runtime.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra notify --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/dev.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra notify --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/runtime.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  | $(BIN)/uv pip compile -q - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/build.lock
 
 .PHONY: wheel
-wheel: $(STAMP) ## build the wheel
+wheel: $(STAMP) ## build the wheel, and beside it the bill of materials of what it runs with
+	@rm -rf dist
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
+	$(BIN)/cyclonedx-py requirements requirements/runtime.lock --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --of JSON --validate -o dist/aicost.cdx.json
 
 .PHONY: image
 image: ## build the container image (needs docker)

@@ -1,8 +1,8 @@
 """Write every generated file, or verify that each is what its source says.
 
-Without arguments it writes: CRDs, the chart's copies of them, its schema, guards, judged kinds and starter prices, and
-docs/reference. With --verify it changes nothing, names each file that differs with the first lines of the difference,
-and exits with 1.
+Without arguments it writes: CRDs, the chart's copies of them, its schema, guards, policies of budgets, judged kinds and
+starter prices, and docs/reference. With --verify it changes nothing, names each file that differs with the first lines
+of the difference, and exits with 1.
 """
 
 import argparse
@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import starter_prices
+from crdgen import budget_policies, guards
 from crdgen import files as definitions
-from crdgen import guards
-from references import chart, cli, judged, metrics, settings
+from references import agent_metrics, chart, cli, judged, levers, metrics, reasons, settings
 from references.chart_values import Undocumented, values
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,11 +28,15 @@ def generated() -> dict[Path, str]:
     files = definitions.generated()
     files[starter_prices.OUTPUT] = files[starter_prices.COPY] = starter_prices.book()
     files[CHART / "templates/guards.yaml"] = guards.template()
+    files[CHART / "templates/budget-policies.yaml"] = budget_policies.template()
     files[CHART / "files/judged-kinds.json"] = judged.render()
     files[CHART / "values.schema.json"] = chart.schema(found)
     files[REFERENCE / "chart.md"] = chart.render(found)
+    files[REFERENCE / "levers.md"] = levers.render()
     files[REFERENCE / "settings.md"] = settings.render()
     files[REFERENCE / "metrics.md"] = metrics.render()
+    files[REFERENCE / "telemetry-reasons.md"] = reasons.render()
+    files[REFERENCE / "agent-metrics.md"] = agent_metrics.render()
     files[REFERENCE / "cli.md"] = cli.render()
     return files
 

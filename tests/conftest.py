@@ -1,13 +1,29 @@
 """What all tests share."""
 
+import logging
 import os
 
+import pytest
 from hypothesis import settings
 
-pytest_plugins = ["support.cluster"]
+pytest_plugins = ["support.cluster", "support.kueue", "support.object_store"]
 
 # A slow machine is no failed property. The build looks at the same examples each time, so that a failure can be
 # repeated; by hand each run looks at new ones.
 settings.register_profile("by-hand", deadline=None)
 settings.register_profile("build", deadline=None, derandomize=True)
-settings.load_profile("build" if os.environ.get("CI") else "by-hand")
+settings.load_profile("build" if {"CI", "AICOST_WHEEL"} & set(os.environ) else "by-hand")
+
+
+@pytest.fixture(autouse=True)
+def _as_quiet_as_before():
+    """A program that is run inside a test sets how much is logged; the next test must not inherit that."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are named by their length: what a library packs may differ from one process to the next, a name must not."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) and len(val) > 16 else None

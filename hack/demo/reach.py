@@ -46,7 +46,7 @@ def _levels(pod: SimPod, uuid: str, span: tuple[int, int]) -> Iterator[Segment]:
     start = min(max(begin, NEVER_MS if pod.started_ms is None else pod.started_ms), end)
     if begin < start:
         yield Segment(begin, start, ZERO)
-    for piece in segments(pod.program_on(uuid), start - (pod.started_ms or 0), end - (pod.started_ms or 0)):
+    for piece in segments(pod.holdings_on(uuid)[0].program, start - (pod.started_ms or 0), end - (pod.started_ms or 0)):
         yield Segment(piece.from_ms + (pod.started_ms or 0), piece.to_ms + (pod.started_ms or 0), piece.level)
 
 

@@ -114,6 +114,8 @@ def _status(arguments: argparse.Namespace) -> int:
 def _build(_: argparse.Namespace) -> int:
     say(f"using {binaries.find_programs().origin}")
     say(f"using prometheus from {binaries.find_prometheus()}")
+    say(f"using kueue from {binaries.find_kueue()}")
+    say(f"using versitygw from {binaries.find_object_store()}")
     return 0
 
 

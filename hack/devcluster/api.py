@@ -65,9 +65,10 @@ class Api:
         """Create an object in a collection."""
         return self.request("POST", path, body)
 
-    def patch(self, path: str, body: Object, kind: str = "merge") -> Object:
+    def patch(self, path: str, body: Object, kind: str = "merge", manager: str = "") -> Object:
         """Patch an object; ``kind`` is ``merge``, ``strategic`` or ``apply`` (server-side, forced)."""
         suffix = "?fieldManager=devcluster&force=true" if kind == "apply" else ""
+        suffix = suffix or (f"?fieldManager={manager}" if manager else "")
         return self.request("PATCH", path + suffix, body, {"Content-Type": _PATCH_TYPES[kind]})
 
     def delete(self, path: str, body: Object | None = None) -> Object:

@@ -11,7 +11,15 @@ from pathlib import Path
 
 from devcluster.golang import gobuild
 
-__all__ = ["KUBE_PROGRAMS", "Programs", "find_programs", "find_prometheus", "programs_without_building"]
+__all__ = [
+    "KUBE_PROGRAMS",
+    "Programs",
+    "find_kueue",
+    "find_object_store",
+    "find_programs",
+    "find_prometheus",
+    "programs_without_building",
+]
 
 KUBE_PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "helm")
 _OFFERED_BY_ENVTEST = ("etcd", "kube-apiserver", "kubectl")
@@ -113,6 +121,16 @@ def find_prometheus() -> Path:
     if on_path and "version 3." in _version(Path(on_path)):
         return Path(on_path)
     return gobuild.ensure(gobuild.PROMETHEUS)
+
+
+def find_kueue() -> Path:
+    """The manager of Kueue, ours, built now if it has to be; its definitions lie in :func:`gobuild.data_of` it."""
+    return gobuild.ensure(gobuild.KUEUE)
+
+
+def find_object_store() -> Path:
+    """A server that speaks S3 over a folder, ours, built now if it has to be."""
+    return gobuild.ensure(gobuild.OBJECT_STORE)
 
 
 def platform_problem() -> str | None:

@@ -8,7 +8,7 @@ from typing import Self
 
 import urllib3
 
-from devcluster import flags
+from devcluster import audit, flags
 from devcluster.api import Api, ApiError
 from devcluster.binaries import Programs
 from devcluster.host import processes
@@ -78,7 +78,7 @@ class ControlPlane:
         etcd = f"http://127.0.0.1:{client_port}"
         write_kubeconfig(self.kubeconfig, self.access_of(self.pki.admin))
         self._run("etcd", flags.etcd(self.state / "etcd", etcd, f"http://127.0.0.1:{peer_port}"))
-        self._run("kube-apiserver", flags.apiserver(self.pki, etcd, api_port))
+        self._run("kube-apiserver", flags.apiserver(self.pki, audit.prepare(self.state), etcd, api_port))
         self._wait("/readyz", "the API server")
         manager = self._component_kubeconfig("controller-manager")
         self._run("kube-controller-manager", flags.controller_manager(self.pki, manager, controller_port))

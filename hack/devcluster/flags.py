@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from devcluster.audit import Audit
 from devcluster.pki import Pki
 
 __all__ = ["apiserver", "controller_manager", "etcd", "scheduler"]
@@ -23,8 +24,8 @@ def etcd(data: Path, client_url: str, peer_url: str) -> list[str]:
     ]
 
 
-def apiserver(pki: Pki, etcd_url: str, port: int) -> list[str]:
-    """The API server, with everything that aggregated APIs need."""
+def apiserver(pki: Pki, audit: Audit, etcd_url: str, port: int) -> list[str]:
+    """The API server, with everything that aggregated APIs need, and a log of what happens to objects of ours."""
     return [
         f"--etcd-servers={etcd_url}",
         "--bind-address=127.0.0.1",
@@ -50,6 +51,8 @@ def apiserver(pki: Pki, etcd_url: str, port: int) -> list[str]:
         f"--proxy-client-cert-file={pki.proxy_client.certificate}",
         f"--proxy-client-key-file={pki.proxy_client.key}",
         "--enable-aggregator-routing=false",
+        f"--audit-policy-file={audit.policy}",
+        f"--audit-log-path={audit.log}",
         "--profiling=false",
     ]
 

@@ -37,7 +37,7 @@ WHOLE_ANSWER = frozenset(
     {FaultKind.GAP, FaultKind.UNAVAILABLE, FaultKind.HTML, FaultKind.HALF_LINE, FaultKind.HUGE, FaultKind.EMPTY}
 )
 SPOILED_VALUE = frozenset({FaultKind.SENTINEL, FaultKind.NAN, FaultKind.NEGATIVE, FaultKind.ABSENT})
-ACTIVITY = frozenset({"util", "engine", "sm"})
+ACTIVITY = frozenset({"util", "engine", "sm", "device_busy"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,18 @@ the binding's time comes from the control plane and is right.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from fleet.annotations import node_annotations
 from fleet.faults import FaultKind
-from fleet.script import Fleet, Owner, SimNamespace, SimNode, SimPod
+from fleet.script import Fleet, Owner, SimNamespace, SimNode, SimPod, timestamp
+from fleet.sharing import claims, pods
+from fleet.sharing import nodes as shared_nodes
+from fleet.sharing.nodes import GPU
+from fleet.sharing.reservations import reservations
 
 Object = dict[str, Any]
-GPU = "nvidia.com/gpu"
+__all__ = ("GPU", "timestamp")
 
 
 class Event(NamedTuple):
@@ -24,19 +27,14 @@ class Event(NamedTuple):
     object: Object
 
 
-def timestamp(at_ms: int) -> str:
-    """A moment as Kubernetes writes it; what is below a second is cut off."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def node_object(node: SimNode, at_ms: int = 0) -> Object:
     """A node at a moment, made at its boot. A GPU that is lost then is not in `allocatable`."""
-    lost = {
+    lost = frozenset(
         uuid
         for fault in node.faults
         if fault.kind is FaultKind.LOST and fault.touches(at_ms, exporter=-1)
         for uuid in fault.uuids or [gpu.uuid for gpu in node.gpus]
-    }
+    )
     times = {"lastHeartbeatTime": timestamp(at_ms), "lastTransitionTime": timestamp(node.booted_ms)}
     whole = {"cpu": str(node.cpus), "memory": f"{node.memory_gib}Gi", "pods": "110", "ephemeral-storage": "500Gi"}
     return {
@@ -46,21 +44,27 @@ def node_object(node: SimNode, at_ms: int = 0) -> Object:
             "name": node.name,
             "uid": f"node-{node.name}",
             "creationTimestamp": timestamp(node.booted_ms),
-            "labels": node_labels(node),
-            "annotations": node_annotations(node),
+            "labels": node_labels(node, at_ms),
+            "annotations": node_annotations(node) | shared_nodes.annotations(node),
         },
         "spec": {"providerID": f"{node.provider}:///{node.zone}/{node.name}"},
         "status": {
-            "capacity": whole | {GPU: str(len(node.gpus))},
-            "allocatable": whole | {GPU: str(len(node.gpus) - len(lost))},
+            "capacity": whole | shared_nodes.offered(node, at_ms),
+            "allocatable": whole | shared_nodes.offered(node, at_ms, lost),
             "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"} | times],
             "addresses": [{"type": "Hostname", "address": node.name}],
         },
     }
 
 
-def node_labels(node: SimNode) -> dict[str, str]:
-    """The labels of a node."""
+def node_changes(node: SimNode) -> list[int]:
+    """When a node's object differs from what it was: a GPU is lost or found again, or cut in another way."""
+    lost = {edge for f in node.faults if f.kind is FaultKind.LOST for edge in (f.from_ms, f.to_ms)}
+    return sorted(lost | {layout.from_ms for gpu in node.gpus for layout in gpu.layouts})
+
+
+def node_labels(node: SimNode, at_ms: int = 0) -> dict[str, str]:
+    """The labels of a node at a moment."""
     capacity = {"aws": "eks.amazonaws.com/capacityType", "gcp": "cloud.google.com/gke-provisioning"}
     spelled = node.capacity_type.upper().replace("-", "_") if node.provider == "aws" else node.capacity_type
     labels = {
@@ -78,6 +82,7 @@ def node_labels(node: SimNode) -> dict[str, str]:
         "nvidia.com/gpu.replicas": "1",
         "nvidia.com/mig.capable": "false",
     }
+    labels |= shared_nodes.labels(node, at_ms)
     return labels | {capacity.get(node.provider, "karpenter.sh/capacity-type"): spelled} | dict(node.labels)
 
 
@@ -100,11 +105,16 @@ def pod_object(fleet: Fleet, pod: SimPod, at_ms: int) -> Object | None:
         "namespace": pod.namespace,
         "uid": pod.uid,
         "creationTimestamp": timestamp(made),
-        "labels": dict(pod.labels),
+        "labels": dict(pod.labels) | pods.labels(fleet, pod),
     }
+    written = dict(pod.annotations) | pods.annotations(fleet, pod, is_bound=_reached(pod.bound_ms, at_ms))
+    if written:
+        metadata["annotations"] = written
     if pod.owners:
         metadata["ownerReferences"] = [owner_reference(pod.owners[0])]
-    spec: Object = {"containers": [_container(pod)]}
+    spec: Object = {"containers": [_container(fleet, pod)]}
+    if pods.claim_references(pod):
+        spec["resourceClaims"] = pods.claim_references(pod)
     if _reached(pod.bound_ms, at_ms):
         spec["nodeName"] = pod.node
     skew_ms = fleet.node(pod.node).clock_skew_ms
@@ -136,10 +146,31 @@ def owner_objects(fleet: Fleet) -> list[Object]:
 
 
 def objects(fleet: Fleet, at_ms: int) -> list[Object]:
-    """Namespaces, nodes and pods that exist at a moment."""
-    pods = [pod_object(fleet, pod, at_ms) for pod in fleet.pods]
+    """Namespaces, nodes, what their drivers offer, claims and pods that exist at a moment."""
     named = [namespace_object(namespace) for namespace in fleet.namespaces]
-    return [*named, *(node_object(node, at_ms) for node in fleet.nodes), *(pod for pod in pods if pod is not None)]
+    hosts = [node_object(node, at_ms) for node in fleet.nodes]
+    slices = [claims.slice_object(node, at_ms) for node in claims.nodes_of_drivers(fleet)]
+    found = [life.object(at_ms) for life in claims.claim_lives(fleet)]
+    found += [pod_object(fleet, pod, at_ms) for pod in every_pod(fleet)]
+    return [*named, *hosts, *slices, *(one for one in found if one is not None)]
+
+
+def every_pod(fleet: Fleet) -> list[SimPod]:
+    """The pods of the script and those that schedulers make for them."""
+    return [*fleet.pods, *reservations(fleet)]
+
+
+def claim_events(fleet: Fleet, from_ms: int, to_ms: int) -> list[Event]:
+    """What a watch of ResourceClaims reports in `[from_ms, to_ms)`, in order."""
+    found = []
+    for life in claims.claim_lives(fleet):
+        for at_ms in life.changes:
+            before, now = life.object(at_ms - 1), life.object(at_ms)
+            shown = now or before
+            if from_ms <= at_ms < to_ms and before != now and shown is not None:
+                kind = "DELETED" if now is None else "ADDED" if before is None else "MODIFIED"
+                found.append(Event(at_ms, kind, shown))
+    return sorted(found, key=lambda event: event.at_ms)
 
 
 def pod_events(fleet: Fleet, from_ms: int, to_ms: int) -> list[Event]:
@@ -151,7 +182,7 @@ def pod_events(fleet: Fleet, from_ms: int, to_ms: int) -> list[Event]:
 
 
 def _raw_events(fleet: Fleet, from_ms: int, to_ms: int) -> Iterator[Event]:
-    for pod in fleet.pods:
+    for pod in every_pod(fleet):
         moments = {pod.created_ms, pod.bound_ms, pod.started_ms, pod.finished_ms, pod.deleted_ms} - {None}
         for at_ms in sorted(moment for moment in moments if moment is not None and from_ms <= moment < to_ms):
             yield _event(fleet, pod, at_ms)
@@ -170,9 +201,11 @@ def _reached(moment: int | None, at_ms: int) -> bool:
     return moment is not None and moment <= at_ms
 
 
-def _container(pod: SimPod) -> Object:
-    count = str(len(pod.gpus))
-    resources = {"limits": {GPU: count}, "requests": {GPU: count}} if pod.gpus else {}
+def _container(fleet: Fleet, pod: SimPod) -> Object:
+    asked = pods.limits(fleet, pod)
+    resources: Object = {"limits": asked, "requests": asked} if asked else {}
+    if pods.claim_references(pod):
+        resources["claims"] = [{"name": one["name"]} for one in pods.claim_references(pod)]
     container = {"name": pod.container, "image": pod.image, "resources": resources}
     return container | ({"args": list(pod.args)} if pod.args else {})
 
@@ -184,6 +217,7 @@ def _status(pod: SimPod, at_ms: int, skew_ms: int) -> Object:
         status["conditions"].append(scheduled)
         status["startTime"] = timestamp(pod.bound_ms + skew_ms)
         state = _container_state(pod, at_ms, skew_ms)
+        status |= pods.claim_status(pod)
         status["containerStatuses"] = [{"name": pod.container, "ready": "running" in state, "state": state}]
     return status
 

@@ -5,14 +5,22 @@ that is compared with a reader of Kubernetes objects binds, starts and ends its 
 """
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from fractions import Fraction
+from typing import NamedTuple
 
 from fleet.activity import IDLE, Program
 from fleet.faults import Fault
 from fleet.models import GpuModel
+from fleet.sharing.terms import ALONE, WHOLE, Instance, Layout, Part, Sharing
 
 HOUR_MS = 3_600_000
 NEVER_MS = 1 << 62
+
+
+def timestamp(at_ms: int) -> str:
+    """A moment as Kubernetes writes it; what is below a second is cut off."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,11 @@ class SimExporter:
         honor_labels: whether Prometheus lets its labels win over those of the target.
         stamped: print the node's own clock behind each value.
         container: name of its container.
+        virtual_gpus: replicated GPUs have a row for each replica that is held, beside the row of the device; else one
+            row, with one of the pods.
+        per_process: where each pod's own value of utilisation and memory comes from: `real`, `zero` (process ids that
+            cannot be told apart) or `copied` (older ones: the device's value, on each row).
+        dra: rows say who holds a claim.
         serves_from_ms: when it begins to answer.
         serves_to_ms: when it no longer answers.
     """
@@ -110,6 +123,9 @@ class SimExporter:
     honor_labels: bool = False
     stamped: bool = False
     container: str = "nvidia-dcgm-exporter"
+    virtual_gpus: bool = False
+    per_process: str = "real"
+    dra: bool = False
     serves_from_ms: int = 0
     serves_to_ms: int = NEVER_MS
 
@@ -120,10 +136,15 @@ class SimExporter:
 
 @dataclass(frozen=True, slots=True)
 class SimGpu:
-    """One physical GPU of a node."""
+    """One physical GPU of a node, and how it was cut into MIG instances over time."""
 
     index: int
     uuid: str
+    layouts: tuple[Layout, ...] = ()
+
+    def instances_at(self, at_ms: int) -> tuple[Instance, ...]:
+        """Its MIG instances at a moment; none while MIG is off."""
+        return next((one.instances for one in reversed(self.layouts) if one.from_ms <= at_ms), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +163,7 @@ class SimNode:
 
     `price` None is a type that nobody has a price for. `clock_skew_ms` is how far the node's clock runs ahead: its
     kubelet's times and stamped values are wrong by it. It is there and billed from `booted_ms`, where energy counters
-    start, to `removed_ms`.
+    start, to `removed_ms`. `sharing` says who hands out its GPUs.
     """
 
     name: str
@@ -164,6 +185,7 @@ class SimNode:
     removed_ms: int = NEVER_MS
     driver: str = "580.105.08"
     labels: tuple[tuple[str, str], ...] = ()
+    sharing: Sharing = ALONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +198,14 @@ class Owner:
     uid: str
 
 
+class Holding(NamedTuple):
+    """What a pod holds of one GPU, and what it does there."""
+
+    uuid: str
+    part: Part
+    program: Program
+
+
 @dataclass(frozen=True, slots=True)
 class SimPod:
     """One pod and its life.
@@ -185,7 +215,7 @@ class SimPod:
         name: its name.
         uid: its UID.
         node: where it runs.
-        gpus: UUIDs of the GPUs that it holds; each is its own alone.
+        gpus: UUIDs of the GPUs that it holds.
         bound_ms: when it was bound to the node; None for a pod that never was.
         started_ms: when its container runs and its labels appear at the exporter; None if that never happens.
         finished_ms: when it reached a terminal phase; None while it runs.
@@ -193,10 +223,12 @@ class SimPod:
         created_ms: when its object appeared; None means when it was bound.
         failed: the terminal phase is Failed.
         labels: its own labels.
+        annotations: its own annotations.
         owners: its controllers, nearest first.
         activity: what it does to each of its GPUs.
         per_gpu: another program for single GPUs, in the order of `gpus`; empty means `activity` for all.
-        memory: part of the frame buffer that it holds while it runs.
+        memory: part of the frame buffer that it holds while it runs; of its instance, where it holds one.
+        parts: what it holds of each of its GPUs, in the order of `gpus`; empty means that each is its own alone.
         container: name of its GPU container.
         image: its image.
         args: arguments of its container.
@@ -215,6 +247,7 @@ class SimPod:
     created_ms: int | None = None
     failed: bool = False
     labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
     owners: tuple[Owner, ...] = ()
     activity: Program = IDLE
     per_gpu: tuple[Program, ...] = ()
@@ -223,6 +256,7 @@ class SimPod:
     image: str = "registry.example/train:1"
     args: tuple[str, ...] = ()
     system: bool = False
+    parts: tuple[Part, ...] = ()
 
     @property
     def ended_ms(self) -> int | None:
@@ -241,9 +275,16 @@ class SimPod:
             return None
         return self.started_ms, NEVER_MS if self.ended_ms is None else self.ended_ms
 
-    def program_on(self, uuid: str) -> Program:
-        """What it does to one of its GPUs."""
-        return self.per_gpu[self.gpus.index(uuid)] if self.per_gpu else self.activity
+    @property
+    def holdings(self) -> tuple[Holding, ...]:
+        """What it holds of each of its GPUs, and what it does to it."""
+        parts = self.parts or (WHOLE,) * len(self.gpus)
+        programs = self.per_gpu or (self.activity,) * len(self.gpus)
+        return tuple(map(Holding, self.gpus, parts, programs))
+
+    def holdings_on(self, uuid: str) -> tuple[Holding, ...]:
+        """What it holds of one GPU: several parts if those are several instances."""
+        return tuple(holding for holding in self.holdings if holding.uuid == uuid)
 
 
 @dataclass(frozen=True, slots=True)

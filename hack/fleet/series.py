@@ -49,22 +49,26 @@ def series(
         meanings: fields to keep (`engine`, `util`, ...); none means all.
         jitter_ms: scrapes of exporter number n come `n * 7919 % (jitter_ms + 1)` later, as real ones spread.
     """
-    views = [ExporterView(fleet, node, index) for node in fleet.nodes for index in range(len(node.exporters))]
     keep = frozenset(meanings)
-    for number, view in enumerate(views):
+    for number, view in enumerate(views(fleet)):
         offset = number * 7919 % (jitter_ms + 1)
         for at_ms in range(from_ms + offset, to_ms, interval_ms):
-            yield from _scrape(view, at_ms, shape, keep)
+            yield from scrape(view, at_ms, shape, keep)
 
 
-def _scrape(view: ExporterView, at_ms: int, shape: Shape, keep: frozenset[str]) -> Iterator[Sample]:
+def views(fleet: Fleet) -> list[ExporterView]:
+    """What each exporter of the fleet sees, in order."""
+    return [ExporterView(fleet, node, index) for node in fleet.nodes for index in range(len(node.exporters))]
+
+
+def scrape(view: ExporterView, at_ms: int, shape: Shape, keep: frozenset[str] = frozenset()) -> Iterator[Sample]:
+    """The samples of one scrape; `keep` are fields by meaning, none means all."""
     if not view.exporter.serves(at_ms) or any(view.has(kind, at_ms) for kind in WHOLE_ANSWER):
         return
     stamp_ms = at_ms + view.node.clock_skew_ms if view.exporter.stamped else at_ms
-    for row in view.rows(at_ms):
-        if not keep or row.field.meaning in keep:
-            labels = row.labels if shape is Shape.SCRAPE else stored_labels(row, view.exporter)
-            yield Sample(row.field.name, labels, stamp_ms, float(row.number))
+    for row in view.rows(at_ms, keep):
+        labels = row.labels if shape is Shape.SCRAPE else stored_labels(row, view.exporter)
+        yield Sample(row.field.name, labels, stamp_ms, float(row.number))
 
 
 def target_labels(exporter: SimExporter) -> Labels:

@@ -1,42 +1,48 @@
 """What the bill should say: exact amounts per device, pod and bucket, by brute force.
 
-Each device's time is cut at every moment at which anything changes. Each piece is then constant, and the rule of
-exclusive devices gives its buckets. No rounding anywhere: amounts are Fractions of nanos and of GPU-milliseconds.
+Each device's time is cut at every moment at which anything changes. Each piece is then constant, and a rule gives its
+buckets. No rounding anywhere: amounts are Fractions of nanos and of GPU-milliseconds.
 
 | state of the piece (first that fits) | buckets |
 |---|---|
 | the node is not there | nothing |
 | the GPU is lost | `unhealthy` = C |
-| held by a system pod | `system` = C |
-| held, activity not known | `allocated-unmeasured` = C |
-| held, activity U | `used` = C*U, `allocated-idle` = C*(1-U) |
-| not held, activity not known | `unallocated` = C |
-| not held, activity U | `unattributed` = C*U, `unallocated` = C*(1-U) |
+| cut into MIG instances | `fleet.sharing.split` within each one's share; what is left is `stranded` or `unallocated` |
+| else | `fleet.sharing.split` over the holders; those of a system pod are `system` |
+
+What an activity is worth depends on what could be known: where no exporter shows the device it is not known at all, and
+where none tells the pods of a shared device apart, each pod's is not. See `fleet.sharing.sight`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
 from fleet.activity import ZERO, Program, segments
-from fleet.exporter.dialects import exported_fields
 from fleet.faults import FaultKind
-from fleet.script import HOUR_MS, Fleet, SimGpu, SimNode, SimPod
+from fleet.script import HOUR_MS, Fleet, Holding, SimGpu, SimNode, SimPod
+from fleet.sharing.mig import geometry
+from fleet.sharing.sight import Sight, sight
+from fleet.sharing.split import Bucket, Mode, Piece, Stake, divide
+from fleet.sharing.terms import Part
 
 
-class Bucket(StrEnum):
-    """Where a device's money goes."""
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may be chosen: how a shared device is divided, and what the share of a replica is.
 
-    USED = "used"
-    ALLOCATED_IDLE = "allocated-idle"
-    ALLOCATED_UNMEASURED = "allocated-unmeasured"
-    UNALLOCATED = "unallocated"
-    UNATTRIBUTED = "unattributed"
-    UNHEALTHY = "unhealthy"
-    SYSTEM = "system"
+    Attributes:
+        mode: the division.
+        by_tenants: a pod's share is 1 over the pods on the device; else slots held over slots offered.
+    """
+
+    mode: Mode = Mode.TWO_PART
+    by_tenants: bool = False
+
+
+USUAL = Rules()
 
 
 class Key(NamedTuple):
@@ -66,7 +72,13 @@ class Amount:
 
 
 def amounts(
-    fleet: Fleet, from_ms: int, to_ms: int, *, devices: Iterable[str] | None = None, known_for_ms: int = 0
+    fleet: Fleet,
+    from_ms: int,
+    to_ms: int,
+    *,
+    devices: Iterable[str] | None = None,
+    known_for_ms: int = 0,
+    rules: Rules = USUAL,
 ) -> dict[Key, Amount]:
     """The true bill of `[from_ms, to_ms)`, without lines of zero GPU time.
 
@@ -76,13 +88,14 @@ def amounts(
         to_ms: end of the window.
         devices: UUIDs to bill; None means all.
         known_for_ms: how long a reader may carry the last value into a gap. Only the rest of the gap is unmeasured.
+        rules: how shared devices are divided.
     """
     wanted = None if devices is None else set(devices)
     bill: dict[Key, Amount] = {}
     for node in fleet.nodes:
         for gpu in node.gpus:
             if wanted is None or gpu.uuid in wanted:
-                _add_device(bill, _Device(fleet, node, gpu, known_for_ms), from_ms, to_ms)
+                _add_device(bill, _Device(fleet, node, gpu, known_for_ms, rules), from_ms, to_ms)
     return {key: amount for key, amount in bill.items() if amount.gpu_ms}
 
 
@@ -132,14 +145,28 @@ class _Names:
         return {"pod": f"{pod.namespace}/{pod.name}", "namespace": pod.namespace}[by]
 
 
+class _Tenant(NamedTuple):
+    """A pod and what it holds of the device."""
+
+    pod: SimPod
+    holding: Holding
+
+    def level_at(self, at_ms: int) -> Fraction:
+        """What it does now: nothing until its container runs."""
+        begin, end = self.pod.running or (at_ms + 1, at_ms)
+        return self.holding.program.level_at(at_ms - begin) if begin <= at_ms < end else ZERO
+
+
 class _Device:
     """All that may change on one GPU."""
 
-    def __init__(self, fleet: Fleet, node: SimNode, gpu: SimGpu, known_for_ms: int) -> None:
+    def __init__(self, fleet: Fleet, node: SimNode, gpu: SimGpu, known_for_ms: int, rules: Rules) -> None:
         self.node = node
+        self.gpu = gpu
         self.uuid = gpu.uuid
         self.known_for_ms = known_for_ms
-        self.pods = [pod for pod in fleet.pods if gpu.uuid in pod.gpus]
+        self.rules = rules
+        self.tenants = [_Tenant(pod, one) for pod in fleet.pods for one in pod.holdings_on(gpu.uuid)]
         self.strays = [stray for stray in node.strays if stray.uuid == gpu.uuid]
 
     def cuts(self, from_ms: int, to_ms: int) -> list[int]:
@@ -152,25 +179,30 @@ class _Device:
             edges |= {begin, end}
             first = max(begin, from_ms)
             edges |= {begin + piece.to_ms for piece in segments(program, first - begin, min(end, to_ms) - begin)}
-        edges |= {edge for pod in self.pods for edge in pod.holding or ()}
+        edges |= {edge for tenant in self.tenants for edge in tenant.pod.holding or ()}
+        edges |= {layout.from_ms for layout in self.gpu.layouts}
         return _inside(edges, from_ms, to_ms)
 
     def _running(self) -> Iterator[tuple[int, int, Program]]:
         for stray in self.strays:
             yield stray.from_ms, stray.to_ms, stray.program
-        for pod in self.pods:
-            if pod.running is not None:
-                yield *pod.running, pod.program_on(self.uuid)
+        for tenant in self.tenants:
+            if tenant.pod.running is not None:
+                yield *tenant.pod.running, tenant.holding.program
 
-    def holder(self, at_ms: int) -> SimPod | None:
-        holders = [pod for pod in self.pods if pod.holding and pod.holding[0] <= at_ms < pod.holding[1]]
-        if len(holders) > 1:
-            raise ValueError(f"the script lets {[pod.name for pod in holders]} hold {self.uuid} at the same time")
-        return holders[0] if holders else None
+    def holders(self, at_ms: int, instance: int | None) -> list[_Tenant]:
+        """Who holds a part of the GPU, or of one of its instances."""
+        here = [one for one in self.tenants if one.holding.part.instance == instance]
+        found = [one for one in here if one.pod.holding and one.pod.holding[0] <= at_ms < one.pod.holding[1]]
+        if len(found) > 1 and any(is_alone(one.holding.part) for one in found):
+            raise ValueError(f"the script lets {[one.pod.name for one in found]} hold {self.uuid} at the same time")
+        return found
 
-    def level(self, at_ms: int) -> Fraction:
-        running = [program.level_at(at_ms - begin) for begin, end, program in self._running() if begin <= at_ms < end]
-        level = sum(running, ZERO)
+    def level(self, at_ms: int, tenants: Iterable[_Tenant], *, strays: bool) -> Fraction:
+        """How busy the GPU is, or one of its instances."""
+        outside = self.strays if strays else ()
+        running = [one.program.level_at(at_ms - one.from_ms) for one in outside if one.from_ms <= at_ms < one.to_ms]
+        level = sum(running, ZERO) + sum((tenant.level_at(at_ms) for tenant in tenants), ZERO)
         if level > 1:
             raise ValueError(f"the script makes {self.uuid} busier than 1 at {at_ms}")
         return level
@@ -178,17 +210,28 @@ class _Device:
     def lost(self, at_ms: int) -> bool:
         return any(f.kind is FaultKind.LOST and f.touches(at_ms, exporter=-1, uuid=self.uuid) for f in self.node.faults)
 
-    def blind(self, at_ms: int) -> bool:
-        """Whether no exporter of the node gives a usable activity now."""
-        return all(
-            not exporter.serves(at_ms)
-            or any(
-                fault.from_ms + self.known_for_ms <= at_ms < fault.to_ms
-                and fault.blinds(self.uuid, index, exported_fields(exporter))
-                for fault in self.node.faults
-            )
-            for index, exporter in enumerate(self.node.exporters)
-        )
+    def raw(self, tenant: _Tenant, tenants: Iterable[_Tenant]) -> Fraction:
+        """The share that a pod reserved, before shares that sum to more than 1 are cut."""
+        part = tenant.holding.part
+        others = list(tenants)
+        if part.claim is not None:
+            name = (tenant.pod.namespace, part.claim.name)
+            users = sum(_claim_of(one) == name for one in others)
+            return ZERO if part.claim.admin else (part.claim.consumed or Fraction(1)) / users
+        if part.slots:
+            return Fraction(1, len(others)) if self.rules.by_tenants else Fraction(part.slots, self.node.sharing.slots)
+        reserved = max(part.cores, Fraction(part.memory_mib, self.node.model.memory_mib))
+        return reserved or Fraction(1)
+
+
+def is_alone(part: Part) -> bool:
+    """Whether a part is all of the GPU, or of its instance, and nobody else's."""
+    return not (part.slots or part.cores or part.memory_mib or part.claim)
+
+
+def _claim_of(tenant: _Tenant) -> tuple[str, str] | None:
+    claim = tenant.holding.part.claim
+    return None if claim is None else (tenant.pod.namespace, claim.name)
 
 
 def _inside(edges: set[int], from_ms: int, to_ms: int) -> list[int]:
@@ -212,24 +255,38 @@ def _amount(node: SimNode, at_ms: int, gpu_ms: Fraction) -> Amount:
 def _add_device(bill: dict[Key, Amount], device: _Device, from_ms: int, to_ms: int) -> None:
     cuts = device.cuts(from_ms, to_ms)
     for begin, end in pairwise(cuts):
-        for pod_uid, bucket, part in _split(device, begin):
+        for pod_uid, bucket, part in _pieces(device, begin):
             key = Key(device.uuid, pod_uid, bucket)
             bill[key] = bill.get(key, Amount()) + _amount(device.node, begin, part * (end - begin))
 
 
-def _split(device: _Device, at_ms: int) -> list[tuple[str | None, Bucket, Fraction]]:
+def _pieces(device: _Device, at_ms: int) -> list[Piece]:
     """The rule of the table at the top of this file; the parts sum to 1 while the node is there."""
     if not _exists(device.node, at_ms):
         return []
-    pod = device.holder(at_ms)
     if device.lost(at_ms):
-        return [(None, Bucket.UNHEALTHY, Fraction(1))]
-    if pod is not None and pod.system:
-        return [(pod.uid, Bucket.SYSTEM, Fraction(1))]
-    busy, idle, owner = Bucket.UNATTRIBUTED, Bucket.UNALLOCATED, None
-    if pod is not None:
-        busy, idle, owner = Bucket.USED, Bucket.ALLOCATED_IDLE, pod.uid
-    if device.blind(at_ms):
-        return [(owner, Bucket.UNALLOCATED if pod is None else Bucket.ALLOCATED_UNMEASURED, Fraction(1))]
-    level = device.level(at_ms)
-    return [(owner, busy, level), (owner, idle, 1 - level)]
+        return [Piece(None, Bucket.UNHEALTHY, Fraction(1))]
+    instances = device.gpu.instances_at(at_ms)
+    if not instances:
+        return _divided(device, at_ms, None)
+    cut = geometry(device.node.model.name)
+    dominant = {one.id: cut.dominant(one.profile) for one in instances}
+    made = sum(dominant.values(), ZERO)
+    whole = max(Fraction(1), made)
+    left = Bucket.UNALLOCATED if cut.fits_another(instances) else Bucket.STRANDED
+    pieces = [Piece(None, left, 1 - made / whole)]
+    for one, size in dominant.items():
+        pieces += [Piece(owner, bucket, part * size / whole) for owner, bucket, part in _divided(device, at_ms, one)]
+    return pieces
+
+
+def _divided(device: _Device, at_ms: int, instance: int | None) -> list[Piece]:
+    """The parts of the GPU, or of one of its instances."""
+    tenants = device.holders(at_ms, instance)
+    seen: Sight = sight(device.node, device.uuid, at_ms, device.known_for_ms, is_instance=instance is not None)
+    level = device.level(at_ms, tenants, strays=instance is None)
+    stakes = [
+        Stake(one.pod.uid, device.raw(one, tenants), one.level_at(at_ms) if seen.pods else None, one.pod.system)
+        for one in tenants
+    ]
+    return divide(level if seen.device else None, stakes, device.rules.mode)

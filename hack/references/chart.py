@@ -19,6 +19,8 @@ Some values are fine one by one and refused together, with a message that says w
 
 - `replicas` above 1 without a ledger that all replicas reach, by `ledger.url` or by `persistence.accessMode:
   ReadWriteMany`, or with a volume that only one of them can mount;
+- `ledger.secretName` without `secretOptions`, or the other way round, or without `ledger.url`; a credential in
+  `ledger.storageOptions`; `ledger.retentionDays` of less than a month's report needs;
 - `journal.retentionHours` below what `window.revisit` needs: the revisited windows and two more;
 - `telemetry.prometheus.secretName` without `secretKeys`, or the other way round; `basicUser` without the key
   `password`; `tls.crt` without `tls.key`;

@@ -12,12 +12,32 @@ from references.settings_fields import setting_fields
 _SIZE = {"pattern": "^[1-9][0-9]*(\\.[0-9]+)?(Mi|Gi|Ti|Pi|M|G|T|P)$", "examples": ["20Gi", "1.5Ti"]}
 _STORE = {"pattern": "^$|^[a-z][a-z0-9+.-]*://.+", "examples": ["s3://bucket/aicost", "gs://bucket/aicost"]}
 _WEB = {"pattern": "^$|^https?://.+", "examples": ["http://prometheus-operated.monitoring:9090"]}
+_FOLDER = {"pattern": "^/[^:]+$", "examples": ["/var/lib/aicost-agent"]}
 _AUTHORITY = {"pattern": "^$|^-----BEGIN CERTIFICATE-----\\n"}
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 _NAMES = {"type": "array", "uniqueItems": True, "items": {"type": "string", "minLength": 1}}
 _OBJECTS = {"type": "array", "items": {"type": "object"}}
 _PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
 _SECRET_KEYS = ["token", "password", "ca.crt", "tls.crt", "tls.key"]
+_NAME = {"type": "string", "maxLength": 63, "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
+_KEY = {"type": "string", "pattern": "^[-._a-zA-Z0-9]+$"}
+_SCHEME = {"type": "string", "pattern": "^[a-z0-9]{1,32}$"}
+_ROUTE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "secretName"],
+    "properties": {
+        "name": _NAME,
+        "kind": {"enum": ["cloudevents", "apprise"]},
+        "secretName": {"type": "string", "minLength": 1},
+        "secretKey": _KEY,
+        "tokenKey": _KEY,
+        "namespaces": _NAMES,
+        "teams": _NAMES,
+        "finops": {"type": "boolean"},
+        "minUrgency": {"enum": ["info", "warning", "critical"]},
+    },
+}
 _SECTION = "object with values of its own"
 
 OWN: Mapping[str, Mapping[str, Any]] = {
@@ -26,14 +46,29 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "imagePullSecrets": {"type": "array", "items": {"type": "string", "minLength": 1}},
     "replicas": {"type": "integer", "minimum": 0, "maximum": 9},
     "ledger.url": {"type": "string", **_STORE},
+    "ledger.secretOptions": _TEXTS,
+    "ledger.retentionDays": {"type": "integer", "minimum": 0, "maximum": 36500},
+    "journal.size": {"type": "string", **_SIZE, "pattern": f"^$|{_SIZE['pattern']}"},
     "persistence.size": {"type": "string", **_SIZE},
     "persistence.accessMode": {"enum": ["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany"]},
     "telemetry.prometheus.url": {"type": "string", **_WEB},
     "telemetry.prometheus.secretKeys": {"type": "array", "uniqueItems": True, "items": {"enum": _SECRET_KEYS}},
+    "prices.http.url": {"type": "string", **_WEB},
+    "prices.http.secretKeys": {"type": "array", "uniqueItems": True, "items": {"enum": ["token", "ca.crt"]}},
+    "providerAccounts.secretNames": _NAMES,
     "queryApi.port": _PORT,
     "queryApi.certificateDays": {"type": "integer", "minimum": 1, "maximum": 36500},
     "queryApi.caBundle": {"type": "string", **_AUTHORITY},
     "queryApi.apiServiceAnnotations": _TEXTS,
+    "queryApi.clients": {"type": "array", "items": {"type": "object", "required": ["kind", "name"]}},
+    "agent.port": _PORT,
+    "agent.intervalSeconds": {"type": "integer", "minimum": 1, "maximum": 60},
+    "agent.driverFolder": {"type": "string", **_FOLDER, "pattern": "^$|^/"},
+    "agent.nodeSelector": _TEXTS,
+    "agent.tolerations": _OBJECTS,
+    "agent.stateFolder": {"type": "string", **_FOLDER},
+    "agent.podLogsFolder": {"type": "string", **_FOLDER},
+    "agent.podResourcesFolder": {"type": "string", **_FOLDER},
     "guards.controllers": {"type": "array", "uniqueItems": True, "items": {"type": "string", "minLength": 1}},
     "admission.replicas": {"type": "integer", "minimum": 0, "maximum": 9},
     "admission.port": _PORT,
@@ -45,6 +80,9 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "admission.listNamespaces": _NAMES,
     "admission.caBundle": {"type": "string", **_AUTHORITY},
     "admission.webhookAnnotations": _TEXTS,
+    "notifications.routes": {"type": "array", "items": _ROUTE},
+    "notifications.allowedSchemes": {"type": "array", "uniqueItems": True, "items": _SCHEME},
+    "notifications.runbookBase": {"type": "string", "pattern": r"^(https?://[^\s?#]+/|[\w./-]+/)?$"},
     "metrics.port": _PORT,
     "metrics.prometheusRule.labels": _TEXTS,
     "metrics.serviceMonitor.labels": _TEXTS,
@@ -52,6 +90,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "resources.controller": {"type": "object"},
     "resources.query": {"type": "object"},
     "resources.admission": {"type": "object"},
+    "resources.agent": {"type": "object"},
     "podAnnotations": _TEXTS,
     "podLabels": _TEXTS,
     "nodeSelector": _TEXTS,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import click
 
+from aicost.entrypoints.agent.main import agent
 from aicost.entrypoints.cli.main import cli
 from references.tables import table
 
@@ -22,7 +23,8 @@ _PROGRAM = "aicost"
 
 def render() -> str:
     """The reference page."""
-    pages = [_page(words, command) for words, command in _commands(cli, _PROGRAM)]
+    commands = sorted([*_commands(cli, _PROGRAM), (f"{_PROGRAM} agent", agent)], key=lambda one: one[0])
+    pages = [_page(words, command) for words, command in commands]
     return _INTRO + "\n".join(pages)
 
 

@@ -5,7 +5,7 @@ from references.tables import kind_of, shown, table
 
 _INTRO = """# Settings
 
-<!-- Generated from operator/aicost/settings.py by hack/generate.py. Do not edit. -->
+<!-- Generated from operator/aicost/settings by hack/generate.py. Do not edit. -->
 
 `aicost controller --config FILE` and `aicost query --config FILE` read one YAML file. Each key is optional, an unknown
 key is refused, and a wrong value is refused with its name and what would be right. The chart writes the file from its

@@ -1,4 +1,4 @@
-"""The one program: `aicost controller`, `query` and `admission` are servers, everything else is the command line."""
+"""The one program: what the chart starts has a module of its own, everything else is the command line."""
 
 import sys
 from importlib import import_module
@@ -6,8 +6,11 @@ from pathlib import PurePath
 
 _SERVERS = {
     "admission": "aicost.entrypoints.admission.main",
+    "agent": "aicost.entrypoints.agent.main",
     "controller": "aicost.entrypoints.controller.main",
     "query": "aicost.entrypoints.queryapi.main",
+    "recompute": "aicost.entrypoints.recompute",
+    "restore": "aicost.entrypoints.controller.budgets.restore",
 }
 
 

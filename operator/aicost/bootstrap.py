@@ -7,21 +7,57 @@ The way of a sample: a source (`adapters/prometheus`, or `adapters/dcgm` into `a
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 from aicost.adapters.audits import AuditFile
-from aicost.adapters.held import FencedWriter, HeldBooks, HeldClaims, HeldPolicies, HeldSource
+from aicost.adapters.concealed import ConcealedClaims, ConcealedInventory, ConcealedPolicies
+from aicost.adapters.held import (
+    FencedWriter,
+    HeldActivities,
+    HeldBooks,
+    HeldClaims,
+    HeldPolicies,
+    HeldSource,
+    HeldUnits,
+    HeldUsage,
+)
 from aicost.adapters.journal.inventory import InventoryJournal
+from aicost.adapters.journal.memory import MemoryInventory
 from aicost.adapters.journal.samples import SampleJournal
 from aicost.adapters.ledger.delta import DeltaLedger
+from aicost.adapters.ledger.inputs.store import DeltaInputs
 from aicost.adapters.ledger.place import LedgerPlace
+from aicost.adapters.ledger.upkeep.erasing.eraser import DeltaEraser
+from aicost.adapters.ledger.upkeep.export import DeltaExport
+from aicost.adapters.ledger.upkeep.record import DeltaRecord
+from aicost.adapters.ledger.upkeep.upkeep import DeltaUpkeep
+from aicost.adapters.notify.config import ChannelKind, NotifyConfig, Route
+from aicost.adapters.notify.notifier import RouteNotifier
+from aicost.adapters.pricing.http.config import PriceFeedConfig
+from aicost.adapters.pricing.http.feed import HttpPriceFeed
 from aicost.adapters.prometheus.config import PrometheusConfig
-from aicost.domain.exact.windows import HOUR_MS, SECOND_MS, Grid
-from aicost.settings import PrometheusSettings, Settings
+from aicost.adapters.trusts import TrustFile
+from aicost.domain.attribution.customers import CustomerIds, check_secret
+from aicost.domain.budgets.messages.values import Urgency
+from aicost.domain.exact.windows import DAY_MS, HOUR_MS, SECOND_MS, Grid
+from aicost.ports.errors import InvalidRequest
+from aicost.ports.inventory import History, Inventory
+from aicost.ports.measured.usage import UsageSource
+from aicost.ports.notifications import Notifier
+from aicost.ports.policies import Policies
+from aicost.ports.prices import PriceFeed, PriceSource
+from aicost.ports.telemetry import TelemetrySource
+from aicost.ports.upkeep import LedgerUpkeep
+from aicost.ports.workloads import Claims
+from aicost.settings import HttpPriceSettings, LedgerSettings, NotificationSettings, PrometheusSettings, Settings
 from aicost.telemetry.metrics import Metrics
 from aicost.usecases.close_windows import CloseWindows, RefreshOpenWindow
 from aicost.usecases.compute_window import ComputeWindow
+from aicost.usecases.replay_windows import ReplayWindows
 from aicost.usecases.revisit_windows import RevisitWindows
+from aicost.usecases.upkeep.keep_ledger import KeepLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +67,8 @@ class Stores:
     inventory: InventoryJournal
     samples: SampleJournal
     ledger: DeltaLedger
+    inputs: DeltaInputs | None = None
+    upkeep: LedgerUpkeep | None = None
 
     def close(self) -> None:
         """Put everything on the volume and let go of it."""
@@ -39,11 +77,22 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class Charged:
+    """What says who a cost is charged to."""
+
+    inventory: Inventory
+    claims: Claims
+    policies: Policies
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """The use cases of the controller, wired.
 
     Attributes:
-        source, books, claims, policies: ports whose answers are swapped while the controller runs.
+        source, books, claims, policies, units, activities, usage: ports whose answers are swapped while it runs.
+        fence: writes the ledger, and only while we lead.
+        charged: what says who pays, with customers under ids where the settings want it.
     """
 
     cluster: str
@@ -55,31 +104,159 @@ class Application:
     books: HeldBooks
     claims: HeldClaims
     policies: HeldPolicies
+    units: HeldUnits
+    activities: HeldActivities
+    usage: HeldUsage
+    fence: FencedWriter
+    charged: Charged
     close_windows: CloseWindows
     refresh_open: RefreshOpenWindow
     revisit: RevisitWindows
+    keep: KeepLedger | None = None
 
 
-def open_stores(settings: Settings, now_ms: int) -> Stores:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of a past.
+
+    Attributes:
+        usage: what pods used of CPU and memory.
+        collection_ms: how often the exporters collected; None for what is usual.
+    """
+
+    telemetry: TelemetrySource
+    usage: UsageSource | None = None
+    collection_ms: int | None = None
+
+
+class Past(History, Protocol):
+    """What the use cases ask while a past is gone through again."""
+
+    @property
+    def books(self) -> PriceSource:
+        """Prices as they were."""
+
+    @property
+    def claims(self) -> Claims:
+        """AIWorkloads as they were."""
+
+    @property
+    def policies(self) -> Policies:
+        """Label policies as they were."""
+
+
+def open_stores(settings: Settings, now_ms: int, cluster: str) -> Stores:
     """Open what is kept on the volume.
+
+    A journal that is new beside a ledger that is not, as that of a replica more or of a volume that was lost, begins
+    where the ledger ends: pods tell since when they run, and no time is left out.
 
     Raises:
         AicostError: it cannot be opened; the message names the file and the fix.
     """
     path = Path(settings.journal.path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    ledger = open_ledger(settings.ledger.url, ledger_options(settings.ledger))
     return Stores(
-        inventory=InventoryJournal(path, now_ms),
+        inventory=InventoryJournal(path, now_ms if path.exists() else _beginning(ledger, cluster, now_ms)),
         samples=SampleJournal(
             path.with_suffix(".samples.sqlite"), settings.telemetry.scrape.interval_seconds * SECOND_MS
         ),
-        ledger=open_ledger(settings.ledger.url, dict(settings.ledger.storage_options)),
+        ledger=ledger,
+        inputs=open_inputs(ledger) if settings.ledger.inputs.keep else None,
+        upkeep=open_upkeep(ledger),
     )
+
+
+def _beginning(ledger: DeltaLedger, cluster: str, now_ms: int) -> int:
+    """Where a new journal begins: of more than a day it would know too little."""
+    last = ledger.last_window(cluster)
+    return last.end_ms if last and 0 <= now_ms - last.end_ms <= DAY_MS else now_ms
 
 
 def open_ledger(url: str, options: dict[str, str] | None = None) -> DeltaLedger:
     """The ledger at a directory or URL."""
     return DeltaLedger(url, options)
+
+
+def ledger_options(settings: LedgerSettings) -> dict[str, str]:
+    """Options of the object store, with those that files hold.
+
+    Raises:
+        InvalidRequest: a file cannot be read.
+    """
+    found = dict(settings.storage_options)
+    for name, file in settings.storage_option_files.items():
+        try:
+            found[name] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise InvalidRequest(
+                f"ledger.storageOptionFiles.{name}: {file} cannot be read ({type(problem).__name__}): mount the Secret "
+                "that has it, or name another file"
+            ) from problem
+    return found
+
+
+def open_record(ledger: DeltaLedger) -> DeltaRecord:
+    """A ledger as it is now, for whoever checks it.
+
+    Raises:
+        LedgerUnavailable: it cannot be read.
+    """
+    return DeltaRecord(ledger.place)
+
+
+def open_upkeep(ledger: DeltaLedger) -> DeltaUpkeep:
+    """Whoever keeps a ledger small."""
+    return DeltaUpkeep(ledger.place)
+
+
+def open_eraser(ledger: DeltaLedger, progress: Callable[[str], None]) -> DeltaEraser:
+    """Whoever takes customers out of a ledger.
+
+    Args:
+        ledger: the ledger.
+        progress: told the day that is looked at.
+    """
+    return DeltaEraser(ledger.place, progress)
+
+
+def open_export(ledger: DeltaLedger) -> DeltaExport:
+    """The rows of a ledger for other programs."""
+    return DeltaExport(ledger.place)
+
+
+def open_inputs(ledger: DeltaLedger) -> DeltaInputs:
+    """What the amounts of a ledger rest on, beside it."""
+    return DeltaInputs(ledger.place, version("aicost"))
+
+
+def customer_ids(file: str) -> CustomerIds:
+    """Ids of customers by the key in a file.
+
+    Raises:
+        InvalidRequest: it cannot be read, or the key is too short.
+    """
+    try:
+        return CustomerIds(check_secret(Path(file).read_bytes().strip()))
+    except (OSError, ValueError) as problem:
+        said = problem if isinstance(problem, ValueError) else type(problem).__name__
+        raise InvalidRequest(
+            f"privacy.customerKeyFile {file!r}: {said}. Write a random key there, such as that of "
+            "`openssl rand -hex 32`, and keep it: with another one the same customers have other ids"
+        ) from problem
+
+
+def _charged(settings: Settings, inventory: Inventory, claims: Claims, policies: Policies) -> Charged:
+    """By name, or by ids."""
+    if not settings.privacy.customer_key_file:
+        return Charged(inventory, claims, policies)
+    ids = customer_ids(settings.privacy.customer_key_file)
+    return Charged(
+        ConcealedInventory(inventory, policies, ids),
+        ConcealedClaims(claims, policies, ids),
+        ConcealedPolicies(policies, ids),
+    )
 
 
 def open_audits(settings: Settings) -> AuditFile:
@@ -88,10 +265,63 @@ def open_audits(settings: Settings) -> AuditFile:
     return AuditFile(local or Path(settings.journal.path).parent)
 
 
+def open_trusts(settings: Settings) -> TrustFile:
+    """Where the last judgement of telemetry lies: beside the last audit of labels."""
+    local = LedgerPlace(settings.ledger.url).local
+    return TrustFile(local or Path(settings.journal.path).parent)
+
+
 def audit_beside(place: str) -> AuditFile:
     """The audit that lies in the folder of a ledger, which may be a copy; an object store has none."""
     reason = "no audit lies in this ledger: ask the cluster without --ledger"
     return AuditFile(LedgerPlace(place).local or Path(place), none_here=reason)
+
+
+def open_notifier(settings: NotificationSettings, cluster: str) -> Notifier:
+    """Those whom the settings name, ready to be told."""
+    routes = tuple(
+        Route(
+            one.name,
+            ChannelKind(one.kind),
+            Path(one.url_file),
+            _path(one.token_file),
+            one.namespaces,
+            one.teams,
+            one.finops,
+            Urgency(one.min_urgency),
+        )
+        for one in settings.routes
+    )
+    return RouteNotifier(
+        NotifyConfig(
+            routes,
+            cluster,
+            settings.timeout_seconds,
+            settings.allow_http,
+            settings.allowed_schemes,
+            settings.runbook_base,
+        )
+    )
+
+
+def open_price_feed(settings: HttpPriceSettings) -> PriceFeed | None:
+    """The URL that publishes prices; None where the settings name none.
+
+    Raises:
+        InvalidRequest: no prices may be read from there.
+    """
+    if not settings.url:
+        return None
+    return HttpPriceFeed(
+        PriceFeedConfig(
+            settings.url,
+            _path(settings.token_file),
+            _path(settings.ca_file),
+            settings.timeout_seconds,
+            settings.max_bytes,
+            settings.allow_http,
+        )
+    )
 
 
 def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, holds: Callable[[], bool]) -> Application:
@@ -108,8 +338,12 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
     source = HeldSource(settings.telemetry.scrape.interval_seconds * SECOND_MS)
     books, claims, policies = HeldBooks(), HeldClaims(), HeldPolicies()
     collection_ms = settings.telemetry.collection_seconds * SECOND_MS
-    compute = ComputeWindow(cluster, stores.inventory, source, books, claims, policies, collection_ms)
-    writer = FencedWriter(stores.ledger, holds)
+    usage, counting = HeldUsage(), settings.components.counting
+    charged = _charged(settings, stores.inventory, claims, policies)
+    said = (books, charged.claims, charged.policies)
+    sharing = settings.sharing.policy
+    compute = ComputeWindow(cluster, charged.inventory, source, *said, collection_ms, usage, counting, sharing)
+    writer = FencedWriter(stores.ledger, holds, stores.ledger)
     epoch_ms, settle_ms = stores.inventory.epoch_ms, settings.window.settle_seconds * SECOND_MS
     memory_ms = settings.journal.retention_hours * HOUR_MS - grid.length_ms  # samples from before a window count too
     return Application(
@@ -122,12 +356,50 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
         books=books,
         claims=claims,
         policies=policies,
-        close_windows=CloseWindows(cluster, compute, writer, stores.ledger, grid, settle_ms, epoch_ms),
+        units=HeldUnits(),
+        activities=HeldActivities(),
+        usage=usage,
+        fence=writer,
+        charged=charged,
+        close_windows=CloseWindows(cluster, compute, writer, stores.ledger, grid, settle_ms, epoch_ms, stores.inputs),
         refresh_open=RefreshOpenWindow(cluster, compute, writer, stores.ledger, grid, epoch_ms),
         revisit=RevisitWindows(
-            cluster, compute, writer, stores.ledger, grid, settings.window.revisit, epoch_ms, memory_ms
+            cluster,
+            compute,
+            writer,
+            stores.ledger,
+            grid,
+            settings.window.revisit,
+            epoch_ms,
+            memory_ms,
+            stores.inputs,
+            settle_ms,
+            stores.inventory,
         ),
+        keep=KeepLedger(cluster, stores.upkeep, settings.ledger.retention_days) if stores.upkeep else None,
     )
+
+
+def build_replay(
+    cluster: str, grid: Grid, inventory: MemoryInventory, measured: Measured, past: Past, ledger: DeltaLedger
+) -> ReplayWindows:
+    """Wire the use cases of the controller over a past that is gone through again.
+
+    Args:
+        cluster: key of the cluster in the ledger.
+        grid: billing windows.
+        inventory: what the past moves forward; its first moment is the ledger's.
+        measured: samples of the whole past.
+        past: prices, claims and policies as they were, and the hand that moves them.
+        ledger: where rows are posted.
+    """
+    settings = Settings()
+    usual_ms = settings.telemetry.collection_seconds * SECOND_MS
+    collection_ms = usual_ms if measured.collection_ms is None else measured.collection_ms
+    said, counting = (past.books, past.claims, past.policies), settings.components.counting
+    compute = ComputeWindow(cluster, inventory, measured.telemetry, *said, collection_ms, measured.usage, counting)
+    settle_ms, epoch_ms, inputs = settings.window.settle_seconds * SECOND_MS, inventory.epoch_ms, open_inputs(ledger)
+    return ReplayWindows(past, CloseWindows(cluster, compute, ledger, ledger, grid, settle_ms, epoch_ms, inputs))
 
 
 def prometheus_config(settings: PrometheusSettings, url: str, interval_ms: int) -> PrometheusConfig:

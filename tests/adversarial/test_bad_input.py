@@ -21,7 +21,7 @@ from fleet.activity import Steady
 from fleet.builders import node, pod
 from fleet.faults import Fault, FaultKind
 from fleet.script import Fleet, SimExporter, SimNode
-from support.bills import check_bill, check_totals
+from support.bills import check_bill, check_totals, of_gpus
 from support.crd_samples import resource
 from support.pipeline import Notice, Pipeline, Way, price_books
 
@@ -45,7 +45,7 @@ def alone(fleet: Fleet, name: str) -> Fleet:
 
 
 def of(rows: Iterable[Row], name: str) -> list[Row]:
-    return [row for row in rows if row.place.node == name]
+    return [row for row in of_gpus(rows) if row.place.node == name]
 
 
 def check_neighbour(rows: Iterable[Row], fleet: Fleet) -> None:

@@ -162,7 +162,7 @@ def test_captures_of_real_exporters_are_read_without_a_defect():
         found = parse(text.encode())
         expected = len(
             re.findall(
-                r"^DCGM_FI_(?:DEV_(?:GPU_UTIL|FB_USED|TOTAL_ENERGY_CONSUMPTION|XID_ERRORS)|PROF_(?:GR_ENGINE|SM)_ACTIVE)\b",
+                r"^DCGM_FI_(?:DEV_(?:GPU_UTIL|FB_USED|TOTAL_ENERGY_CONSUMPTION|XID_ERRORS)|PROF_(?:GR_ENGINE|SM|DRAM)_ACTIVE)\b",
                 text,
                 re.MULTILINE,
             )

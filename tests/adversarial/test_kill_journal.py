@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,6 @@ from aicost.adapters.journal.samples import SampleJournal
 from aicost.domain.exact.windows import Window
 from support.builders import T0
 
-ROOT = Path(__file__).parents[2]
 SERIES = 24
 ALWAYS = Window(0, T0 * 2)
 
@@ -48,7 +46,7 @@ while True:
 
 def run_and_kill(folder, start, after_s):
     """Start a writer, kill it after it has told some steps and a while more; gives the last step that it told."""
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}{os.pathsep}{ROOT / 'tests'}"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-c", WRITER, str(folder), str(start)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as writer:
         try:

@@ -4,15 +4,22 @@ import pytest
 
 from support.benchmark import FULL, Figure
 
+LONGEST_SECONDS = 1_800
 _figures: list[Figure] = []
+
+
+def pytest_collection_modifyitems(items):
+    """Full sizes take their time."""
+    for item in items if FULL else ():
+        item.add_marker(pytest.mark.timeout(LONGEST_SECONDS))
 
 
 @pytest.fixture
 def show():
-    """Adds a line to the table: subject, size, value, and by what it is judged."""
+    """Adds a line to the table: subject, size, value, by what it is judged, and what bounds it."""
 
-    def add(*cells: str) -> None:
-        _figures.append(Figure(*cells))
+    def add(*cells: str, bounds: str = "") -> None:
+        _figures.append(Figure(*cells, bounds=bounds))
 
     return add
 
@@ -21,6 +28,7 @@ def pytest_terminal_summary(terminalreporter):
     if not _figures:
         return
     terminalreporter.section("figures" if FULL else "figures of small sizes (`make bench` has the full ones)")
-    terminalreporter.write_line(f"{'what':<36}{'size':>22}{'figure':>31}   budget")
+    terminalreporter.write_line(f"{'what':<36}{'size':>27}{'figure':>31}   {'budget':<20}  what bounds it")
     for one in _figures:
-        terminalreporter.write_line(f"{one.subject:<36}{one.size:>22}{one.value:>31}   {one.judged}")
+        line = f"{one.subject:<36}{one.size:>27}{one.value:>31}   {one.judged:<20}  {one.bounds}"
+        terminalreporter.write_line(line.rstrip())

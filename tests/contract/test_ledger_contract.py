@@ -9,7 +9,7 @@ from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.ledger.difference import difference
 from aicost.domain.ledger.rows import Bucket, Component, Holder, Row
 from aicost.domain.reporting.query import GROUP_KEYS, IdlePolicy, ReportQuery
-from aicost.ports.errors import LedgerConflict
+from aicost.ports.errors import LedgerConflict, TermOver
 from aicost.usecases.build_report import build_reports
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, HOUR_0, hour, make_holder, make_posting, make_row
@@ -67,7 +67,7 @@ def test_what_is_posted_comes_back_as_it_was(ledger):
     rows = [
         make_row(price="list/h100 (list)", list_price=True, flags=("gap", "late")),
         make_row(cost=None, error=None, currency="", bucket=Bucket.ALLOCATED_UNMEASURED, measured_ms=0),
-        make_row(cost=0, gpu_ms=0, component=Component.CPU, bucket=Bucket.UNALLOCATED),
+        make_row(cost=0, gpu_ms=0, component=Component.CPU, bucket=Bucket.UNALLOCATED, quantity=2**40),
     ]
     assert ledger.post(make_posting(*rows))
     assert as_set(ledger.rows(HOUR_0)) == as_set(rows)
@@ -128,14 +128,15 @@ def test_a_revision_that_is_not_the_next_is_a_conflict(ledger):
 
 
 def test_difference_rows_make_the_sums_true(ledger):
-    ledger.post(make_posting(make_row(cost=None, gpu_ms=500)))
-    truth = [make_row(cost=90, gpu_ms=450), make_row(cost=10, gpu_ms=50, bucket=Bucket.ALLOCATED_IDLE)]
+    ledger.post(make_posting(make_row(cost=None, gpu_ms=500, quantity=9)))
+    truth = [make_row(cost=90, gpu_ms=450, quantity=7), make_row(cost=10, gpu_ms=50, bucket=Bucket.ALLOCATED_IDLE)]
     change = difference(ledger.rows(HOUR_0), truth, 1, "a price came late")
     assert ledger.post(make_posting(*change, revision=1))
     assert ledger.post(make_posting(*change, revision=1)) is False
     assert (ledger.revision(CLUSTER, HOUR_0), total(ledger)) == (1, 100)
     sums = ledger.sums(ALL_DAY, (), {})
     assert sum(group.gpu_milliseconds for group in sums) == 500
+    assert sum(group.quantity for group in sums) == 7
     assert sum(group.unpriced_gpu_milliseconds for group in sums) == 0
 
 
@@ -208,7 +209,13 @@ def sample() -> list[Row]:
 
 @pytest.mark.parametrize(
     "keys",
-    [(), *((key,) for key in GROUP_KEYS), ("team", "label:app.kubernetes.io/name", "node"), ("source:team", "team")],
+    [
+        (),
+        *((key,) for key in GROUP_KEYS),
+        ("team", "label:app.kubernetes.io/name", "node"),
+        ("source:team", "team"),
+        *(("namespace", key) for key in GROUP_KEYS if key != "namespace"),
+    ],
 )
 def test_sums_are_those_of_the_rows_by_every_key(ledger, keys):
     ledger.post(make_posting(*sample()))
@@ -233,6 +240,56 @@ def test_sums_are_those_of_the_rows_by_every_key(ledger, keys):
 def test_filters_keep_the_rows_that_match_every_key(ledger, filters, cost):
     ledger.post(make_posting(*sample()))
     assert sum(group.cost_nanos for group in ledger.sums(HOUR_0, ("namespace",), filters)) == cost
+
+
+def test_series_are_the_sums_window_by_window(ledger):
+    rows = [
+        make_row(5, window=hour(0), gpu_ms=10),
+        make_row(7, window=hour(1), bucket=Bucket.ALLOCATED_IDLE, gpu_ms=20),
+        make_row(9, window=hour(2), holder=make_holder("team-b"), gpu_ms=30),
+        make_row(11, window=hour(2), bucket=Bucket.UNALLOCATED, gpu_ms=40),
+        make_row(13, window=hour(2), currency="EUR"),
+        make_row(None, window=hour(2), currency="", error=None),
+    ]
+    for offset in (0, 1, 2):
+        own = [row for row in rows if row.window == hour(offset)]
+        ledger.post(make_posting(*own, window=hour(offset)))
+    ledger.post(make_posting(make_row(-2, window=hour(0), revision=1, gpu_ms=0), window=hour(0), revision=1))
+    found = ledger.series(ALL_DAY, ("namespace",), cluster=CLUSTER)
+    assert list(found.starts_ms) == [hour(one).start_ms for one in (0, 1, 2)]
+    assert list(found.ends_ms) == [hour(one).end_ms for one in (0, 1, 2)]
+    told = {
+        (values[0], currency, held): tuple(cost)
+        for values, currency, held, cost in zip(
+            found.groups.values, found.currencies, found.groups.held, found.cost.tolist(), strict=True
+        )
+    }
+    assert told == {
+        ("team-a", "USD", True): (3, 7, 0),
+        ("team-b", "USD", True): (0, 0, 9),
+        ("", "USD", False): (0, 0, 11),
+        ("team-a", "EUR", True): (0, 0, 13),
+        ("team-a", "", True): (0, 0, 0),
+    }
+    assert found.idle_ms.sum() == 20
+    assert found.busy_ms.sum() == 10 + 30 + 600_000 * 2
+
+
+def test_series_know_windows_that_lie_inside_alone_and_one_cluster(ledger):
+    for offset in (0, 1, 2):
+        ledger.post(make_posting(make_row(window=hour(offset)), window=hour(offset)))
+    inner = Window(hour(0).start_ms + 1, hour(2).end_ms - 1)
+    assert list(ledger.series(inner, (), cluster=CLUSTER).starts_ms) == [hour(1).start_ms]
+    assert ledger.series(ALL_DAY, ("team",), cluster="nobody").span is None
+
+
+def test_the_version_grows_with_each_posting(ledger):
+    assert ledger.version() is None
+    ledger.post(make_posting(make_row()))
+    first = ledger.version()
+    ledger.post(make_posting(make_row(window=hour(1)), window=hour(1)))
+    assert first is not None
+    assert ledger.version() > first
 
 
 def test_hostile_values_survive_and_can_be_asked_for(ledger):
@@ -323,3 +380,44 @@ def test_a_report_is_the_same_from_every_ledger(ledger, idle):
     span = Window(HOUR_0.start_ms + 1_234_567, hour(2).end_ms - 7_654_321)
     query = ReportQuery(span, ("team", "label:app.kubernetes.io/name"), idle=idle, compare=True)
     assert build_reports(ledger.snapshot(), query) == build_reports(reference.snapshot(), query)
+
+
+def test_terms_grow_cluster_by_cluster_and_post_nothing(ledger):
+    assert [ledger.begin_term(CLUSTER) for _ in range(3)] == [1, 2, 3]
+    assert ledger.begin_term("c-2") == 1
+    assert list(ledger.clusters()) == list(ledger.rows(ALL_DAY)) == []
+    assert (ledger.last_window(CLUSTER), ledger.revision(CLUSTER, HOUR_0)) == (None, None)
+
+
+def test_a_leader_of_an_earlier_term_posts_nothing_any_more(ledger):
+    old = ledger.begin_term(CLUSTER)
+    assert ledger.post(replace(make_posting(make_row(5)), term=old))
+    new = ledger.begin_term(CLUSTER)
+    late = replace(make_posting(make_row(7, window=hour(1)), window=hour(1)), term=old)
+    with pytest.raises(TermOver):
+        ledger.post(late)
+    assert total(ledger) == 5
+    assert ledger.post(replace(late, term=new))
+    assert total(ledger) == 12
+    assert ledger.post(replace(late, term=old)) is False  # what is there already is no news, whoever says it
+
+
+def test_terms_of_one_cluster_are_no_matter_of_another(ledger):
+    mine = ledger.begin_term(CLUSTER)
+    for _ in range(3):
+        ledger.begin_term("c-2")
+    assert ledger.post(replace(make_posting(make_row(5)), term=mine))
+
+
+def test_what_a_person_posts_needs_no_term(ledger):
+    term = ledger.begin_term(CLUSTER)
+    assert ledger.post(make_posting(make_row(5)))
+    assert ledger.post(replace(make_posting(make_row(6, window=hour(1)), window=hour(1)), term=term))
+
+
+def test_rows_are_grouped_by_their_posting_and_its_reason(ledger):
+    ledger.post(make_posting(make_row(5)))
+    ledger.post(make_posting(make_row(-2, revision=1, reason="it's late"), revision=1))
+    span = f"{HOUR_0.start_ms}/{HOUR_0.end_ms}"
+    found = {group.keys: group.cost_nanos for group in ledger.sums(ALL_DAY, ("posting", "reason"), {})}
+    assert found == {(f"{span}/0", ""): 5, (f"{span}/1", "it's late"): -2}

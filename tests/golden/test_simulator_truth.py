@@ -10,44 +10,30 @@ from fractions import Fraction
 
 import pytest
 
-from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
-from aicost.domain.ledger.rows import Bucket, Quality
-from aicost.domain.pricing.books import ALWAYS, NodeMatch, NodeSplit, PriceBook, PriceEntry
-from fleet import kubernetes
+from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
 from fleet.activity import IDLE, Program, Steady, Steps
-from fleet.builders import DOLLAR, gpu_uuid, node, pod, pod_uid
+from fleet.builders import DOLLAR, gpu_uuid, pod, pod_uid
 from fleet.faults import Fault, FaultKind
 from fleet.models import A100
-from fleet.script import Collection, Fleet, Price, PriceStep, SimExporter, SimNode, SimPod, Stray, gpu_hour, node_hour
-from support.bills import billed, check_bill, check_holdings, check_totals, due
-from support.pipeline import STEP, Notice, Pipeline, Way
-
-T = 1_795_600_800_000
-BEGIN = T - 5 * MINUTE_MS
-END = T + 15 * MINUTE_MS
-SPAN = Window(BEGIN, END)
-BUSY, HALF, FULL = Steady(Fraction(3, 4)), Steady(Fraction(1, 2)), Steady(Fraction(1))
-ALIGNED = Collection(STEP)
-"""Each scrape is a collection, and shows the mean since the scrape before."""
-
-
-def at(minutes: float) -> int:
-    return T + round(minutes * MINUTE_MS)
-
-
-def exporter(**more) -> SimExporter:
-    """An exporter that shows what cost needs, exactly, at each scrape."""
-    spare = ("power", "fb_free", "fb_used", "xid")
-    return SimExporter(**({"collection": ALIGNED, "quantised": False, "without": spare} | more))
-
-
-def host(name: str = "gpu-a", gpus: int = 1, **more) -> SimNode:
-    return node(name, gpus=gpus, **({"exporters": (exporter(),)} | more))
-
-
-def lives(name: str, on: SimNode, gpus=1, since: float = -10, until: float | None = None, **more) -> SimPod:
-    life = {"bound_ms": at(since), "finished_ms": None if until is None else at(until)}
-    return pod(name, on, gpus, **({"activity": BUSY} | life | more))
+from fleet.script import Fleet, Price, PriceStep, SimExporter, Stray, node_hour
+from support.bills import check_bill
+from support.pipeline import STEP, Way
+from support.scripted import (
+    ALIGNED,
+    BEGIN,
+    BUSY,
+    END,
+    FULL,
+    HALF,
+    SPAN,
+    T,
+    at,
+    bill_of,
+    exporter,
+    host,
+    lives,
+    one_node,
+)
 
 
 @dataclass(frozen=True)
@@ -66,11 +52,6 @@ CASES: dict[str, Callable[[], Case]] = {}
 def case(make: Callable[[], Case]) -> Callable[[], Case]:
     CASES[make.__name__.replace("_", " ")] = make
     return make
-
-
-def one_node(*pods: Callable[[SimNode], SimPod], gpus: int = 1, **more) -> Fleet:
-    where = host(gpus=gpus, **more)
-    return Fleet((where,), tuple(make(where) for make in pods))
 
 
 @case
@@ -328,11 +309,6 @@ SCRAPED_ONLY = {"a node whose clock is an hour ahead", "an exporter that answers
 """A Prometheus keeps the exporter's own stamps unless it is told not to, and no half answers."""
 
 
-def bill_of(fleet: Fleet, folder, way: Way = Way.SCRAPE, **options):
-    with Pipeline(folder, fleet, begin_ms=BEGIN, way=way, **options) as pipeline:
-        return pipeline.finish(END)
-
-
 @pytest.mark.parametrize(
     ("name", "way"), [(name, way) for name in CASES for way in Way if name not in SCRAPED_ONLY or way is Way.SCRAPE]
 )
@@ -340,178 +316,3 @@ def test_the_bill_is_the_truth(name: str, way: Way, tmp_path):
     found = CASES[name]()
     rows = bill_of(found.fleet, tmp_path, way)
     check_bill(rows, found.fleet, SPAN, exact=found.exact, devices=found.devices, known_for_ms=found.known_for_ms)
-
-
-def minutes_of(rows, bucket: str, name: str = "") -> float:
-    """Device time of a bucket, of one pod or of nobody."""
-    mine = (row for row in rows if row.bucket == bucket and row.holder.pod == name)
-    return sum(row.gpu_milliseconds for row in mine) / MINUTE_MS
-
-
-REAL = [Collection(30_000, 30_000, 7_000), Collection(), Collection(10_000, 10_000)]
-
-
-@pytest.mark.parametrize("collection", REAL, ids=["collects each 30 s", "mean of 30 s", "collects each 10 s"])
-@pytest.mark.parametrize("offset_ms", [0, 4_000, 11_000])
-def test_what_a_pod_did_last_is_never_charged_to_nobody(collection, offset_ms, tmp_path):
-    fleet = one_node(
-        lambda on: lives("first", on, until=3, activity=FULL),
-        lambda on: lives("second", on, since=5.5, until=9, activity=FULL),
-        exporters=(exporter(collection=collection),),
-    )
-    rows = bill_of(fleet, tmp_path, offset_ms=offset_ms)
-    check_bill(rows, fleet, SPAN, exact=False)
-    assert minutes_of(rows, Bucket.UNATTRIBUTED) == 0
-
-
-def test_a_busy_pod_does_not_make_the_idle_one_after_it_look_busy(tmp_path):
-    fleet = one_node(
-        lambda on: lives("busy", on, until=5, activity=FULL),
-        lambda on: lives("idle", on, since=5, until=8, activity=IDLE),
-        exporters=(exporter(collection=Collection()),),
-    )
-    rows = bill_of(fleet, tmp_path)
-    check_bill(rows, fleet, SPAN)
-    assert minutes_of(rows, Bucket.USED, "idle") == 0
-    assert minutes_of(rows, Bucket.USED, "busy") == 10
-
-
-def test_a_pod_of_two_seconds_costs_two_seconds_wherever_scrapes_fall(tmp_path):
-    for offset_ms in (0, 5_000, 14_000):
-        fleet = one_node(
-            lambda on: lives("flash", on, since=3, until=3 + 2 / 60, activity=FULL),
-            lambda on: lives("slow", on, since=6, started_ms=at(6) + 1_000, until=6 + 2 / 60, activity=FULL),
-        )
-        rows = bill_of(fleet, tmp_path / str(offset_ms), offset_ms=offset_ms)
-        check_holdings(billed(rows), due(fleet, SPAN))
-        held = [row.gpu_milliseconds for row in rows if row.holder.pod == "flash"]
-        assert sum(held) == 2_000
-
-
-def test_an_image_pull_is_held_idle_and_the_error_bar_knows_what_samples_cannot(tmp_path):
-    fleet = one_node(
-        lambda on: lives("before", on, until=2, activity=HALF),
-        lambda on: lives("pulls", on, since=3, started_ms=at(3) + 45_000, until=12, activity=BUSY),
-        gpus=2,
-        exporters=(SimExporter(),),
-    )
-    check_bill(bill_of(fleet, tmp_path), fleet, SPAN)
-
-
-@pytest.mark.parametrize("honor", [False, True])
-@pytest.mark.parametrize("dialect", ["4.8.2", "4.9", "fake-operator"])
-def test_an_idle_gpu_that_wears_the_exporters_name_is_unallocated(honor, dialect, tmp_path):
-    worn = SimExporter(dialect, collection=ALIGNED, quantised=False, honor_labels=honor)
-    fleet = one_node(lambda on: lives("train", on, (0,), since=1, until=9), gpus=3, exporters=(worn,))
-    rows = bill_of(fleet, tmp_path, Way.PROMETHEUS)
-    check_bill(rows, fleet, SPAN, exact=True)
-    assert {row.holder.pod for row in rows} == {"", "train"}
-
-
-def test_labels_that_never_come_leave_time_unmeasured_and_say_that_the_device_is_assumed(tmp_path):
-    unlabelled = Fault(FaultKind.LABELS_MISSING, 0, 2 * T, amount=T)
-    where = host(gpus=4, faults=(unlabelled,))
-    fleet = Fleet((where,), (lives("train", where, 2, since=1, until=9),))
-    rows = bill_of(fleet, tmp_path)
-    assert minutes_of(rows, Bucket.ALLOCATED_UNMEASURED, "train") == 2 * 8
-    assert {row.flags for row in rows if row.holder.pod} == {("assumed-device",)}
-    assert minutes_of(rows, Bucket.UNATTRIBUTED) == 0
-    check_totals(rows, fleet, SPAN)
-
-
-def plugin_restarts(since_ms: int, until_ms: int):
-    """The node's object says that nothing can be allocated for a while."""
-
-    def change(notices):
-        yield from notices
-        first = next(notice for notice in notices if notice.kind == "node")
-        whole = first.object
-        allocatable = whole["status"]["allocatable"] | {kubernetes.GPU: "0"}
-        down = whole | {"status": whole["status"] | {"allocatable": allocatable}}
-        yield Notice(since_ms, "node", down)
-        yield Notice(until_ms, "node", whole)
-
-    return change
-
-
-@pytest.mark.parametrize("seconds", [1, 10, 60, 200])
-def test_a_device_plugin_that_restarts_takes_no_device_from_its_holder(seconds, tmp_path):
-    fleet = one_node(lambda on: lives("train", on, (0, 1)), gpus=2)
-    begin = at(4) + 3_000
-    rows = bill_of(fleet, tmp_path, notices=plugin_restarts(begin, begin + seconds * SECOND_MS))
-    check_bill(rows, fleet, SPAN, exact=True)
-
-
-def test_what_nobody_holds_cannot_be_allocated_while_the_plugin_restarts(tmp_path):
-    fleet = one_node(lambda on: lives("train", on, (0,)), gpus=2)
-    rows = bill_of(fleet, tmp_path, notices=plugin_restarts(at(4), at(5)))
-    assert minutes_of(rows, Bucket.UNHEALTHY) == 1
-    assert minutes_of(rows, Bucket.USED, "train") == 15
-
-
-def test_nodes_of_several_currencies_are_never_added_up(tmp_path):
-    where = (host("east", price=gpu_hour(4 * DOLLAR)), host("west", price=gpu_hour(3 * DOLLAR)))
-    fleet = Fleet(where, tuple(lives(f"on-{one.name}", one, since=1, until=9) for one in where))
-    books = [
-        PriceBook(one.name, currency, (_entry(one.name, dollars),))
-        for one, currency, dollars in zip(where, ("USD", "EUR"), (4, 3), strict=True)
-    ]
-    rows = bill_of(fleet, tmp_path, books=books)
-    check_bill(rows, fleet, SPAN, exact=True)
-    assert {(row.place.node, row.currency) for row in rows} == {("east", "USD"), ("west", "EUR")}
-
-
-def _entry(host_name: str, dollars: int) -> PriceEntry:
-    match = NodeMatch(node_labels={"kubernetes.io/hostname": host_name})
-    return PriceEntry("e", match, dollars * DOLLAR, None, NodeSplit.RESIDUAL, None, ALWAYS)
-
-
-def test_a_time_sliced_gpu_is_paid_by_what_each_pod_reserved(tmp_path):
-    labels = (("nvidia.com/gpu.replicas", "4"), ("nvidia.com/gpu.sharing-strategy", "time-slicing"))
-    where = host(gpus=1, labels=(*labels, ("nvidia.com/gpu.product", "NVIDIA-H100-80GB-HBM3-SHARED")))
-    one, two = (lives(name, where, since=0, until=until) for name, until in (("one", None), ("two", 10)))
-    fleet = Fleet((where,), (one, two))
-    rows = bill_of(fleet, tmp_path, Way.PROMETHEUS, notices=_four_slots)
-    assert minutes_of(rows, Bucket.ALLOCATED_UNMEASURED, "one") == 15 / 4
-    assert minutes_of(rows, Bucket.ALLOCATED_UNMEASURED, "two") == 10 / 4
-    assert minutes_of(rows, Bucket.UNALLOCATED) == 20 - 25 / 4
-    assert {row.quality for row in rows if row.holder.pod} == {Quality.ASSUMED}
-    check_totals(rows, fleet, SPAN)
-
-
-def _four_slots(notices):
-    for notice in notices:
-        if notice.kind == "node":
-            offered = {kubernetes.GPU: "4"}
-            status = notice.object["status"]
-            changed = {key: status[key] | offered for key in ("capacity", "allocatable")}
-            yield replace(notice, object=notice.object | {"status": status | changed})
-        else:
-            yield notice
-
-
-def test_two_clusters_share_a_ledger_and_nothing_else(tmp_path):
-    fleets = {name: one_node(lambda on: lives("train", on, since=1, until=9)) for name in ("c1", "c2")}
-    for name, fleet in fleets.items():
-        rows = bill_of(fleet, tmp_path / name, cluster=name, ledger=tmp_path / "ledger")
-        check_bill(rows, fleet, SPAN, exact=True)
-        assert {row.place.cluster for row in rows} == {name}
-
-
-def test_an_activity_that_cannot_be_is_clamped_and_counted(tmp_path):
-    above = Fault(FaultKind.ABOVE_ONE, at(4), at(7))
-    fleet = one_node(lambda on: lives("train", on, activity=Steady(Fraction(9, 10))), faults=(above,))
-    with Pipeline(tmp_path, fleet, begin_ms=BEGIN) as pipeline:
-        rows = pipeline.finish(END)
-        defects = pipeline.compute(Window(T, END), pipeline.now_ms, may_be_blind=False).defects
-    assert defects.clamped > 0
-    assert minutes_of(rows, Bucket.USED, "train") == 3 + 17 * 0.9
-    check_totals(rows, fleet, SPAN)
-
-
-def test_a_hanging_exporter_measures_nothing_more(tmp_path):
-    frozen = Fault(FaultKind.FROZEN, at(4), at(9))
-    fleet = one_node(lambda on: lives("train", on), faults=(frozen,))
-    rows = bill_of(fleet, tmp_path)
-    check_totals(rows, fleet, SPAN)
-    assert 4 <= minutes_of(rows, Bucket.ALLOCATED_UNMEASURED, "train") <= 5

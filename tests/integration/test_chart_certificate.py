@@ -58,7 +58,7 @@ def test_the_authority_in_somebodys_secret_is_trusted_and_the_secret_is_left_alo
     release.install("replicas=0", OWN)
     assert _trusted(release) == authority
     assert not exists(release.cluster, release.secret)
-    release.uninstall()
+    release.uninstall(hooks=False)
     assert exists(release.cluster, f"{release.core}/secrets/own")
 
 

@@ -178,7 +178,8 @@ def test_the_account_may_not_do_more(running: Running) -> None:
     for verb, group, what in (
         ("list", "", "secrets"), ("get", "", "configmaps"), ("delete", "", "pods"), ("create", "", "pods"),
         ("patch", "", "nodes"), ("update", "aicost.dev", "aiworkloads"), ("delete", "aicost.dev", "aicostreports"),
-        ("patch", "aicost.dev", "budgets"), ("patch", "apps", "deployments"), ("create", "", "serviceaccounts/token"),
+        ("patch", "aicost.dev", "budgets"), ("create", "apps", "deployments"), ("delete", "apps", "deployments"),
+        ("create", "", "serviceaccounts/token"),
         ("impersonate", "", "users"), ("bind", "rbac.authorization.k8s.io", "clusterroles"),
     ):  # fmt: skip
         plural, _, part = what.partition("/")

@@ -22,6 +22,7 @@ import yaml
 from aicost.adapters.clock import now_ms
 from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.domain.exact.windows import MINUTE_MS, Window
+from aicost.domain.ledger.rows import Component
 from devcluster.controlplane import free_ports
 from devcluster.nodes import FakeNode
 from fleet.annotations import ACTIVITY, EXPORTER
@@ -447,9 +448,9 @@ def rows_of(one: Process, cluster: str, span: Window) -> list[Any]:
 
 
 def device_times(rows: list[Any]) -> dict[str, int]:
-    """Device -> its time over all rows and revisions; what has no device yet is spread over those of its node."""
+    """GPU -> its time over all rows and revisions; what has no device yet is spread over those of its node."""
     times: dict[str, int] = {}
-    for row in rows:
+    for row in (each for each in rows if each.component is Component.GPU):
         key = f"{row.place.node}/{row.place.device}"
         times[key] = times.get(key, 0) + row.gpu_milliseconds
     return times

@@ -11,9 +11,11 @@ from contextlib import asynccontextmanager
 import pytest
 import yaml
 
+from aicost.domain.exact.windows import MINUTE_MS
 from devcluster.controlplane import free_ports
-from support.builders import make_pod
-from support.fake_api.server import BOOKS, LEASES, NAMESPACES, PODS, FakeApi
+from support.builders import T0, make_node, make_pod
+from support.expositions import NODE, OLD, device_rows, pod_row, steady, text_of
+from support.fake_api.server import BOOKS, LEASES, NAMESPACES, NODES, PODS, FakeApi
 from support.fake_api.session import until
 from support.http_server import serving
 
@@ -195,3 +197,31 @@ async def test_wrong_settings_are_told_in_one_line(api, tmp_path, settings, word
         assert await one.ends() == 1, one.text
     assert words in one.text
     assert "Traceback" not in one.text
+
+
+def _of_nodes(api) -> list[dict]:
+    """Events on nodes that were posted."""
+    posted = (json.loads(seen.body) for seen in api.asked("POST", "/events"))
+    return [event for event in posted if event["regarding"]["kind"] == "Node"]
+
+
+async def test_it_says_on_the_node_and_in_its_metrics_that_telemetry_is_not_trusted(api, tmp_path):
+    """An exporter without hostPID, which shows 0 for the pods of a busy GPU, found by its own scrapes."""
+    pods = [pod_row(OLD, "GPU-1", f"p{slot}", steady(0), slot=slot) for slot in range(2)]
+    shown = text_of(OLD, [*device_rows(OLD, "GPU-1", steady(0.9)), *pods], 0)
+    node = make_node(NODE).gpus(1).created(T0 - 60 * MINUTE_MS).manifest()
+    api.put(NODES, NODE, **{key: node[key] for key in ("metadata", "spec", "status")})
+    with serving(lambda request: request.answer(shown)) as served:
+        exporter = make_pod("gpu", "exporter").runs("nvcr.io/nvidia/k8s/dcgm-exporter:4").on(NODE).running()
+        exporter = exporter.listens("127.0.0.1").annotation("prometheus.io/port", served.url.rpartition(":")[2])
+        pod = exporter.manifest()
+        api.put(PODS, "exporter", "gpu", **{key: pod[key] for key in ("metadata", "spec", "status")})
+        async with running(api, tmp_path, telemetry={"scrape": {"intervalSeconds": 1}}) as one:
+            await until(lambda: _of_nodes(api), 60)
+            metrics = await one.page("/metrics")
+    (event,) = _of_nodes(api)
+    assert (event["reason"], event["regarding"]["name"]) == ("TelemetryNotTrusted", NODE)
+    assert event["note"].startswith("NoHostPID: the exporter runs without hostPID and shows 0 for all pods that share")
+    assert f'aicost_node_telemetry_trusted{{node="{NODE}",reason="NoHostPID"}} 0.0' in metrics
+    kept = json.loads((tmp_path / "ledger/node-telemetry.json").read_text())
+    assert [one["trust"] for one in kept["nodes"]] == ["False"]

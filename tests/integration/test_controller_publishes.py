@@ -16,7 +16,8 @@ from support.ledger_rows import HOUR_0, make_posting, make_row
 
 BY_KIND = {collection.kind: collection for collection in ALL}
 SELECTOR = {"selector": {"matchLabels": {"app": "chat"}}}
-BUDGET = {"limit": "10", "currency": "USD"}
+FINE_BOOK = {"currency": "USD", "entries": []}
+BAD_BOOK = {"currency": "USD", "entries": [{"name": "bad", "match": {}, "perGpuHour": "x"}]}
 
 
 class Desk:
@@ -80,14 +81,13 @@ async def desk(tmp_path, monkeypatch):
 
 async def test_in_an_idle_cluster_nothing_is_written_again_for_ten_minutes(desk):
     for kind, spec in (
-        ("AICostReport", {}), ("ClusterAICostReport", {}), ("AIWorkload", SELECTOR), ("Budget", BUDGET),
-        ("ClusterBudget", BUDGET), ("PriceBook", {"currency": "USD", "entries": []}),
+        ("AICostReport", {}), ("ClusterAICostReport", {}), ("AIWorkload", SELECTOR), ("PriceBook", FINE_BOOK),
     ):  # fmt: skip
         desk.put(kind, "one", spec)
-    assert len(await desk.round()) == 6
+    assert len(await desk.round()) == 4
     for _ in range(9):
         assert await desk.round() == []
-    assert len(await desk.round()) == 6, "after ten minutes, so that updatedAt does not look abandoned"
+    assert len(await desk.round()) == 4, "after ten minutes, so that updatedAt does not look abandoned"
 
 
 async def test_figures_that_change_are_written_once_in_thirty_seconds(desk):
@@ -109,37 +109,36 @@ async def test_a_new_spec_is_answered_at_once(desk):
 
 
 async def test_a_condition_that_changes_is_written_at_once_and_told_by_an_event(desk):
-    desk.put("PriceBook", "one", {"currency": "USD", "entries": []})
+    desk.put("PriceBook", "one", FINE_BOOK)
     await desk.round(1)
     assert desk.events() == []
-    desk.put("PriceBook", "one", {"currency": "USD", "entries": [{"name": "bad", "match": {}, "perGpuHour": "x"}]})
+    desk.put("PriceBook", "one", BAD_BOOK)
     assert len(await desk.round(1)) == 1
     assert desk.events() == [("one", "InvalidEntry")]
 
 
 async def test_bad_news_is_told_once_and_again_when_it_comes_back(desk):
-    desk.put("Budget", "one", {**BUDGET, "limit": "0.000000001"})
+    desk.put("PriceBook", "one", FINE_BOOK)
     await desk.round()
     assert desk.events() == []
-    desk.world.ledger.post(make_posting(make_row(5)))
+    desk.put("PriceBook", "one", BAD_BOOK, generation=2)
     for _ in range(3):
         await desk.round()
-    assert desk.events() == [("one", "OverLimit")]
-    desk.put("Budget", "one", {**BUDGET, "limit": "9"}, generation=2)
+    assert desk.events() == [("one", "InvalidEntry")]
+    desk.put("PriceBook", "one", FINE_BOOK, generation=3)
     await desk.round(11 * 60)
-    desk.put("Budget", "one", {**BUDGET, "limit": "0.000000001"}, generation=3)
+    desk.put("PriceBook", "one", BAD_BOOK, generation=4)
     await desk.round()
-    assert desk.events() == [("one", "OverLimit")] * 2
+    assert desk.events() == [("one", "InvalidEntry")] * 2
 
 
 async def test_after_a_restart_what_was_told_is_not_told_again(desk):
-    desk.world.ledger.post(make_posting(make_row(5)))
-    desk.put("Budget", "one", {**BUDGET, "limit": "0.000000001"})
+    desk.put("PriceBook", "one", BAD_BOOK)
     await desk.round()
     fresh = StatusPublisher(desk.publisher._client, "test-1")
     desk.publisher._statuses = fresh
     await desk.round()
-    assert desk.events() == [("one", "OverLimit")]
+    assert desk.events() == [("one", "InvalidEntry")]
 
 
 async def test_an_object_that_cannot_be_answered_says_so_and_keeps_its_figures(desk, monkeypatch, caplog):

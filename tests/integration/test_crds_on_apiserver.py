@@ -77,7 +77,8 @@ def test_an_object_gets_its_defaults_and_none_inside_lists(stored):
     book = stored("PriceBook", "defaults", {"currency": "USD", "entries": [entry]})
     assert book["spec"] == {"currency": "USD", "listPrices": False, "entries": [entry]}
     budget = stored("Budget", "defaults", BASE["Budget"])
-    assert (budget["spec"]["mode"], budget["spec"]["maxGate"]) == ("Observe", "FreezeGrowth")
+    assert budget["spec"]["mode"] == "Observe"
+    assert "maxGate" not in budget["spec"], "how far it may go follows the stage"
     report = stored("AICostReport", "defaults", {})
     assert report["spec"] == {"compare": True, "groupBy": ["controller"], "idle": "to-holder", "limit": 50}
 
@@ -100,10 +101,16 @@ def test_kubectl_shows_each_column_with_its_value(cluster, stored, kind):
 
 def _shown(kind):
     status = STATUSES[kind]
-    if kind == "PriceBook":
-        return ["USD", "3", "2026-10-01", "True"]
-    if kind == "CostLabelPolicy":
-        return ["Warn", "webhook", "87.1%", "41.0%", "59", "1 (Walk)", "3", "True"]
+    own = {
+        "PriceBook": ["USD", "3", "2026-10-01", "True"],
+        "CostLabelPolicy": ["Warn", "webhook", "87.1%", "41.0%", "59", "1 (Walk)", "3", "True"],
+        "BudgetOverride": ["company", "RaiseLimit", "10", "Active", "Minor", "dana", "lee"],
+        "BudgetAction": ["month", "Suspend", "train", "Job", "SuspendJob", "Applied", "$32.00"],
+        "BudgetGate": ["month", "DenyNew", "true", "2026-11-20T10:30:00Z"],
+        "ProviderAccount": ["openai", "openai-main", "$1,234.56", "True"],
+    }
+    if kind in own:
+        return own[kind]
     if "Budget" in kind:
         return [status["limit"], status["spent"]["total"], status["percentUsed"], "Notify", "d"]
     summary = status["summary"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,6 +77,22 @@ def enforced(cluster: LiveCluster, tmp_path: Path) -> Iterator[Enforced]:
     yield one
     one.enforce()
     world.app.stores.close()
+    _until_nobody_is_refused(one)
+
+
+def _until_nobody_is_refused(one: Enforced) -> None:
+    """The API server goes on to ask a policy for a moment after it is gone; others use the cluster next."""
+    template = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
+    spec = {"selector": {"matchLabels": {"app": "a"}}, "template": template}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": one.name}, "spec": spec}
+    for _ in range(150):
+        try:
+            one.cluster.api.create("/apis/apps/v1/namespaces/default/deployments?dryRun=All", body)
+        except ApiError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail("a policy that is gone still refuses")
 
 
 def test_a_policy_is_put_into_force_and_taken_out_with_it(enforced: Enforced) -> None:

@@ -78,6 +78,7 @@ def definitions(cluster: LiveCluster) -> Iterator[None]:
     yield
     for name in missing:
         cluster.api.delete(f"{DEFINITIONS}/{name}")
+        cluster.until_gone(f"{DEFINITIONS}/{name}")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def guards(cluster: LiveCluster, definitions: None) -> Iterator[None]:
     command = ("template", "guarded", str(CHART), "--show-only", "templates/guards.yaml")
     documents = [document for document in yaml.safe_load_all(cluster.helm(*command)) if document]
     policies = [one for one in documents if one["kind"].startswith("ValidatingAdmissionPolicy")]
-    assert len(policies) == 6
+    assert len(policies) == 22
     probe = person(cluster, "probe")
     probe.works_in("default")
     probe.may(("create",), {"aicost.dev": ["costlabelpolicies"]})

@@ -168,6 +168,24 @@ async def test_a_deletion_during_an_interruption_that_could_be_resumed_carries_t
     assert world.inf.stats.relists == 0
 
 
+async def test_a_change_during_an_interruption_that_could_be_resumed_may_have_been_at_any_time_of_it(world, hasty):
+    world.pods("a")
+    async with world.informer(hasty):
+        world.api.faults.hole.clear()
+        await until(lambda: world.inf.stats.breaks)
+        world.clock.forward(300)
+        before = len(world.diary.changed)
+        world.pods("a", "b")
+        world.api.faults.hole.set()
+        await until(lambda: len(world.diary.changed) == before + 2)
+        await _next_bookmark(world)
+        world.clock.forward(20)
+        world.pods("a")
+        await until(lambda: len(world.diary.changed) == before + 3)
+    changes = [notice for notice in world.diary.notices if isinstance(notice, Changed)]
+    assert [change.initial for change in changes[before:]] == [True, True, False]
+
+
 async def test_a_deletion_long_after_a_resumption_carries_no_gap(world, hasty):
     world.pods("a")
     async with world.informer(hasty):

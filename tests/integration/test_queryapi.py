@@ -173,8 +173,15 @@ def test_kubectl_finds_the_resource_by_its_short_name_and_explains_it(served):
     version = "query.aicost.dev/v1alpha1"
     assert [line.split() for line in found.splitlines()] == [
         ["allocations", "alloc", version, "true", "Allocation"],
+        ["idles", "idle", version, "true", "Idle"],
         ["inventories", "inv", version, "true", "Inventory"],
         ["labelcoverages", "lcov", version, "true", "LabelCoverage"],
+        ["nodetelemetries", "ntel", version, "false", "NodeTelemetry"],
+        ["offers", "offer", version, "true", "Offer"],
+        ["receipts", "rcpt", version, "true", "Receipt"],
+        ["spendseries", "series", version, "true", "SpendSeries"],
+        ["statements", "stmt", version, "true", "Statement"],
+        ["teams", version, "false", "Team"],
     ]
     assert "10^-9" in _explained(served.cluster, "allocations.costNanos")
 

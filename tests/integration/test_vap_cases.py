@@ -26,7 +26,7 @@ from support.admission_cases import CASES
 from support.cluster import LiveCluster
 from support.guarded import path_of
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
 MARK = "aicost.test/group"
 ASKED = [case for case in CASES if not case.unreachable and case.operation is not Operation.AUDIT]

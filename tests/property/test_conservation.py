@@ -1,5 +1,6 @@
 """The parts sum to the whole, whatever happens on a node."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -7,9 +8,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aicost.domain.attribution.claims import Tenancy
+from aicost.domain.attribution.claims import Ask, Tenancy
+from aicost.domain.attribution.mig.instances import ALWAYS, Instance
+from aicost.domain.attribution.parts import Activity, Known
+from aicost.domain.attribution.sharing.choosing import Rules, SlotRule
+from aicost.domain.attribution.sharing.rules import SplitRule
 from aicost.domain.attribution.spans import DeviceSpan
-from aicost.domain.attribution.split import Activity
 from aicost.domain.attribution.statement import NodeInput, state_node, unbalanced_nanos
 from aicost.domain.exact.apportion import apportion, prorate
 from aicost.domain.exact.windows import HOUR_MS, Window
@@ -44,7 +48,7 @@ def tenancies(draw: st.DrawFn, index: int) -> Tenancy:
     length = draw(st.integers(1, 2 * HOUR_MS))
     shares = draw(st.lists(st.sampled_from([Fraction(1), Fraction(1, 4), Fraction(3, 7)]), max_size=5))
     span = Window(HOUR.start_ms + start, HOUR.start_ms + start + length)
-    return Tenancy(index, ("team", f"p{index % 3}"), f"uid-{index}", span, tuple(shares), draw(st.booleans()))
+    return Tenancy(index, ("team", f"p{index % 3}"), f"uid-{index}", span, tuple(map(Ask, shares)), draw(st.booleans()))
 
 
 @st.composite
@@ -73,17 +77,52 @@ def nodes(draw: st.DrawFn) -> NodeInput:
         prices=[draw(decisions(half, index)) for index, half in enumerate(halves)],
         system=draw(st.frozensets(st.integers(0, 5), max_size=2)),
     )
-    return NodeInput(
-        node.record,
-        node.series,
-        node.tenancies,
-        node.holders,
-        node.system,
-        node.prices,
-        draw(activities()),
-        node.alive,
-        300_000,
+    return replace(
+        node,
+        activity=draw(activities()),
+        padding_ms=300_000,
+        known=draw(knowledge()),
+        instances=draw(layouts()),
+        rules=Rules(draw(st.sampled_from(SplitRule)), draw(st.sampled_from(SlotRule))),
+        wishes=dict.fromkeys(draw(st.sets(st.integers(0, 5))), draw(st.sampled_from(SplitRule))),
     )
+
+
+@st.composite
+def layouts(draw: st.DrawFn):
+    """MIG instances of some devices, cut anew inside the window or not, more than fit or fewer."""
+    sizes = {"1g.5gb": Fraction(1, 7), "3g.20gb": Fraction(1, 2), "4g.20gb": Fraction(4, 7)}
+    cut = HOUR.start_ms + draw(st.integers(0, HOUR_MS))
+    lives = st.sampled_from([ALWAYS, Window(0, cut), Window(cut, HOUR.end_ms * 2)])
+    found = {
+        device: tuple(
+            Instance(str(number), profile, sizes[profile], draw(lives))
+            for number, profile in enumerate(draw(st.lists(st.sampled_from(sorted(sizes)), max_size=4)))
+        )
+        for device in draw(st.sets(st.sampled_from(DEVICES)))
+    }
+    return lambda device: found.get(device, ())
+
+
+@st.composite
+def knowledge(draw: st.DrawFn):
+    """What is known of shared devices: nothing, the device, its holders or some of them, for a part of the time."""
+    level, cover = draw(st.integers(0, PPB)), draw(st.integers(0, 100))
+    levels = draw(st.lists(st.none() | st.integers(0, PPB), min_size=1, max_size=4))
+    with_device, strays = draw(st.booleans()), draw(st.integers(0, 1))
+
+    def known(_device: str, span: DeviceSpan, part: Window, _claims: object, **_: bool) -> tuple[Known, ...]:
+        told = part.length_ms * cover // 100
+
+        def activity(each: int | None) -> Activity | None:
+            return None if each is None else Activity(each * told, told, each // 7, "gauge")
+
+        holders = tuple(activity(levels[position % len(levels)]) for position in range(len(span.holds)))
+        device = activity(level) if with_device else None
+        first = Known(told, device, holders, (Activity(level * told, told, 1, "gauge"),) * strays)
+        return (first, Known(part.length_ms - told, None, (None,) * len(span.holds)))
+
+    return known
 
 
 @st.composite
@@ -127,8 +166,6 @@ def test_the_order_of_pods_and_series_changes_nothing(node: NodeInput, random) -
     pods, series = list(node.tenancies), list(node.series)
     random.shuffle(pods)
     random.shuffle(series)
-    shuffled = NodeInput(
-        node.record, series, pods, node.holders, node.system, node.prices, node.activity, node.alive, node.padding_ms
-    )
+    shuffled = replace(node, series=series, tenancies=pods)
     rows = {repr(row) for row in state_node("c", HOUR, node).rows}
     assert rows == {repr(row) for row in state_node("c", HOUR, shuffled).rows}

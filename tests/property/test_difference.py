@@ -18,6 +18,7 @@ ROWS = st.lists(
         cost=_COST,
         gpu_ms=_TIME,
         measured_ms=_TIME,
+        quantity=_TIME,
         error=st.none() | st.integers(0, 10**6),
         bucket=st.sampled_from(Bucket),
         device=st.sampled_from(["GPU-1", "GPU-2"]),
@@ -35,6 +36,7 @@ def sums_by_identity(rows):
         found[key, "cost"] += row.cost_nanos or 0
         found[key, "gpu"] += row.gpu_milliseconds
         found[key, "measured"] += row.measured_milliseconds
+        found[key, "quantity"] += row.quantity
     return {key: value for key, value in found.items() if value}
 
 
@@ -67,6 +69,7 @@ def test_every_grouping_of_the_ledger_shows_the_truth(posted, recomputed, keys):
                 group.gpu_milliseconds,
                 group.unpriced_gpu_milliseconds,
                 group.measured_milliseconds,
+                group.quantity,
                 group.tagged_nanos,
             )
             for group in sum_rows(rows, keys)
@@ -79,5 +82,5 @@ def test_every_grouping_of_the_ledger_shows_the_truth(posted, recomputed, keys):
 @given(ROWS, ROWS)
 def test_a_difference_row_always_changes_something(posted, recomputed):
     for row in difference(posted, recomputed, 3, "again"):
-        assert row.cost_nanos or row.gpu_milliseconds or row.measured_milliseconds
+        assert row.cost_nanos or row.gpu_milliseconds or row.measured_milliseconds or row.quantity
         assert (row.revision, row.reason) == (3, "again")

@@ -1,8 +1,9 @@
 """Random fleets through the whole pipeline: statistics of error bars, and what must not change a bill."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -12,18 +13,19 @@ from aicost.domain.ledger.rows import Row
 from fleet.script import Fleet
 from support.bills import HELD, Key, billed, check_holdings, check_totals, due
 from support.pipeline import GRID, SETTLE_MS, STEP, Notice, Pipeline, Way, watch
-from support.scripts import random_fleet
+from support.scripts import random_fleet, random_nodes
+from support.shared_fleets import random_shared_fleet
 
 T = 1_795_600_800_000
 BEGIN, END = T - 5 * MINUTE_MS, T + 15 * MINUTE_MS
 WINDOW, SPAN = Window(T, END), Window(BEGIN, END)
-SCRIPTS = 200
+SCRIPTS, NODES = 28, 5
 
 
 def stated(fleet: Fleet, folder, seed: int) -> Sequence[Row]:
     """The rows of one window, without a ledger."""
     offset_ms = random.Random(seed).randrange(STEP)
-    with Pipeline(folder, fleet, begin_ms=BEGIN, way=Way.PROMETHEUS, offset_ms=offset_ms) as pipeline:
+    with Pipeline(folder, fleet, begin_ms=BEGIN, way=Way.PROMETHEUS, offset_ms=offset_ms, kept=False) as pipeline:
         pipeline.play(END + SETTLE_MS)
         statement = pipeline.compute(WINDOW, pipeline.now_ms, may_be_blind=False).statement
     assert statement.unbalanced_nanos == 0
@@ -43,7 +45,7 @@ def compared(rows: Sequence[Row], fleet: Fleet) -> Iterable[tuple[Key, float, fl
 def test_error_bars_of_random_fleets_cover_the_truth_in_nine_to_ninety_nine_of_a_hundred_rows(tmp_path):
     covered, found, unattributed = 0, 0, 0
     for seed in range(SCRIPTS):
-        fleet = random_fleet(seed, BEGIN, END, gpus=1)
+        fleet = random_nodes(seed, BEGIN, END, nodes=NODES)
         rows = stated(fleet, tmp_path / str(seed), seed)
         check_totals(rows, fleet, WINDOW)
         check_holdings(billed(rows), due(fleet, WINDOW))
@@ -69,15 +71,33 @@ def live(fleet: Fleet, folder, way: Way = Way.SCRAPE, **options) -> Sequence[Row
         return pipeline.finish(END)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_notices_told_twice_and_samples_that_come_twice_change_nothing(seed, tmp_path):
-    fleet = random_fleet(seed, BEGIN, END)
-    with Pipeline(tmp_path / "twice", fleet, begin_ms=BEGIN, notices=_twice) as pipeline:
+FLEETS: dict[str, Callable[[], Fleet]] = {
+    "whole GPUs": lambda: random_fleet(0, BEGIN, END),
+    "long and short pods": lambda: random_fleet(2, BEGIN, END),
+    "shared GPUs": lambda: random_shared_fleet(3, BEGIN, END, "time-slicing", "mig", "dra"),
+}
+every_fleet = pytest.mark.parametrize("name", FLEETS)
+
+
+@pytest.fixture(scope="module")
+def billed_once(tmp_path_factory) -> Callable[[str, Way], list[tuple[object, ...]]]:
+    """The bill of a fleet to which nothing happens, computed once for all tests that compare with it."""
+
+    @cache
+    def bill(name: str, way: Way) -> list[tuple[object, ...]]:
+        return plain(live(FLEETS[name](), tmp_path_factory.mktemp("plain"), way))
+
+    return bill
+
+
+@every_fleet
+def test_notices_told_twice_and_samples_that_come_twice_change_nothing(name, billed_once, tmp_path):
+    with Pipeline(tmp_path, FLEETS[name](), begin_ms=BEGIN, notices=_twice) as pipeline:
         pipeline.play(T + 7 * MINUTE_MS)
         for at_ms in range(BEGIN, T + 7 * MINUTE_MS, STEP):
             pipeline.scrape(at_ms)
         twice = pipeline.finish(END)
-    assert plain(twice) == plain(live(fleet, tmp_path / "once"))
+    assert plain(twice) == billed_once(name, Way.SCRAPE)
 
 
 def _twice(notices: Iterable[Notice]) -> Iterable[Notice]:
@@ -86,12 +106,11 @@ def _twice(notices: Iterable[Notice]) -> Iterable[Notice]:
         yield notice
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_samples_in_any_order_make_the_same_bill(seed, tmp_path):
-    fleet = random_fleet(seed, BEGIN, END)
-    with Pipeline(tmp_path / "mixed", fleet, begin_ms=BEGIN, way=Way.PROMETHEUS) as pipeline:
+@every_fleet
+def test_samples_in_any_order_make_the_same_bill(name, billed_once, tmp_path):
+    with Pipeline(tmp_path, FLEETS[name](), begin_ms=BEGIN, way=Way.PROMETHEUS) as pipeline:
         pipeline.play(END + SETTLE_MS + STEP)
-        chance = random.Random(seed)
+        chance = random.Random(name)
         columns = list(pipeline.store.columns.items())
         chance.shuffle(columns)
         for _, points in columns:
@@ -99,24 +118,23 @@ def test_samples_in_any_order_make_the_same_bill(seed, tmp_path):
         pipeline.store.columns = dict(columns)
         pipeline.close()
         mixed = pipeline.rows()
-    assert plain(mixed) == plain(live(fleet, tmp_path / "plain", Way.PROMETHEUS))
+    assert plain(mixed) == billed_once(name, Way.PROMETHEUS)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_restarts_in_between_change_nothing(seed, tmp_path):
-    fleet = random_fleet(seed, BEGIN, END)
-    with Pipeline(tmp_path / "restarted", fleet, begin_ms=BEGIN) as pipeline:
-        for minute in (2, 5, 9, 16, 17):
+@every_fleet
+def test_restarts_in_between_change_nothing(name, billed_once, tmp_path):
+    with Pipeline(tmp_path, FLEETS[name](), begin_ms=BEGIN) as pipeline:
+        for minute in (2, 9, 16, 17):
             pipeline.play(BEGIN + minute * MINUTE_MS)
             pipeline.refresh()
             pipeline.reopen()
         restarted = pipeline.finish(END)
-    assert plain(restarted) == plain(live(fleet, tmp_path / "at-a-stretch"))
+    assert plain(restarted) == billed_once(name, Way.SCRAPE)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_replay_of_the_journals_makes_the_same_bill(seed, tmp_path):
-    fleet = random_fleet(seed, BEGIN, END)
+@every_fleet
+def test_a_replay_of_the_journals_makes_the_same_bill(name, tmp_path):
+    fleet = FLEETS[name]()
     first = live(fleet, tmp_path / "c")
     with Pipeline(tmp_path / "c", fleet, begin_ms=BEGIN, ledger=tmp_path / "second") as pipeline:
         pipeline.now_ms = END + SETTLE_MS + STEP
@@ -125,15 +143,13 @@ def test_a_replay_of_the_journals_makes_the_same_bill(seed, tmp_path):
         assert pipeline.revisit() == ()
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_scrapes_and_prometheus_make_the_same_bill(seed, tmp_path):
-    fleet = random_fleet(seed, BEGIN, END)
-    assert plain(live(fleet, tmp_path / "a", Way.SCRAPE)) == plain(live(fleet, tmp_path / "b", Way.PROMETHEUS))
+@every_fleet
+def test_scrapes_and_prometheus_make_the_same_bill(name, billed_once):
+    assert billed_once(name, Way.SCRAPE) == billed_once(name, Way.PROMETHEUS)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_quarters_of_an_hour_sum_to_the_hour(seed, tmp_path):
-    fleet = random_fleet(seed, T, T + HOUR_MS)
+def test_quarters_of_an_hour_sum_to_the_hour(tmp_path):
+    fleet = random_fleet(1, T, T + HOUR_MS)
     bills = []
     for grid in (GRID, Grid(HOUR_MS)):
         options = {"begin_ms": T, "way": Way.PROMETHEUS, "grid": grid, "interval_ms": 2 * STEP}
@@ -148,9 +164,9 @@ def test_quarters_of_an_hour_sum_to_the_hour(seed, tmp_path):
         assert sum(getattr(x, total) for x in hour.values()) == sum(getattr(x, total) for x in quarters.values())
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_provisional_bill_is_of_the_time_until_now_and_is_gone_when_the_window_is_closed(seed, tmp_path):
-    fleet = random_fleet(seed, BEGIN, END)
+@pytest.mark.parametrize("name", ["whole GPUs", "long and short pods"])
+def test_the_provisional_bill_is_of_the_time_until_now_and_is_gone_when_the_window_is_closed(name, tmp_path):
+    fleet = FLEETS[name]()
     with Pipeline(tmp_path, fleet, begin_ms=BEGIN) as pipeline:
         pipeline.play(T + 9 * MINUTE_MS)
         pipeline.close()

@@ -8,7 +8,7 @@ from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.inventory.nodes import CapacityType
 from aicost.domain.pricing.books import NodeSplit, PriceDecision, ReferenceRates
 from aicost.domain.pricing.node_split import NodeSize, NoPrice, split_node
-from aicost.domain.pricing.quotes import node_gpu_cost_nanos, quote_for
+from aicost.domain.pricing.quotes import node_gpu_cost_nanos, node_rest_cost, quote_for
 from aicost.domain.pricing.selection import decide_prices
 from support.pricing import GIB, HOUR, UNIT, book, entry, node
 
@@ -45,6 +45,22 @@ def test_the_fraction_of_a_gpu_hour_times_the_gpus_is_the_gpus_part_of_the_node(
     assert Fraction(quote.gpu_hour_nanos_num, quote.gpu_hour_den) * gpus == parts.gpu
     decision = PriceDecision(HOUR, quote, (), "")
     assert abs(node_gpu_cost_nanos(decision, gpus, HOUR_MS) - parts.gpu) <= Fraction(1, 2)
+
+
+@given(NODE_PRICES, RATES, st.integers(0, 16), st.integers(1, 2 * HOUR_MS))
+def test_all_components_of_a_node_sum_to_its_price_to_the_nano(price, rates, gpus, duration_ms):
+    facts = node(gpus=gpus, gpu_model="h100-80gb" if gpus else None)
+    quote = quote_for(facts, book(price, reference=rates), price)
+    if isinstance(quote, NoPrice):
+        return
+    decision = PriceDecision(HOUR, quote, (), "")
+    rest = node_rest_cost(decision, duration_ms)
+    parts = (node_gpu_cost_nanos(decision, gpus, duration_ms), rest.cpu or 0, rest.memory or 0)
+    assert min(parts) >= 0
+    exact = Fraction(price.per_node_hour_nanos * duration_ms, HOUR_MS)
+    assert sum(parts) == (exact + Fraction(1, 2)).__floor__()
+    for part, known in zip(parts[1:], (quote.cpu, quote.memory), strict=True):
+        assert abs(part - Fraction(known or 0) * duration_ms / HOUR_MS) <= 2
 
 
 MOMENTS = st.integers(HOUR.start_ms - HOUR_MS, HOUR.end_ms + HOUR_MS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.ledger.difference import difference
-from aicost.domain.ledger.rows import HELD, Bucket
+from aicost.domain.ledger.rows import HELD, Bucket, Component
 from aicost.domain.reporting.prorating import clip
 from aicost.domain.reporting.query import IdlePolicy, ReportQuery
 from aicost.usecases.build_report import build_reports
@@ -34,6 +34,8 @@ def rows(draw, window: Window):
         node=draw(st.sampled_from(["node-1", "node-2"])),
         holder=draw(st.sampled_from(HOLDERS)) if bucket in HELD else None,
         currency=draw(st.sampled_from(["USD", "USD", "EUR"])),
+        component=draw(st.sampled_from(["gpu", "cpu", "memory"]).map(Component)),
+        quantity=draw(st.integers(0, 10**12)),
     )
 
 
@@ -151,6 +153,7 @@ def test_the_parts_of_a_row_sum_to_it(data):
     parts = [clip(row, Window(start, end)) for start, end in pairwise(cuts)]
     assert sum(part.gpu_milliseconds for part in parts) == row.gpu_milliseconds
     assert sum(part.measured_milliseconds for part in parts) == row.measured_milliseconds
+    assert sum(part.quantity for part in parts) == row.quantity
     if row.cost_nanos is None:
         assert all(part.cost_nanos is None for part in parts)
     else:

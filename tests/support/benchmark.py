@@ -23,6 +23,8 @@ class Figure:
     size: str
     value: str
     judged: str = "shown"
+    bounds: str = ""
+    """What it spends its time on, by a profile."""
 
 
 def sizes(small: tuple[int, ...], full: tuple[int, ...]) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from math import isqrt
 from typing import NamedTuple
 
 from aicost.domain.exact.windows import HOUR_MS, Window
-from aicost.domain.ledger.rows import Row
+from aicost.domain.ledger.rows import Component, Row
 from fleet import truth
 from fleet.script import Fleet, SimNode
 from fleet.truth import Amount
@@ -49,20 +49,27 @@ class Line:
         return None if self.error_squared is None else isqrt(self.error_squared)
 
 
+def of_gpus(rows: Iterable[Row]) -> list[Row]:
+    """The rows of devices; CPU and memory have a truth of their own."""
+    return [row for row in rows if row.component is Component.GPU]
+
+
 def billed(rows: Iterable[Row], *, devices: bool = True) -> dict[Key, Line]:
     """Sums of rows by node, device, pod and bucket."""
     found: dict[Key, Line] = defaultdict(Line)
-    for row in rows:
+    for row in of_gpus(rows):
         device = row.place.device if devices else ""
         found[Key(row.place.node, device, row.holder.pod_uid, row.bucket.value)].add(row)
     return dict(found)
 
 
-def due(fleet: Fleet, span: Window, *, devices: bool = True, known_for_ms: int = 0) -> dict[Key, Amount]:
+def due(
+    fleet: Fleet, span: Window, *, devices: bool = True, known_for_ms: int = 0, rules: truth.Rules = truth.USUAL
+) -> dict[Key, Amount]:
     """The truth of a span by the same keys."""
     nodes = {gpu.uuid: node.name for node in fleet.nodes for gpu in node.gpus}
     found: dict[Key, Amount] = {}
-    for one, amount in truth.amounts(fleet, span.start_ms, span.end_ms, known_for_ms=known_for_ms).items():
+    for one, amount in truth.amounts(fleet, span.start_ms, span.end_ms, known_for_ms=known_for_ms, rules=rules).items():
         key = Key(nodes[one.device], one.device if devices else "", one.pod_uid or "", str(one.bucket))
         found[key] = found.get(key, Amount()) + amount
     return found
@@ -94,12 +101,23 @@ def check_totals(rows: Sequence[Row], fleet: Fleet, span: Window) -> None:
     """Each node's rows sum to its price: one rounding per billing window and price."""
     whole = truth.capacity(fleet, span.start_ms, span.end_ms)
     for node in fleet.nodes:
-        mine = [row for row in rows if row.place.node == node.name]
+        every = [row for row in rows if row.place.node == node.name]
+        mine = of_gpus(every)
         want = sum((whole[gpu.uuid] for gpu in node.gpus), Amount())
         roundings = len({(row.window, row.price) for row in mine})
         assert sum(row.gpu_milliseconds for row in mine) == want.gpu_ms, f"device time of {node.name}"
         money = sum(row.cost_nanos or 0 for row in mine)
         assert abs(money - want.nanos) <= roundings / 2, f"{node.name} costs {float(want.nanos)}, its rows {money}"
+        _check_whole(every, node, want, roundings)
+
+
+def _check_whole(rows: Sequence[Row], node: SimNode, gpus: Amount, roundings: int) -> None:
+    """All components of a node with one price per node-hour sum to that price."""
+    if node.price is None or node.price.per_gpu or len(node.price.steps) != 1 or gpus.unpriced_ms:
+        return
+    due_nanos = node.price.steps[0].nanos_per_hour * gpus.gpu_ms / (len(node.gpus) * HOUR_MS)
+    money = sum(row.cost_nanos or 0 for row in rows)
+    assert abs(money - due_nanos) <= roundings / 2, f"{node.name} costs {float(due_nanos)} in all, its rows {money}"
 
 
 def check_holdings(got: Mapping[Key, Line], want: Mapping[Key, Amount]) -> None:

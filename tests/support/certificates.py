@@ -26,6 +26,7 @@ def write_certificate(folder: Path, name: str) -> tuple[Path, Path]:
         .not_valid_after(start + dt.timedelta(days=36_500))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     crt, pem = folder / f"{name}.crt", folder / f"{name}.key"

@@ -4,6 +4,8 @@ import json
 import secrets
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,16 @@ API_SERVICE = "/apis/apiregistration.k8s.io/v1/apiservices/v1alpha1.query.aicost
 def plurals() -> list[str]:
     """Plurals of our resources, as the checked-in definitions name them."""
     return sorted(path.stem.partition("_")[2] for path in (ROOT / "crds").glob("*.yaml"))
+
+
+@contextmanager
+def suppress_missing() -> Iterator[None]:
+    """Let pass that an object is gone, by whoever removed it."""
+    try:
+        yield
+    except ApiError as problem:
+        if problem.status != 404:
+            raise
 
 
 def exists(cluster: LiveCluster, path: str) -> bool:
@@ -91,9 +103,10 @@ class Release:
         assert result.returncode != 0, result.stdout
         return result.stderr
 
-    def uninstall(self) -> str:
-        """`helm uninstall`."""
-        return self.cluster.helm("uninstall", self.name, "-n", self.namespace, "--wait")
+    def uninstall(self, *, hooks: bool = True) -> str:
+        """`helm uninstall`. Without hooks where no node runs pods, as on a cluster whose image is gone."""
+        words = () if hooks else ("--no-hooks",)
+        return self.cluster.helm("uninstall", self.name, "-n", self.namespace, "--wait", *words)
 
     def _helm(self, verb: str, chart: Path, *words: str) -> str:
         return self.cluster.helm(verb, self.name, str(chart), "-n", self.namespace, *words)
@@ -106,7 +119,9 @@ class Release:
 
     def forget(self) -> None:
         """Remove the release, our definitions with all their objects, and the namespace, for which nobody waits."""
-        self.cluster._run("helm", ("uninstall", self.name, "-n", self.namespace, "--ignore-not-found"), None)
+        self.cluster._run(
+            "helm", ("uninstall", self.name, "-n", self.namespace, "--ignore-not-found", "--no-hooks"), None
+        )
         forget_definitions(self.cluster)
         if exists(self.cluster, self.core):
             self.cluster.api.delete(self.core)
@@ -120,6 +135,6 @@ def forget_definitions(cluster: LiveCluster) -> None:
     """Remove our definitions and all objects of them."""
     for plural in plurals():
         path = f"{DEFINITIONS}/{plural}.aicost.dev"
-        if exists(cluster, path):
+        with suppress_missing():
             cluster.api.delete(path)
-            cluster.until_gone(path)
+        cluster.until_gone(path)

@@ -13,8 +13,13 @@ from aicost.bootstrap import Application, Stores, build
 from aicost.domain.exact.windows import HOUR_MS, MINUTE_MS, to_rfc3339
 from aicost.domain.ledger.rows import Row
 from aicost.entrypoints.controller.attempts import Attempts
+from aicost.entrypoints.controller.budgets.answering import BudgetAnswers, Doings
+from aicost.entrypoints.controller.budgets.evaluating import Evaluator, Round
+from aicost.entrypoints.controller.budgets.gathering import Gathering
+from aicost.entrypoints.controller.budgets.reading import Reader
+from aicost.entrypoints.controller.labels.snapshot import label_snapshot
 from aicost.entrypoints.controller.publish.answering import Unanswered, answer_all
-from aicost.entrypoints.controller.publish.answers import Answer
+from aicost.entrypoints.controller.publish.saying import Answer
 from aicost.entrypoints.controller.registry import Registry
 from aicost.entrypoints.controller.state import SourceState, State
 from aicost.settings import Settings, parse_settings
@@ -64,6 +69,36 @@ class World:
         for body in bodies:
             by_kind.setdefault(body["kind"], []).append(body)
         return list(answer_all(self.app, self.state, by_kind, now_ms))
+
+
+@dataclass
+class BudgetWorld:
+    """Budgets over a world: evaluated round after round, without an API server."""
+
+    world: World
+    evaluator: Evaluator = field(default_factory=Evaluator)
+
+    def __post_init__(self) -> None:
+        self.reader, self.gathering = Reader("UTC"), Gathering(self.world.app, self.world.state)
+
+    def round(self, now_ms: int = NOW) -> Round:
+        """Evaluate what the registry has."""
+        readings = self.reader(self.world.registry)
+        policies = label_snapshot(self.world.app, self.world.registry, self.world.state)
+        world = self.gathering([one.value for one in readings.budgets], policies, now_ms)
+        return self.evaluator(readings, world)
+
+    def answers(self, done: Round) -> dict[tuple[str, str], Answer | Unanswered]:
+        """The statuses of one round, by kind and name."""
+        found, memories = BudgetAnswers(self.world.app, self.world.state), self.evaluator.memories
+        budgets = [found.budget(one, Doings(), memories[one.uid]) for one in done.evaluated]
+        every = [*budgets, *found.overrides(done), *found.others(done)]
+        return {(one.body["kind"], one.body["metadata"]["name"]): one for one in every}
+
+    def answer(self, body: dict[str, Any], now_ms: int = NOW) -> Answer | Unanswered:
+        """The status of one budget or request, with what else is there."""
+        self.world.registry.put(body)
+        return self.answers(self.round(now_ms))[body["kind"], body["metadata"]["name"]]
 
 
 def make_world(folder: Path, settings: Settings | None = None, epoch_ms: int = HOUR_0.start_ms) -> World:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from support import policy_samples
+from support import account_samples, budget_samples, policy_samples
 
 API_VERSION = "aicost.dev/v1alpha1"
-CLUSTER_WIDE = {"PriceBook", "ClusterAICostReport", "ClusterBudget", "CostLabelPolicy"}
+CLUSTER_WIDE = {"PriceBook", "ClusterAICostReport", "ClusterBudget", "CostLabelPolicy", "ProviderAccount"}
 LABELS = {"matchLabels": {"app": "chat"}}
 
 
@@ -24,6 +24,8 @@ BASE: dict[str, dict[str, Any]] = {
     "Budget": {"limit": "5000", "currency": "USD"},
     "ClusterBudget": {"limit": "5000", "currency": "USD"},
     "CostLabelPolicy": policy_samples.BASE,
+    "ProviderAccount": account_samples.BASE,
+    **budget_samples.BASE,
 }
 """The least that each kind needs."""
 
@@ -35,7 +37,15 @@ FULL: dict[str, dict[str, Any]] = {
         "stage": "production",
         "dimensions": {"team": "search", "costCenter": "cc-12", "customerSegment": "enterprise", "step": "infer"},
         "telemetry": {"engine": "vllm", "port": 8000, "path": "/metrics"},
-        "unitMetric": {"name": "token", "per": 1000000, "targetPrice": "0.35", "currency": "USD", "marginPercent": 10},
+        "unitMetric": {
+            "name": "token",
+            "per": 1000000,
+            "targetPrice": "0.35",
+            "currency": "USD",
+            "marginPercent": 10,
+            "units": {"metric": "answers_total"},
+            "successes": {"metric": "answers_total", "matchLabels": {"outcome": "ok"}},
+        },
     },
     "PriceBook": {
         "currency": "USD",
@@ -69,6 +79,47 @@ FULL: dict[str, dict[str, Any]] = {
                 "asOf": "2026-10-01T10:00:00Z",
             },
             {"name": "lab", "match": {"nodeSelector": {"pool": "lab"}}, "perNodeHour": "4", "split": "ratio"},
+            {
+                "name": "own",
+                "match": {"nodeSelector": {"pool": "own"}},
+                "amortisation": {
+                    "purchasePrice": "300000",
+                    "residualValue": "30000",
+                    "inService": "2025-01-01",
+                    "lifetimeMonths": 60,
+                    "fixedPerHour": "0.85",
+                    "power": {
+                        "ratedWatts": 10200,
+                        "loadFactor": "0.6",
+                        "hostWatts": 2500,
+                        "pue": "1.35",
+                        "pricePerKwh": "0.21",
+                    },
+                },
+            },
+            {
+                "name": "promised",
+                "match": {"instanceType": "p5.48xlarge", "capacityType": "reserved"},
+                "perNodeHour": "12.5",
+                "commitment": {"upfront": "250000", "nodes": 10},
+                "from": "2026-01-01",
+                "to": "2027-01-01",
+            },
+        ],
+        "discounts": [
+            {"name": "edp", "percent": "7.5", "books": ["list-prices"]},
+            {
+                "name": "volume",
+                "percent": "2.000001",
+                "match": {"provider": "aws", "gpuModel": "h100-80gb"},
+                "stacking": "compound",
+                "from": "2026-01-01",
+                "to": "2027-01-01",
+            },
+        ],
+        "exchangeRates": [
+            {"base": "EUR", "target": "USD", "rate": "1.0845", "from": "2026-10-01", "source": "central bank"},
+            {"base": "EUR", "target": "USD", "rate": "1.09", "from": "2026-10-02", "to": "2026-10-03"},
         ],
         "referenceRates": {
             "gpuHour": "2",
@@ -114,7 +165,10 @@ FULL: dict[str, dict[str, Any]] = {
             {"name": "wide", "gate": "Notify", "basis": "CommittedRate", "atRatePerHour": "120"},
         ],
         "mode": "Observe",
+        "stage": "pilot",
         "maxGate": "DenyNew",
+        "nudges": [{"name": "rate", "watch": "Rate", "relativePercent": 50, "minPerDay": "10"}],
+        "promotion": {"whenHeldPeriods": 3, "minSuccessRate": "0.9"},
         "enforcement": {
             "notice": "1h",
             "forecastMayFreezeGrowth": True,
@@ -144,6 +198,8 @@ FULL: dict[str, dict[str, Any]] = {
         },
     },
     "CostLabelPolicy": policy_samples.FULL,
+    "ProviderAccount": account_samples.FULL,
+    **budget_samples.FULL,
 }
 """Objects that use what each kind offers."""
 
@@ -167,6 +223,23 @@ def _entry(**change: Any) -> dict[str, Any]:
     price = {} if "perGpuHour" in change or "perNodeHour" in change or "none" in change else {"perGpuHour": "2"}
     change.pop("none", None)
     return {"entries": [{"name": "h100", "match": {"gpuModel": "h100"}, **price, **change}]}
+
+
+POWER = {"ratedWatts": 10200, "loadFactor": "0.6", "pue": "1.35", "pricePerKwh": "0.21"}
+
+
+def _owned(owned: dict[str, Any] | None = None, **change: Any) -> dict[str, Any]:
+    machine = {"purchasePrice": "300000", "inService": "2025-01-01", "lifetimeMonths": 60, **(owned or {})}
+    return _entry(none=True, amortisation=machine, **change)
+
+
+def _discount(**change: Any) -> dict[str, Any]:
+    return {"discounts": [{"name": "edp", "percent": "7.5", **change}]}
+
+
+def _exchange(**change: Any) -> dict[str, Any]:
+    rate = {"base": "EUR", "target": "USD", "rate": "1.08", "from": "2026-10-01"}
+    return {"exchangeRates": [{**rate, **change}]}
 
 
 def _rung(**change: Any) -> dict[str, Any]:
@@ -220,6 +293,24 @@ REFUSED: tuple[Refused, ...] = (
         "spec.unitMetric",
         "a target price needs its currency",
     ),
+    Refused(
+        "AIWorkload",
+        {"unitMetric": {"name": "run", "successes": {"metric": "ok_total"}}},
+        "spec.unitMetric",
+        "successes are a part of units",
+    ),
+    Refused(
+        "AIWorkload",
+        {"unitMetric": {"name": "run", "units": {"metric": "answers total"}}},
+        "spec.unitMetric.units.metric",
+        "write the name of a counter",
+    ),
+    Refused(
+        "AIWorkload",
+        {"unitMetric": {"name": "run", "units": {"metric": "a_total", "matchLabels": {"out-come": "ok"}}}},
+        "spec.unitMetric.units.matchLabels",
+        "write names of Prometheus labels",
+    ),
     Refused("PriceBook", {"currency": "usd"}, "spec.currency", "write an ISO 4217 code"),
     Refused("PriceBook", {"asOf": "2026-02-30"}, "spec.asOf", "write a day such as"),
     Refused("PriceBook", {"asOf": "31.01.2026"}, "spec.asOf", "write a day such as"),
@@ -247,6 +338,65 @@ REFUSED: tuple[Refused, ...] = (
         "spec.entries[0]",
         "from must be before to: the price holds",
     ),
+    Refused("PriceBook", _owned(perNodeHour="9"), "spec.entries[0]", "amortisation is the price"),
+    Refused("PriceBook", _owned(commitment={"nodes": 3}), "spec.entries[0]", "amortisation is the price"),
+    Refused(
+        "PriceBook",
+        _owned(owned={"residualValue": "300000.01"}),
+        "spec.entries[0].amortisation",
+        "residualValue is more than purchasePrice",
+    ),
+    Refused(
+        "PriceBook",
+        _owned(owned={"inService": "2026-13-01"}),
+        "spec.entries[0].amortisation.inService",
+        "write a day such as",
+    ),
+    Refused(
+        "PriceBook",
+        _owned(owned={"purchasePrice": "0"}),
+        "spec.entries[0].amortisation.purchasePrice",
+        "must be above zero",
+    ),
+    Refused(
+        "PriceBook",
+        _owned(owned={"power": {**POWER, "pue": "0.9"}}),
+        "spec.entries[0].amortisation.power.pue",
+        "write a decimal string of 1 or more and below 10",
+    ),
+    Refused(
+        "PriceBook",
+        _owned(owned={"power": {**POWER, "loadFactor": "1.2"}}),
+        "spec.entries[0].amortisation.power.loadFactor",
+        "write a decimal string from 0 to 1",
+    ),
+    Refused(
+        "PriceBook",
+        _entry(none=True, commitment={"upfront": "9"}),
+        "spec.entries[0]",
+        "commitment.upfront is spread over the time of the promise",
+    ),
+    Refused(
+        "PriceBook",
+        _entry(commitment={"upfront": "9"}, **{"from": "2026-01-01", "to": "2027-01-01"}),
+        "spec.entries[0]",
+        "commitment.upfront is paid for a whole node",
+    ),
+    Refused("PriceBook", _entry(commitment={}), "spec.entries[0].commitment", "say what was promised"),
+    Refused("PriceBook", _discount(percent="0.0"), "spec.discounts[0].percent", "must be above zero: write the"),
+    Refused("PriceBook", _discount(percent="100"), "spec.discounts[0].percent", "write a percentage above 0"),
+    Refused("PriceBook", _discount(percent="-5"), "spec.discounts[0].percent", "write a percentage above 0"),
+    Refused("PriceBook", _discount(match={}), "spec.discounts[0].match", "an empty match prices every node"),
+    Refused(
+        "PriceBook",
+        _discount(**{"from": "2026-07-01", "to": "2026-07-01"}),
+        "spec.discounts[0]",
+        "from must be before to: it holds",
+    ),
+    Refused("PriceBook", _exchange(base="USD"), "spec.exchangeRates[0]", "base and target are the same currency"),
+    Refused("PriceBook", _exchange(rate="0"), "spec.exchangeRates[0].rate", "must be above zero"),
+    Refused("PriceBook", _exchange(target="usd"), "spec.exchangeRates[0].target", "write an ISO 4217 code"),
+    Refused("PriceBook", _exchange(to="2026-09-30"), "spec.exchangeRates[0]", "from must be before to: it holds"),
     Refused("AICostReport", _BOTH, "spec", "give window or range, not both"),
     Refused("AICostReport", {"filter": {"namespace": ["b"]}}, "spec", "an AICostReport covers its own namespace"),
     Refused("AICostReport", {"window": "fortnight"}, "spec.window", "write today, yesterday"),
@@ -304,7 +454,7 @@ REFUSED: tuple[Refused, ...] = (
         "Budget",
         {"period": {"type": "Rolling", "length": "a month"}},
         "spec.period.length",
-        "write a whole number and a unit",
+        "write a whole number above zero and a unit",
     ),
     Refused(
         "Budget",
@@ -337,7 +487,9 @@ REFUSED: tuple[Refused, ...] = (
         "spec.scope.dimensions",
         "choose by one of team",
     ),
+    *(Refused(*case) for case in budget_samples.REFUSED),
     *(Refused("CostLabelPolicy", *case) for case in policy_samples.REFUSED),
+    *(Refused("ProviderAccount", *case) for case in account_samples.REFUSED),
     Refused("CostLabelPolicy", *policy_samples.EMPTY, whole=True),
 )
 """One case or more for each rule."""

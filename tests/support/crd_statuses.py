@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from support import policy_samples
+from support import account_samples, budget_samples, policy_samples
 
 _CONDITION = {
     "type": "Ready",
@@ -90,6 +90,7 @@ _REPORT = {
 }
 _BUDGET = {
     **_COMMON,
+    **budget_samples.BUDGET_STATUS,
     "currency": "USD",
     "period": {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"},
     "limit": "$5,000.00",
@@ -154,8 +155,10 @@ STATUSES: dict[str, dict[str, Any]] = {
         "updatedAt": "2026-11-20T10:02:00Z",
     },
     "CostLabelPolicy": policy_samples.STATUS,
+    "ProviderAccount": account_samples.STATUS,
     "AICostReport": _REPORT,
     "ClusterAICostReport": _REPORT,
     "Budget": _BUDGET,
     "ClusterBudget": _BUDGET,
+    **budget_samples.STATUSES,
 }

@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from aicost.domain.attribution.claims import Claim, Tenancy
+from aicost.domain.attribution.claims import Ask, Claim, Tenancy
+from aicost.domain.attribution.parts import Activity
 from aicost.domain.attribution.spans import DeviceSpan, Hold
-from aicost.domain.attribution.split import Activity
 from aicost.domain.attribution.statement import ActivityOf, NodeInput
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.inventory.nodes import NodeFacts, NodeRecord, SharingMode
@@ -42,8 +42,8 @@ def shared_record(gpus: int, slots: int) -> NodeRecord:
 
 
 def tenancy(index: int, start: float, end: float, gpus: int = 1, share: Fraction | int = 1, **more: object) -> Tenancy:
-    shares = (Fraction(share),) * gpus
-    return Tenancy(index, ("team", f"p{index}"), f"uid-{index}", span(start, end), shares, **more)
+    asks = (Ask(Fraction(share)),) * gpus
+    return Tenancy(index, ("team", f"p{index}"), f"uid-{index}", span(start, end), asks, **more)
 
 
 def seen(device: str, pod: Tenancy | None, start: float, end: float) -> DeviceSeries:
@@ -57,7 +57,7 @@ def seen(device: str, pod: Tenancy | None, start: float, end: float) -> DeviceSe
 
 def held_span(where: Window) -> DeviceSpan:
     """A span of a device that one pod holds."""
-    pod = Tenancy(0, ("team", "p0"), "uid-0", where, (Fraction(1),))
+    pod = Tenancy(0, ("team", "p0"), "uid-0", where, (Ask(Fraction(1)),))
     return DeviceSpan(where, (Hold(Claim(pod, Fraction(1), seen=True), where),))
 
 

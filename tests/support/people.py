@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,33 +10,55 @@ from typing import Any
 import pytest
 
 from devcluster.api import Api, ApiError
-from devcluster.kubeconfig import write_kubeconfig
+from devcluster.kubeconfig import read_kubeconfig, write_kubeconfig
 from support.cluster import LiveCluster
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 WRITES = ("create", "get", "list", "update", "patch", "delete")
 """What somebody does who works in a namespace; none of our own verbs is among them."""
+OURS = "/apis/aicost.dev/v1alpha1"
 _KIND_PATHS = {
     "Pod": ("/api/v1", "pods"),
     "Namespace": ("/api/v1", "namespaces"),
     "ServiceAccount": ("/api/v1", "serviceaccounts"),
+    "ConfigMap": ("/api/v1", "configmaps"),
+    "ResourceQuota": ("/api/v1", "resourcequotas"),
     "Deployment": ("/apis/apps/v1", "deployments"),
     "ReplicaSet": ("/apis/apps/v1", "replicasets"),
+    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
     "DaemonSet": ("/apis/apps/v1", "daemonsets"),
     "CronJob": ("/apis/batch/v1", "cronjobs"),
     "Job": ("/apis/batch/v1", "jobs"),
-    "AIWorkload": ("/apis/aicost.dev/v1alpha1", "aiworkloads"),
-    "CostLabelPolicy": ("/apis/aicost.dev/v1alpha1", "costlabelpolicies"),
+    "HorizontalPodAutoscaler": ("/apis/autoscaling/v2", "horizontalpodautoscalers"),
+    "AIWorkload": (OURS, "aiworkloads"),
+    "CostLabelPolicy": (OURS, "costlabelpolicies"),
+    "Budget": (OURS, "budgets"),
+    "ClusterBudget": (OURS, "clusterbudgets"),
+    "BudgetOverride": (OURS, "budgetoverrides"),
+    "BudgetAction": (OURS, "budgetactions"),
+    "BudgetGate": (OURS, "budgetgates"),
 }
-_CLUSTER_WIDE = {"Namespace", "CostLabelPolicy"}
+_CLUSTER_WIDE = {"Namespace", "CostLabelPolicy", "ClusterBudget"}
 Object = dict[str, Any]
 
 
 def collection(kind: str, namespace: str = "") -> str:
-    """Path of a collection."""
+    """Path of a collection; `kind` may be `group/version/plural` of a kind that is not listed here."""
+    if "/" in kind:
+        group, version, plural = kind.split("/")
+        return f"/apis/{group}/{version}/namespaces/{namespace}/{plural}"
     root, plural = _KIND_PATHS[kind]
     return f"{root}/{plural}" if kind in _CLUSTER_WIDE else f"{root}/namespaces/{namespace}/{plural}"
+
+
+def denied(request: Callable[[], object]) -> str:
+    """What the API server says to a request that it has to refuse by a policy."""
+    with pytest.raises(ApiError) as caught:
+        request()
+    assert "ValidatingAdmissionPolicy" in str(caught.value), caught.value
+    assert caught.value.status == 403, caught.value
+    return str(caught.value)
 
 
 @dataclass(frozen=True)
@@ -49,7 +72,7 @@ class Person:
 
     def may(self, verbs: tuple[str, ...], resources: dict[str, list[str]], namespace: str = "") -> None:
         """Grant something in a namespace, or everywhere."""
-        role = f"{self.name}-{secrets.token_hex(3)}"
+        role = f"{self.name.replace(':', '-')}-{secrets.token_hex(3)}"
         rules = [
             {"apiGroups": [group], "resources": plurals, "verbs": list(verbs)} for group, plurals in resources.items()
         ]
@@ -84,10 +107,17 @@ class Person:
 
     def refused(self, body: Object, namespace: str = "") -> str:
         """What the API server says to an object that it has to refuse by a policy."""
-        with pytest.raises(ApiError) as caught:
-            self.create(body, namespace)
-        assert "ValidatingAdmissionPolicy" in str(caught.value), caught.value
-        return str(caught.value)
+        return denied(lambda: self.create(body, namespace))
+
+
+def account(cluster: LiveCluster, namespace: str, name: str) -> Person:
+    """A ServiceAccount that talks to the API server with a token, with no rights yet."""
+    accounts = collection("ServiceAccount", namespace)
+    if name not in {one["metadata"]["name"] for one in cluster.api.get(accounts)["items"]}:
+        cluster.api.create(accounts, {"metadata": {"name": name}})
+    kubeconfig = cluster.service_account_kubeconfig(namespace, name)
+    access = read_kubeconfig(kubeconfig, cluster.folder / f"{namespace}.{name}")
+    return Person(cluster, f"system:serviceaccount:{namespace}:{name}", Api(access), kubeconfig)
 
 
 def person(cluster: LiveCluster, name: str) -> Person:

@@ -4,7 +4,7 @@
 text to the sample journal; `close`, `refresh` and `revisit` are the use cases. Nothing here computes a cost.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -16,10 +16,18 @@ import numpy as np
 from aicost.adapters.dcgm.exposition import parse
 from aicost.adapters.held import HeldBooks, HeldClaims, HeldPolicies
 from aicost.adapters.journal.inventory import InventoryJournal
+from aicost.adapters.journal.memory import MemoryInventory
 from aicost.adapters.journal.samples import SampleJournal
-from aicost.adapters.kube.seen.decode import decode_namespace, decode_node, decode_pod
+from aicost.adapters.kube.seen.decode import (
+    decode_claim,
+    decode_namespace,
+    decode_node,
+    decode_pod,
+    decode_slice,
+)
 from aicost.adapters.kube.seen.values import BadObject
 from aicost.adapters.ledger.delta import DeltaLedger
+from aicost.adapters.ledger.inputs.store import DeltaInputs
 from aicost.domain.exact.windows import DAY_MS, MINUTE_MS, Grid, Window
 from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.ledger.rows import Row
@@ -32,14 +40,25 @@ from aicost.usecases.compute_window import Computed, ComputeWindow
 from aicost.usecases.revisit_windows import RevisitWindows, WindowRevised
 from fleet import kubernetes
 from fleet.exporter.text import Exporter
-from fleet.faults import FaultKind
 from fleet.script import Fleet, SimExporter, SimNode
-from fleet.series import Shape, exporters, series
+from fleet.series import Shape, exporters, scrape, views
+from fleet.sharing.claims import claim_lives, nodes_of_drivers, slice_changes, slice_object
 
 STEP = 15_000
 SETTLE_MS = 2 * MINUTE_MS
 GRID = Grid(15 * MINUTE_MS)
 PPM = 1_000_000
+READ = frozenset({"util", "engine", "sm", "energy", "xid", "fb_used", "device_busy", "pod_gpu", "pod_sm", "pod_util"})
+"""What a Prometheus is asked for, by meaning."""
+
+
+DECODERS: Mapping[str, Callable[[bytes], Any]] = {
+    "pod": decode_pod,
+    "node": decode_node,
+    "namespace": decode_namespace,
+    "claim": decode_claim,
+    "slice": decode_slice,
+}
 
 
 class Way(StrEnum):
@@ -122,6 +141,7 @@ class Pipeline:
         depth: how many closed windows are revisited.
         cluster: key of the cluster.
         ledger: where the ledger is, if not in the folder.
+        kept: whether what the watch told is written down. Where it is not, there are no journals and no restart.
     """
 
     def __init__(
@@ -141,6 +161,7 @@ class Pipeline:
         depth: int = 3,
         cluster: str = "c1",
         ledger: Path | None = None,
+        kept: bool = True,
     ) -> None:
         self.folder, self.fleet, self.begin_ms, self.grid, self.cluster = folder, fleet, begin_ms, grid, cluster
         self.interval_ms, self.depth, self._latency_ms, self._notices = interval_ms, depth, latency_ms, notices
@@ -149,28 +170,35 @@ class Pipeline:
         self.books.value = tuple(price_books(fleet) if books is None else books)
         self.claims.value = tuple(claims)
         self.store = Store(interval_ms, fleet)
-        self.way, self.refused = way, []
+        self._views, self._exporters = views(fleet), exporters(fleet)
+        self.way, self.refused, self._kept = way, [], kept
         self.ledger = DeltaLedger(str(ledger or folder / "ledger"))
         self.open()
 
     def open(self) -> None:
         """Open the journals and wire the use cases."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.inventory = InventoryJournal(self.folder / "inventory.sqlite", self.begin_ms)
-        self.journal = SampleJournal(self.folder / "samples.sqlite", self.interval_ms)
-        self.source = Switch(self.store if self.way is Way.PROMETHEUS else self.journal)
+        self.source = Switch(self.store)
+        if self._kept:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.inventory = InventoryJournal(self.folder / "inventory.sqlite", self.begin_ms)
+            self.journal = SampleJournal(self.folder / "samples.sqlite", self.interval_ms)
+            self.source = Switch(self.store if self.way is Way.PROMETHEUS else self.journal)
+        else:
+            self.inventory = MemoryInventory(self.begin_ms)
         compute = ComputeWindow(self.cluster, self.inventory, self.source, self.books, self.claims, self.policies)
         epoch = self.inventory.epoch_ms
         wired = (self.cluster, compute, self.ledger, self.ledger, self.grid)
-        self._close = CloseWindows(*wired, SETTLE_MS, epoch)
+        self.inputs = DeltaInputs(self.ledger.place, "0")
+        self._close = CloseWindows(*wired, SETTLE_MS, epoch, self.inputs)
         self._refresh = RefreshOpenWindow(*wired, epoch)
-        self._revisit = RevisitWindows(*wired, self.depth, epoch, DAY_MS)
+        self._revisit = RevisitWindows(*wired, self.depth, epoch, DAY_MS, self.inputs)
         self.compute = compute
 
     def shut(self) -> None:
         """Close the journals."""
-        self.journal.close()
-        self.inventory.close()
+        if self._kept:
+            self.journal.close()
+            self.inventory.close()
 
     def __enter__(self) -> Self:
         return self
@@ -203,14 +231,17 @@ class Pipeline:
 
     def hear(self, notice: Notice) -> None:
         """Show one notice of the watch to the inventory journal."""
-        decode = {"pod": decode_pod, "node": decode_node, "namespace": decode_namespace}[notice.kind]
-        found = decode(msgspec.json.encode(notice.object))
+        found = DECODERS[notice.kind](msgspec.json.encode(notice.object))
         if isinstance(found, BadObject):
             self.refused.append(str(found))
         elif notice.kind == "namespace":
             self.inventory.namespace_seen(found.facts)
         elif notice.kind == "node":
             self._hear_node(notice, found.facts)
+        elif notice.kind == "slice":
+            self.inventory.slice_seen(found.facts)
+        elif notice.kind == "claim":
+            self._hear_claim(notice, found.facts)
         elif notice.gone:
             self.inventory.pod_gone(found.facts.uid, notice.at_ms, None, found.facts)
         else:
@@ -222,19 +253,21 @@ class Pipeline:
         else:
             self.inventory.node_seen(facts, notice.at_ms)
 
+    def _hear_claim(self, notice: Notice, facts: Any) -> None:
+        if notice.gone:
+            self.inventory.claim_gone(facts.uid, notice.at_ms)
+        else:
+            self.inventory.claim_seen(facts, notice.at_ms)
+
     def scrape(self, at_ms: int) -> None:
         """Ask every exporter once."""
         if self.way is Way.PROMETHEUS:
-            for one in series(self.fleet, at_ms, at_ms + 1, 1, shape=Shape.PROMETHEUS):
-                self.store.add(*one)
+            for view in self._views:
+                for one in scrape(view, at_ms, Shape.PROMETHEUS, READ):
+                    self.store.add(*one)
             return
-        for exporter in self._exporters():
+        for exporter in self._exporters:
             self._keep(exporter, at_ms)
-
-    def _exporters(self) -> list[Exporter]:
-        if not hasattr(self, "_views"):
-            self._views = exporters(self.fleet)
-        return self._views
 
     def _keep(self, exporter: Exporter, at_ms: int) -> None:
         """As the scrape loop does: an answer that is none is told and costs only itself."""
@@ -286,7 +319,8 @@ def _notices(fleet: Fleet, begin_ms: int, until_ms: int) -> Iterator[Notice]:
     for node in fleet.nodes:
         yield from _of_node(node, begin_ms, until_ms)
         yield from (exporter_notice(node, one, begin_ms) for one in node.exporters)
-    for pod in fleet.pods:
+    yield from _of_claims(fleet, begin_ms, until_ms)
+    for pod in kubernetes.every_pod(fleet):
         found = kubernetes.pod_object(fleet, pod, begin_ms)
         if found is not None:
             yield Notice(begin_ms, "pod", found, initial=True)
@@ -294,11 +328,24 @@ def _notices(fleet: Fleet, begin_ms: int, until_ms: int) -> Iterator[Notice]:
         yield Notice(event.at_ms, "pod", event.object, gone=event.type == "DELETED")
 
 
+def _of_claims(fleet: Fleet, begin_ms: int, until_ms: int) -> Iterator[Notice]:
+    """What DRA drivers offer, and what claims were given."""
+    for node in nodes_of_drivers(fleet):
+        first = max(begin_ms, node.booted_ms)
+        for at_ms in [first, *(edge for edge in slice_changes(node) if first < edge < until_ms)]:
+            yield Notice(at_ms, "slice", slice_object(node, at_ms), initial=at_ms == begin_ms)
+    for life in claim_lives(fleet):
+        found = life.object(begin_ms)
+        if found is not None:
+            yield Notice(begin_ms, "claim", found, initial=True)
+    for event in kubernetes.claim_events(fleet, begin_ms + 1, until_ms):
+        yield Notice(event.at_ms, "claim", event.object, gone=event.type == "DELETED")
+
+
 def _of_node(node: SimNode, begin_ms: int, until_ms: int) -> Iterator[Notice]:
-    """A node when it is first seen, when a GPU is lost or found again, and when it goes."""
-    edges = {edge for fault in node.faults if fault.kind is FaultKind.LOST for edge in (fault.from_ms, fault.to_ms)}
+    """A node when it is first seen, when it changes, and when it goes."""
     first = max(begin_ms, node.booted_ms)
-    for at_ms in sorted({first} | {edge for edge in edges if edge > first}):
+    for at_ms in [first, *(edge for edge in kubernetes.node_changes(node) if edge > first)]:
         if at_ms < min(until_ms, node.removed_ms):
             yield Notice(at_ms, "node", kubernetes.node_object(node, at_ms), initial=at_ms == begin_ms)
     if node.removed_ms < until_ms:
@@ -313,7 +360,7 @@ def exporter_notice(node: SimNode, exporter: SimExporter, at_ms: int) -> Notice:
         "uid": f"uid-{exporter.pod}-{node.name}",
         "creationTimestamp": kubernetes.timestamp(at_ms),
     }
-    container = {"name": exporter.container, "image": "nvcr.example/dcgm-exporter:4"}
+    container = {"name": exporter.container, "image": f"registry.example/{exporter.container}:4"}
     scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": kubernetes.timestamp(at_ms)}
     spec = {"nodeName": node.name, "containers": [container]}
     status = {"phase": "Running", "conditions": [scheduled]}

@@ -8,6 +8,7 @@ from fleet.builders import FOUR_DOLLARS, node, pod, pod_uid
 from fleet.script import Collection, Fleet, SimExporter, SimNode, SimPod
 
 SECOND = 1_000
+SPARE = ("power", "fb_free", "fb_used", "xid")  # fields that no amount rests on
 COLLECTIONS = (Collection(), Collection(10_000, 10_000, 3_000), Collection(30_000, 30_000, 7_000))
 
 
@@ -30,9 +31,20 @@ def random_program(chance: random.Random) -> Program:
 
 def random_fleet(seed: int, begin_ms: int, end_ms: int, *, gpus: int = 2) -> Fleet:
     """One node; pods come and go on each of its GPUs, some for two seconds, some for longer than the script."""
+    return _fleet(random.Random(seed), "gpu-a", begin_ms, end_ms, gpus)
+
+
+def random_nodes(seed: int, begin_ms: int, end_ms: int, *, nodes: int) -> Fleet:
+    """Several such nodes, each with one GPU, a timing and a life of its own."""
     chance = random.Random(seed)
-    exporter = SimExporter("4.8.3", collection=chance.choice(COLLECTIONS), pod_uid=chance.random() < 0.5)
-    host = node("gpu-a", gpus=gpus, price=FOUR_DOLLARS, exporters=(exporter,))
+    found = [_fleet(chance, f"gpu-{number}", begin_ms, end_ms, 1) for number in range(nodes)]
+    return Fleet(tuple(n for one in found for n in one.nodes), tuple(pod for one in found for pod in one.pods))
+
+
+def _fleet(chance: random.Random, name: str, begin_ms: int, end_ms: int, gpus: int) -> Fleet:
+    timing, with_uid = chance.choice(COLLECTIONS), chance.random() < 0.5
+    exporter = SimExporter("4.8.3", collection=timing, pod_uid=with_uid, without=SPARE)
+    host = node(name, gpus=gpus, price=FOUR_DOLLARS, exporters=(exporter,))
     return Fleet((host,), tuple(one for gpu in range(gpus) for one in _tenants(chance, host, gpu, begin_ms, end_ms)))
 
 
@@ -43,7 +55,7 @@ def _tenants(chance: random.Random, host: SimNode, gpu: int, begin_ms: int, end_
         length = chance.choice((2, 20, 45, 90, 200, 600, 1_800)) * chance.randrange(5, 15) // 10 * SECOND
         length = max(length, 2 * SECOND)
         pull = min(length - SECOND, chance.choice((0, 1, 3, 20, 60)) * SECOND)
-        name = f"p{gpu}-{len(found) % 3}"
+        name = f"{host.name}-p{gpu}-{len(found) % 3}"
         found.append(
             pod(
                 name,

@@ -50,6 +50,7 @@ class Stage:
         self.instance_type = f"sim-{mark}.8x"
         self.nodes = (f"gpu-{mark}-a", f"gpu-{mark}-b")
         self.team, self.operators = f"team-{mark}", f"operators-{mark}"
+        self.price = "4.00"
 
     @contextmanager
     def open(self, dialects: Sequence[str]) -> Iterator["Stage"]:
@@ -116,7 +117,7 @@ class Stage:
 
     def price_book(self) -> dict[str, Any]:
         """A price for the nodes of this stage."""
-        entry = {"name": "sim", "match": {"instanceType": self.instance_type}, "perGpuHour": "4.00"}
+        entry = {"name": "sim", "match": {"instanceType": self.instance_type}, "perGpuHour": self.price}
         spec = {"currency": "USD", "source": "a test", "asOf": "2026-01-01", "entries": [entry]}
         return {
             "apiVersion": "aicost.dev/v1alpha1",
@@ -208,6 +209,15 @@ class Controller:
             return
         name = f"app.kubernetes.io/instance={self.release.name}"
         self.cluster.until(f"{self.release.core}/pods?labelSelector={name}", lambda found: not found["items"])
+
+    def kill(self) -> None:
+        """End its process at once, as a node that fails does; the kubelet starts it again."""
+        label = f"app.kubernetes.io/instance={self.release.name}"
+        (pod,) = self.cluster.api.get(f"{self.release.core}/pods?labelSelector={label}")["items"]
+        assert self.cluster.local
+        self.cluster.kubectl(
+            "delete", "pod", pod["metadata"]["name"], "-n", self.release.namespace, "--grace-period=0", "--force"
+        )
 
     def restarts(self) -> list[int]:
         """How often each container of its pod was started again."""

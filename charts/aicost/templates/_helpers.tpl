@@ -26,6 +26,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: admission
 {{- end -}}
 
+{{- define "aicost.agentSelector" -}}
+app.kubernetes.io/name: aicost
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: agent
+{{- end -}}
+
 {{/* Whether pods of ours are asked at admission: yes, or empty. */}}
 {{- define "aicost.webhook" -}}
 {{- if and .Values.admission.enabled (ne .Values.admission.engine "vap") }}yes{{ end -}}
@@ -84,6 +90,15 @@ ledger:
   url: {{ default "/var/lib/aicost/ledger" .Values.ledger.url | quote }}
   storageOptions:
     {{- toYaml (default dict .Values.ledger.storageOptions) | nindent 4 }}
+  {{- if .Values.ledger.secretName }}
+  storageOptionFiles:
+    {{- range $option, $key := .Values.ledger.secretOptions }}
+    {{ $option }}: /etc/aicost/ledger/{{ $key }}
+    {{- end }}
+  {{- end }}
+  retentionDays: {{ .Values.ledger.retentionDays }}
+  inputs:
+    {{- toYaml .Values.ledger.inputs | nindent 4 }}
 journal:
   path: {{ include "aicost.journalFolder" . }}/journal.sqlite
   retentionHours: {{ .Values.journal.retentionHours }}
@@ -103,13 +118,28 @@ telemetry:
     {{- end }}
   scrape:
     {{- toYaml .Values.telemetry.scrape | nindent 4 }}
+components:
+  {{- toYaml .Values.components | nindent 2 }}
+sharing:
+  {{- toYaml .Values.sharing | nindent 2 }}
 prices:
   starterFile: {{ if .Values.prices.starter }}/etc/aicost/starter-prices.yaml{{ else }}""{{ end }}
+  http:
+    {{- $http := .Values.prices.http }}
+    {{- toYaml (omit $http "secretName" "secretKeys") | nindent 4 }}
+    {{- if $http.secretName }}
+    {{- range $key, $field := dict "token" "tokenFile" "ca.crt" "caFile" }}
+    {{- if has $key $http.secretKeys }}
+    {{ $field }}: /etc/aicost/prices/{{ $key }}
+    {{- end }}
+    {{- end }}
+    {{- end }}
 reports:
   {{- toYaml .Values.reports | nindent 2 }}
 server:
   metricsPort: {{ .Values.metrics.port }}
   queryPort: {{ .Values.queryApi.port }}
+  queryCallers: {{ if .Values.queryApi.apiService }}front-proxy{{ else }}users{{ end }}
   certificateDir: {{ if .Values.queryApi.enabled }}/etc/aicost/tls{{ else }}""{{ end }}
 admission:
   enabled: {{ .Values.admission.enabled }}
@@ -126,6 +156,30 @@ admission:
     {{- include "aicost.controllers" . | nindent 4 }}
   systemNamespaces:
     {{- include "aicost.systemNamespaces" . | nindent 4 }}
+budgets:
+  {{- toYaml .Values.budgets | nindent 2 }}
+notifications:
+  timeoutSeconds: {{ .Values.notifications.timeoutSeconds }}
+  allowHttp: {{ .Values.notifications.allowHttp }}
+  allowedSchemes: {{ toJson (default list .Values.notifications.allowedSchemes) }}
+  runbookBase: {{ .Values.notifications.runbookBase | quote }}
+  {{- if .Values.notifications.routes }}
+  routes:
+    {{- range .Values.notifications.routes }}
+    - name: {{ .name | quote }}
+      kind: {{ default "cloudevents" .kind }}
+      urlFile: /etc/aicost/notify/{{ .name }}/url
+      {{- if .tokenKey }}
+      tokenFile: /etc/aicost/notify/{{ .name }}/token
+      {{- end }}
+      namespaces: {{ toJson (default list .namespaces) }}
+      teams: {{ toJson (default list .teams) }}
+      finops: {{ default false .finops }}
+      minUrgency: {{ default "info" .minUrgency }}
+    {{- end }}
+  {{- end }}
+privacy:
+  customerKeyFile: {{ if .Values.privacy.customerKeySecretName }}/etc/aicost/privacy/key{{ else }}""{{ end }}
 leader:
   name: {{ include "aicost.name" . }}-controller
   namespace: {{ .Release.Namespace }}
@@ -137,7 +191,9 @@ logFormat: {{ .Values.log.format }}
 {{- define "aicost.check" -}}
 {{- include "aicost.checkReplicas" . -}}
 {{- include "aicost.checkRetention" . -}}
+{{- include "aicost.checkLedger" . -}}
 {{- include "aicost.checkCredentials" . -}}
+{{- include "aicost.checkRoutes" . -}}
 {{- if include "aicost.webhook" . }}{{ include "aicost.checkAdmission" . }}{{ end -}}
 {{- if .Values.queryApi.enabled }}{{ include "aicost.checkCertificate" . }}{{ end -}}
 {{- end -}}
@@ -149,6 +205,24 @@ logFormat: {{ .Values.log.format }}
 {{- fail (printf "replicas: %d needs a ledger that all replicas reach: set ledger.url to an object store, or persistence.accessMode to ReadWriteMany with a storage class that offers it" (int .Values.replicas)) -}}
 {{- else if and .Values.persistence.enabled (not $shared) -}}
 {{- fail (printf "replicas: %d cannot mount one %s volume: with ledger.url set, set persistence.enabled to false, or persistence.accessMode to ReadWriteMany" (int .Values.replicas) .Values.persistence.accessMode) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "aicost.checkLedger" -}}
+{{- $ledger := .Values.ledger -}}
+{{- if and $ledger.secretName (not $ledger.secretOptions) -}}
+{{- fail (printf "ledger.secretName: %q is given without secretOptions: say which option of the store is in which key of the Secret, such as AWS_SECRET_ACCESS_KEY: secretAccessKey" $ledger.secretName) -}}
+{{- else if and $ledger.secretOptions (not $ledger.secretName) -}}
+{{- fail "ledger.secretOptions is given without secretName: name the Secret that has them" -}}
+{{- else if and $ledger.secretName (not $ledger.url) -}}
+{{- fail (printf "ledger.secretName: %q is for an object store: set ledger.url" $ledger.secretName) -}}
+{{- else if and (gt (int $ledger.retentionDays) 0) (lt (int $ledger.retentionDays) 35) -}}
+{{- fail (printf "ledger.retentionDays: %d: a month's report needs 35 days: write so many or more, or 0 for ever" (int $ledger.retentionDays)) -}}
+{{- end -}}
+{{- range $name, $value := $ledger.storageOptions -}}
+{{- if and (regexMatch "secret|token|password|account_key|access_key$|master_key|sas_key" (lower $name)) (not (regexMatch "_(file|path)$" (lower $name))) -}}
+{{- fail (printf "ledger.storageOptions.%s is a secret: put it into a Secret, and name that in ledger.secretName and ledger.secretOptions" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -172,6 +246,24 @@ logFormat: {{ .Values.log.format }}
 {{- fail "telemetry.prometheus.basicUser and the key password in secretKeys belong together: give both or neither" -}}
 {{- else if ne (has "tls.crt" $prometheus.secretKeys) (has "tls.key" $prometheus.secretKeys) -}}
 {{- fail "tls.crt and tls.key in telemetry.prometheus.secretKeys belong together: give both or neither" -}}
+{{- end -}}
+{{- $prices := .Values.prices.http -}}
+{{- if and $prices.secretName (not $prices.secretKeys) -}}
+{{- fail (printf "prices.http.secretName: %q is given without secretKeys: list the keys of the Secret to use, of token and ca.crt" $prices.secretName) -}}
+{{- else if and $prices.secretKeys (not $prices.secretName) -}}
+{{- fail "prices.http.secretKeys is given without secretName: name the Secret that has them" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "aicost.checkRoutes" -}}
+{{- $names := list -}}
+{{- range .Values.notifications.routes -}}
+{{- if has .name $names -}}
+{{- fail (printf "notifications.routes: two are called %q: give one of them another name" .name) -}}
+{{- else if and .tokenKey (eq (default "cloudevents" .kind) "apprise") -}}
+{{- fail (printf "notifications.routes: tokenKey of %q is for kind cloudevents: a URL of Apprise holds its own" .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
 {{- end -}}
 {{- end -}}
 

@@ -13,11 +13,12 @@ class Field:
     """One exported field.
 
     Attributes:
-        meaning: what it is: util, engine, sm, fb_used, fb_free, power, energy or xid.
+        meaning: what it is: util, engine, sm, fb_used, fb_free, power, energy or xid; of the node agent device_busy,
+            pod_gpu or pod_sm; of HAMi pod_util.
         name: the metric's name.
         kind: `gauge` or `counter`.
         text: its HELP text, which names the unit.
-        scale: exported number = number in our base unit times this. Base units: ratio, MiB, W, mJ, code.
+        scale: exported number = number in our base unit times this. Base units: ratio, MiB, W, mJ, s, code.
         digits: digits behind the point when quantised.
     """
 
@@ -41,6 +42,7 @@ class Dialect:
         has_pod_uid: whether it can export `pod_uid`.
         has_pci: whether rows carry `pci_bus_id`.
         empty_labels: an idle GPU has pod labels that are empty, instead of none.
+        zero_util: it shows a coarse utilisation of 0 for MIG, which has none.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dialect:
     has_pod_uid: bool = False
     has_pci: bool = True
     empty_labels: bool = False
+    zero_util: bool = False
 
 
 _OLD = (
@@ -86,6 +89,29 @@ _RENAMED_PERCENT = tuple(
 
 _FAKE = tuple(f for f in _OLD if f.meaning in {"util", "fb_used", "fb_free"})
 
+_AGENT = (
+    Field(
+        "device_busy", "aicost_device_busy_seconds_total", "counter", "Seconds in which the device was busy.", digits=6
+    ),
+    Field(
+        "pod_gpu", "aicost_pod_gpu_seconds_total", "counter", "Seconds in which a pod kept the device busy.", digits=6
+    ),
+    Field("pod_sm", "aicost_pod_sm_seconds_total", "counter", "Seconds of all SMs that a pod kept busy.", digits=6),
+)
+
+_HAMI = (
+    Field(
+        "pod_util",
+        "hami_container_device_utilization_ratio",
+        "gauge",
+        "Utilisation of a device by a container (in %).",
+        Fraction(100),
+        2,
+    ),
+)
+
+AGENT, HAMI = "aicost-agent", "hami"
+
 DIALECTS = {
     dialect.name: dialect
     for dialect in (
@@ -94,15 +120,19 @@ DIALECTS = {
         Dialect("4.9", _NEW, driver_label="DCGM_FI_SYSTEM_DRIVER_VERSION", has_pod_uid=True),
         Dialect("4.9-percent", _RENAMED_PERCENT, driver_label="DCGM_FI_SYSTEM_DRIVER_VERSION", has_pod_uid=True),
         Dialect("fake-operator", _FAKE, host_label="Hostname", driver_label="", has_pci=False, empty_labels=True),
+        Dialect("4.4", _OLD, host_label="Hostname", zero_util=True),
     )
 }
+OF_PROCESSES = {AGENT: Dialect(AGENT, _AGENT), HAMI: Dialect(HAMI, _HAMI)}
+"""Exporters that are no dcgm-exporter: the node agent, and HAMi's."""
 
 
 def dialect_of(exporter: SimExporter) -> Dialect:
     """The dialect that an exporter speaks."""
-    if exporter.dialect not in DIALECTS:
-        raise ValueError(f"dialect {exporter.dialect!r} is not known: use one of {', '.join(DIALECTS)}")
-    return DIALECTS[exporter.dialect]
+    known = DIALECTS | OF_PROCESSES
+    if exporter.dialect not in known:
+        raise ValueError(f"dialect {exporter.dialect!r} is not known: use one of {', '.join(known)}")
+    return known[exporter.dialect]
 
 
 def fields_of(exporter: SimExporter) -> tuple[Field, ...]:

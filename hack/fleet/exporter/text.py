@@ -1,6 +1,6 @@
 """An exporter's answer to one scrape: text, or the trouble that the script asks for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -38,17 +38,9 @@ class Exporter:
         """The answer to a scrape at a moment, faults included."""
         if not self.view.exporter.serves(at_ms):
             return Answer(0, TEXT, b"")
-        body = self.text(at_ms).encode()
-        answers = {
-            FaultKind.GAP: Answer(0, TEXT, b""),
-            FaultKind.UNAVAILABLE: Answer(503, "text/plain", b"service unavailable\n"),
-            FaultKind.HTML: Answer(200, "text/html; charset=utf-8", PAGE.encode()),
-            FaultKind.HALF_LINE: Answer(200, TEXT, _half(body)),
-            FaultKind.HUGE: Answer(200, TEXT, b"x" * HUGE_BYTES),
-            FaultKind.EMPTY: Answer(200, TEXT, b""),
-        }
-        kinds = [kind for kind in answers if self.view.has(kind, at_ms)]
-        return answers[kinds[0]] if kinds else Answer(200, TEXT, body, self._delay_ms(at_ms))
+        kind = next((kind for kind in _TROUBLE if self.view.has(kind, at_ms)), None)
+        body = b"" if kind in _WITHOUT_ROWS else self.text(at_ms).encode()
+        return Answer(200, TEXT, body, self._delay_ms(at_ms)) if kind is None else _TROUBLE[kind](body)
 
     def text(self, at_ms: int) -> str:
         """The exposition at a moment, with spoiled values and labels but without the faults of the whole answer."""
@@ -85,3 +77,14 @@ def _half(body: bytes) -> bytes:
     """The first half of the text, cut inside a row's labels."""
     middle = body.rfind(b'="', 0, len(body) // 2 + 1)
     return body[: middle + 2]
+
+
+_TROUBLE: dict[FaultKind, Callable[[bytes], Answer]] = {
+    FaultKind.GAP: lambda _: Answer(0, TEXT, b""),
+    FaultKind.UNAVAILABLE: lambda _: Answer(503, "text/plain", b"service unavailable\n"),
+    FaultKind.HTML: lambda _: Answer(200, "text/html; charset=utf-8", PAGE.encode()),
+    FaultKind.HALF_LINE: lambda body: Answer(200, TEXT, _half(body)),
+    FaultKind.HUGE: lambda _: Answer(200, TEXT, b"x" * HUGE_BYTES),
+    FaultKind.EMPTY: lambda _: Answer(200, TEXT, b""),
+}
+_WITHOUT_ROWS = _TROUBLE.keys() - {FaultKind.HALF_LINE}

@@ -1,15 +1,23 @@
 """Ports whose answer is held in memory and swapped whole: what was found, accepted or allowed last."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
+from aicost.domain.attribution.resources.observed import NOTHING_OBSERVED, Observations
+from aicost.domain.budgets.units.counts import UnitCount
+from aicost.domain.enforcement.victims.idleness import HostActivity
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.ledger.rows import Row
 from aicost.domain.policy.policies import LabelPolicy
 from aicost.domain.pricing.books import PriceBook
+from aicost.domain.sampling.placement import PodName
 from aicost.domain.sampling.series import RawSeries
-from aicost.ports.errors import LedgerConflict, SourceUnavailable
-from aicost.ports.ledger import LedgerWriter, Posting
+from aicost.ports.errors import LedgerConflict, SourceUnavailable, TermOver
+from aicost.ports.ledger import LedgerTerms, LedgerWriter, Posting
+from aicost.ports.measured.activity import HostActivities
+from aicost.ports.measured.units import CounterQuery, UnitCounts, WorkloadKey
+from aicost.ports.measured.usage import UsageSource
 from aicost.ports.telemetry import TelemetrySource
 
 
@@ -73,25 +81,85 @@ class HeldSource:
         return self.value.samples(span)
 
 
+class HeldUnits:
+    """Counters of units, where the source has any (port `UnitCounts`)."""
+
+    def __init__(self) -> None:
+        self.value: UnitCounts | None = None
+
+    def count(self, counters: Sequence[CounterQuery], span: Window) -> Mapping[WorkloadKey, UnitCount]:
+        """Counts of the source that was found.
+
+        Raises:
+            SourceUnavailable: none was found that has counters.
+        """
+        if self.value is None:
+            raise SourceUnavailable("units are counted by a Prometheus, and none is in use")
+        return self.value.count(counters, span)
+
+
+class HeldActivities:
+    """What pods do on their hosts, where the source tells (port `HostActivities`)."""
+
+    def __init__(self) -> None:
+        self.value: HostActivities | None = None
+
+    def activity(self, pods: Collection[PodName], span: Window) -> Mapping[PodName, HostActivity]:
+        """Activity of pods; nothing is known of any where no source tells."""
+        return self.value.activity(pods, span) if self.value else {pod: HostActivity() for pod in pods}
+
+
+class HeldUsage:
+    """What pods use of CPU and memory, where the source tells (port `UsageSource`)."""
+
+    def __init__(self) -> None:
+        self.value: UsageSource | None = None
+
+    def observed(self, span: Window) -> Observations:
+        """What pods used; nothing is known of it where no source tells."""
+        return self.value.observed(span) if self.value else NOTHING_OBSERVED
+
+
 class FencedWriter:
     """A ledger writer that asks before each write whether we still lead (port `LedgerWriter`).
+
+    The first write of a leader begins its term in the ledger. The order holds the fence: term, then the Lease, then the
+    write. Who was asked for the Lease in time and is paused before the write finds the term of the next leader there.
 
     Args:
         writer: the real one.
         holds: True while nobody else can hold the Lease.
+        terms: where terms are begun; None where nobody else can lead.
     """
 
-    def __init__(self, writer: LedgerWriter, holds: Callable[[], bool]) -> None:
-        self._writer, self._holds = writer, holds
+    def __init__(self, writer: LedgerWriter, holds: Callable[[], bool], terms: LedgerTerms | None = None) -> None:
+        self._writer, self._holds, self._terms = writer, holds, terms
+        self._begun: dict[str, int] = {}
+
+    def begin(self, cluster: str) -> int | None:
+        """Begin our term unless it has begun; its number.
+
+        Raises:
+            LedgerConflict: we do not lead.
+        """
+        if self._terms is not None and cluster not in self._begun:
+            self._check()
+            self._begun[cluster] = self._terms.begin_term(cluster)
+        return self._begun.get(cluster)
 
     def post(self, posting: Posting) -> bool:
         """Post if we lead.
 
         Raises:
-            LedgerConflict: we do not.
+            LedgerConflict: we do not; `TermOver` where only the ledger knows it yet.
         """
+        term = self.begin(posting.cluster)
         self._check()
-        return self._writer.post(posting)
+        try:
+            return self._writer.post(replace(posting, term=term))
+        except TermOver:
+            self._begun.pop(posting.cluster, None)  # who holds the Lease all the same begins a term anew
+            raise
 
     def replace_provisional(self, cluster: str, window: Window, rows: Sequence[Row]) -> None:
         """Replace if we lead.
@@ -99,6 +167,7 @@ class FencedWriter:
         Raises:
             LedgerConflict: we do not.
         """
+        self.begin(cluster)
         self._check()
         self._writer.replace_provisional(cluster, window, rows)
 

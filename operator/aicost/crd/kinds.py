@@ -1,6 +1,10 @@
 """All our kinds: what is applied, listed and explained."""
 
+from aicost.crd.models.account import ProviderAccount
 from aicost.crd.models.aiworkload import AIWorkload
+from aicost.crd.models.budget.action import BudgetAction
+from aicost.crd.models.budget.gate import BudgetGate
+from aicost.crd.models.budget.override import BudgetOverride
 from aicost.crd.models.budget.resource import Budget, ClusterBudget
 from aicost.crd.models.policy.resource import CostLabelPolicy
 from aicost.crd.models.pricebook import PriceBook
@@ -72,15 +76,66 @@ _BUDGET = (
     Column("Limit", ".status.limit", "Limit of the period"),
     Column("Spent", ".status.spent.total", "Spend in the period"),
     Column("%Used", ".status.percentUsed", "Spend over limit"),
-    Column("Forecast", ".status.forecast.total", "Spend at the end of the period, by pace"),
+    Column("Forecast", ".status.forecast.total", "Spend at the end of the period"),
     Column("TTE", ".status.timeToExhaustion", "Time until the limit is reached at this rate"),
     Column("Gate", ".status.gate", "Gate that is open, or would be"),
     Column("Next-Action", ".status.nextAction", "What comes next"),
-    Column("Data-Age", ".status.dataThrough", "Time since the end of the last closed window", "date"),
+    Column("Data-Age", ".status.data.asOf", "Time since the moment that the newest figures are of", "date"),
     Column("Mode", ".spec.mode", "Observe, Advise or Enforce", wide=True),
     Column("Period-End", ".status.period.end", "End of the period", wide=True),
     Column("Rate/h", ".status.ratePerHour", "Mean spend per hour of the last day", wide=True),
+    Column("Committed/h", ".status.committedPerHour", "Cost per hour of what runs now", wide=True),
+    Column("Stopped", ".status.enforcement.active", "Steps that are in force", "integer", wide=True),
+    Column("Why", ".status.reason", "Why the gate is where it is", wide=True),
     *_READY,
+)
+_AGE = Column("Age", ".metadata.creationTimestamp", "Time since the object was made", "date")
+_OVERRIDE = (
+    Column("Budget", ".spec.budgetRef.name", "The budget that more is asked of"),
+    Column("Purpose", ".spec.purpose", "What it is for"),
+    Column("Amount", ".spec.amount", "How much more"),
+    Column("Percent", ".spec.percent", "How much more, in percent of the limit", "integer"),
+    Column("Phase", ".status.phase", "What became of it"),
+    Column("Class", ".status.class", "Minor or Major"),
+    Column("Requested-By", ".spec.requestedBy", "Who asks"),
+    Column("Decided-By", ".spec.decision.by", "Who decided"),
+    Column("Expires", ".status.expiresAt", "When it ends, or when nobody will decide any more"),
+    _AGE,
+    Column("Message", ".status.message", "What happens next", wide=True),
+    Column("Reason", ".spec.reason", "Why it is needed", wide=True),
+)
+_ACTION = (
+    Column("Budget", ".spec.budgetRef.name", "The budget that acts"),
+    Column("Gate", ".spec.gate", "The gate that asks for it"),
+    Column("Target", ".spec.targetRef.name", "The object that is changed"),
+    Column("Kind", ".spec.targetRef.kind", "Its kind"),
+    Column("Lever", ".spec.lever", "How it is done"),
+    Column("Phase", ".status.phase", "How far it has come"),
+    Column("Saves/h", ".spec.estimate.savePerHour", "What it saves per hour"),
+    Column("At", ".spec.actionAt", "When it is done, if it is still needed then"),
+    _AGE,
+    Column("Message", ".status.message", "What happened and what happens next", wide=True),
+    Column("Why", ".spec.reason", "Why it is done", wide=True),
+)
+_GATE = (
+    Column("Budget", ".spec.budgetRef.name", "Whose gate it is"),
+    Column("Gate", ".status.gate", "The gate of the budget"),
+    Column("Deny-New", ".status.denyNew", "Whether new workloads are refused", "boolean"),
+    Column("Freeze", ".status.freezeGrowth", "Whether what is there may not grow", "boolean"),
+    Column("Until", ".status.until", "Until when new workloads are refused, unless it is renewed"),
+    Column("Message", ".status.message", "What people are told who are refused"),
+    _AGE,
+)
+_ACCOUNT = (
+    Column("Provider", ".spec.provider", "Who is asked"),
+    Column("Account", ".status.account", "Key in the ledger that it posts under"),
+    Column("MTD-Cost", ".status.monthToDate.cost", "Cost of this month until now"),
+    Column("Data-Through", ".status.dataThrough", "Time since the end of the last day in the ledger", "date"),
+    Column("Ready", ".status.conditions[?(@.type=='Ready')].status", "Whether the last fetch succeeded"),
+    _AGE,
+    Column("Reason", ".status.conditions[?(@.type=='Ready')].reason", "Why or why not", wide=True),
+    Column("Last-Fetch", ".status.lastFetch", "Time since the provider last answered", "date", wide=True),
+    Column("Restated", ".status.daysRestated", "Days that the last fetch changed", "integer", wide=True),
 )
 
 KINDS: tuple[Kind, ...] = (
@@ -107,5 +162,25 @@ KINDS: tuple[Kind, ...] = (
     Kind("CostLabelPolicy", "costlabelpolicies", "clp", CLUSTER, CostLabelPolicy, _POLICY, (".spec.mode",)),
     Kind("Budget", "budgets", "bgt", NAMESPACED, Budget, _BUDGET, (".spec.mode", ".spec.currency")),
     Kind("ClusterBudget", "clusterbudgets", "cbgt", CLUSTER, ClusterBudget, _BUDGET, (".spec.mode", ".spec.currency")),
+    Kind(
+        "BudgetOverride",
+        "budgetoverrides",
+        "bgo",
+        NAMESPACED,
+        BudgetOverride,
+        _OVERRIDE,
+        (".spec.budgetRef.name", ".spec.purpose"),
+    ),
+    Kind(
+        "BudgetAction",
+        "budgetactions",
+        "bga",
+        NAMESPACED,
+        BudgetAction,
+        _ACTION,
+        (".spec.budgetRef.name", ".spec.gate", ".spec.lever"),
+    ),
+    Kind("BudgetGate", "budgetgates", "bgg", NAMESPACED, BudgetGate, _GATE, (".spec.budgetRef.name",)),
+    Kind("ProviderAccount", "provideraccounts", "pacc", CLUSTER, ProviderAccount, _ACCOUNT, (".spec.provider",)),
 )
 """Every kind that the chart installs."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aicost.crd.fields.conditions import ConditionStatus
+from aicost.domain.budgets.deciding.figures import Blindness
+from aicost.domain.enforcement.values import ActionPhase
 from aicost.domain.identity.problems import ClaimProblemKind
 from aicost.domain.policy.review.findings import PolicyDefectKind
 from aicost.domain.pricing.defects import DefectKind
@@ -27,6 +29,16 @@ class ConditionType(StrEnum):
     CONFIG_MAP_FOUND = "ConfigMapFound"
     ENFORCEMENT_ACTIVE = "EnforcementActive"
     PODS_ADMITTED = "PodsAdmitted"
+    ENFORCEMENT_HELD = "EnforcementHeld"
+    ACTUATOR_CONTESTED = "ActuatorContested"
+    RESTORE_PENDING = "RestorePending"
+    ROUTES_READY = "RoutesReady"
+    REVIEW_DUE = "ReviewDue"
+    EFFECTIVE = "Effective"
+    IN_FORCE = "InForce"
+    PRICE_SOURCE_FRESH = "PriceSourceFresh"
+    REFUSING = "Refusing"
+    TELEMETRY_TRUSTED = "TelemetryTrusted"
 
 
 class Reason(StrEnum):
@@ -65,6 +77,31 @@ class Reason(StrEnum):
     FORECAST_OVER = "ForecastOver"
     OVER_LIMIT = "OverLimit"
     OBSERVE_ONLY = "ObserveOnly"
+    ADVISE_ONLY = "AdviseOnly"
+    GATE_OPEN = "GateOpen"
+    NOTHING_REACHED = "NothingReached"
+    PAUSED = "Paused"
+    GLASS_BROKEN = "GlassBroken"
+    SWITCHED_OFF = "SwitchedOff"
+    NOT_PERMITTED = "NotPermitted"
+    NOT_HELD = "NotHeld"
+    LABELS_THIN = "LabelsThin"
+    CONTESTED = "Contested"
+    NOT_CONTESTED = "NotContested"
+    RESTORING = "Restoring"
+    NOT_RESTORED = "NotRestored"
+    NOTHING_TO_RESTORE = "NothingToRestore"
+    ROUTES_FOUND = "RoutesFound"
+    ROUTE_UNKNOWN = "RouteUnknown"
+    ROUTE_FAILS = "RouteFails"
+    REVIEW_MISSING = "ReviewMissing"
+    REVIEWED = "Reviewed"
+    UNDECIDED = "Undecided"
+    NEEDS_MAJOR = "NeedsMajor"
+    NOT_ALLOWED = "NotAllowed"
+    DENIED = "Denied"
+    EXPIRED = "Expired"
+    BUDGET_NOT_FOUND = "BudgetNotFound"
     AUDITED = "Audited"
     AUDIT_FAILS = "AuditFails"
     NO_CONFLICT = "NoConflict"
@@ -75,6 +112,11 @@ class Reason(StrEnum):
     AUDIT_ONLY = "AuditOnly"
     NO_ENGINE = "NoEngine"
     ENGINE_FAILS = "EngineFails"
+    FETCHED = "Fetched"
+    KEY_MISSING = "KeyMissing"
+    PROVIDER_UNAVAILABLE = "ProviderUnavailable"
+    INVALID = "Invalid"
+    SUSPENDED = "Suspended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +124,7 @@ class Cause:
     """One way in which a condition comes to its status."""
 
     status: ConditionStatus
-    reason: Reason | ClaimProblemKind | DefectKind | PolicyDefectKind
+    reason: Reason | ClaimProblemKind | DefectKind | PolicyDefectKind | Blindness | ActionPhase
     meaning: str
 
 
@@ -146,7 +188,16 @@ _ACCEPTED = (
     Cause(_NO, DefectKind.PRICES_EVERYTHING, "An entry matches every node."),
     Cause(_NO, DefectKind.AMBIGUOUS_MODEL, "An entry names a GPU that is sold in several memory sizes."),
     Cause(_NO, DefectKind.DUPLICATE_NAME, "Two entries have one name."),
+    Cause(_NO, DefectKind.UNKNOWN_BOOK, "A discount names a book that is not there; the message names those that are."),
+    Cause(_NO, DefectKind.NEVER_TAKEN_OFF, "A discount ends when it begins, so it is never taken off."),
 )
+_PRICE_SOURCE = (
+    Cause(_YES, Reason.FRESH, "The URL that publishes the book was read lately."),
+    Cause(_NO, Reason.STALE, "It was not read for longer than the settings allow; the last known prices hold."),
+    Cause(_NO, Reason.NO_SOURCE, "The settings name no URL any more; the last known prices hold."),
+    Cause(_OPEN, Reason.WAITING, "It was not read yet by this controller."),
+)
+"""Set on books that were read from a URL alone."""
 _OVERLAPPING = (
     Cause(_YES, DefectKind.OVERLAP, "Two entries match the same nodes at the same time; the message says which holds."),
     Cause(_NO, Reason.NO_OVERLAP, "At each moment at most one entry of each kind holds."),
@@ -193,7 +244,81 @@ _ENFORCEMENT = (
     Cause(_NO, Reason.ENGINE_FAILS, "The engine does not answer, so everything is let in; the message says why."),
     Cause(_OPEN, Reason.WAITING, "The engine was not looked at yet."),
 )
-_ENFORCING = (Cause(_NO, Reason.OBSERVE_ONLY, "The budget shows where it stands and does nothing else."),)
+_ENFORCING = (
+    Cause(_YES, Reason.GATE_OPEN, "A gate is open, and what it asks for is done."),
+    Cause(_NO, Reason.NOTHING_REACHED, "The budget would act, and no rung is reached."),
+    Cause(_NO, Reason.OBSERVE_ONLY, "The mode is Observe: it shows where it stands and does nothing else."),
+    Cause(_NO, Reason.ADVISE_ONLY, "The mode is Advise: it tells people and does nothing else."),
+    Cause(_NO, Reason.PAUSED, "It is paused: nothing is opened and nothing closed."),
+    Cause(_NO, Reason.GLASS_BROKEN, "A break-glass override lifts its gates for a while; the message says until when."),
+    Cause(_NO, Reason.SWITCHED_OFF, "Enforcement is turned off for the whole release."),
+    Cause(_NO, Reason.NOT_PERMITTED, "The controller lacks a right; the message names it and how to grant it."),
+)
+_HELD = (
+    Cause(_YES, Blindness.NO_DATA, "There are no figures yet: nothing is opened and nothing closed."),
+    Cause(_YES, Blindness.STALE, "The figures are older than maxStaleness: nothing is opened and nothing closed."),
+    Cause(_YES, Blindness.TELEMETRY_THIN, "Too little device time has samples: nothing is opened and nothing closed."),
+    Cause(_YES, Blindness.PRICES_THIN, "Too little device time has a price: nothing is opened and nothing closed."),
+    Cause(_YES, Blindness.PRICE_JUMP, "A unit price jumped: nothing moves until a person has looked at it."),
+    Cause(_YES, Blindness.FOREIGN_CURRENCY, "A part of the cost is in another currency: nothing moves."),
+    Cause(_YES, Reason.LABELS_THIN, "Too little of the cost has its labels for a gate above FreezeGrowth."),
+    Cause(_YES, Reason.PAUSED, "It is paused."),
+    Cause(_NO, Reason.NOT_HELD, "Nothing holds it back."),
+)
+_CONTESTED = (
+    Cause(
+        _YES, Reason.CONTESTED, "Somebody else keeps undoing a step, so the controller gave way; status.enforcement."
+    ),
+    Cause(_NO, Reason.NOT_CONTESTED, "Nobody undoes what it does."),
+)
+_RESTORE = (
+    Cause(_YES, Reason.RESTORING, "What was changed comes back, a few GPUs at a time."),
+    Cause(_YES, Reason.NOT_RESTORED, "Something did not come back; its BudgetAction says what and why."),
+    Cause(_NO, Reason.NOTHING_TO_RESTORE, "Nothing waits to come back."),
+)
+_ROUTES = (
+    Cause(_YES, Reason.ROUTES_FOUND, "All routes that it names are there and take messages."),
+    Cause(_NO, Reason.ROUTE_UNKNOWN, "A route is not offered to it; the message names those that are."),
+    Cause(_NO, Reason.ROUTE_FAILS, "A route takes no messages now; they are sent again."),
+)
+_REVIEW = (
+    Cause(_YES, Reason.REVIEW_MISSING, "A break-glass was used, and nobody has reviewed it yet."),
+    Cause(_NO, Reason.REVIEWED, "No break-glass waits for its review."),
+)
+_EFFECTIVE = (
+    Cause(_YES, Reason.ACTIVE, "It holds."),
+    Cause(_NO, Reason.UNDECIDED, "Nobody has decided yet; the message says who may."),
+    Cause(_NO, Reason.NEEDS_MAJOR, "It was approved as Minor and is more than that: it needs approve-major."),
+    Cause(_NO, Reason.NOT_ALLOWED, "The budget does not allow it; the message says what it allows."),
+    Cause(_NO, Reason.DENIED, "It was denied."),
+    Cause(_NO, Reason.EXPIRED, "It has ended, or nobody decided in time."),
+    Cause(_NO, Reason.REVIEW_MISSING, "The break-glass has ended and waits for its review."),
+    Cause(_NO, Reason.BUDGET_NOT_FOUND, "There is no such budget."),
+)
+_REFUSING = (
+    Cause(_YES, Reason.GATE_OPEN, "New work, or growth, is refused until `until`; the message says by whom and why."),
+)
+_IN_FORCE = (
+    Cause(_YES, ActionPhase.APPLIED, "The step is done and holds."),
+    Cause(_OPEN, ActionPhase.APPLYING, "It is being done."),
+    Cause(_OPEN, ActionPhase.REVERTING, "It is being undone."),
+    Cause(_NO, ActionPhase.NOTICED, "It is announced; the message says when it is done, and how to stop it."),
+    Cause(_NO, ActionPhase.REVERTED, "It was undone; status.notRestored names what did not come back."),
+    Cause(_NO, ActionPhase.WITHDRAWN, "It was not needed any more, and nothing was done."),
+    Cause(_NO, ActionPhase.SUPERSEDED, "The object went, or is another one now; there is nothing to undo."),
+    Cause(_NO, ActionPhase.CONTESTED, "Somebody else undid it again and again, so the controller gave way."),
+    Cause(_NO, ActionPhase.FAILED, "It could not be done; the message says why."),
+)
+_ACCOUNT_READY = (
+    Cause(_YES, Reason.FETCHED, "The provider answered, and the ledger has what it bills."),
+    Cause(_NO, Reason.KEY_MISSING, "The Secret, or its key, is not there; the message names it."),
+    Cause(_NO, Reason.NOT_PERMITTED, "The Secret may not be read, or the provider refuses the key."),
+    Cause(_NO, Reason.PROVIDER_UNAVAILABLE, "The provider does not answer; it is asked again, and the figures stay."),
+    Cause(_NO, Reason.INVALID, "The spec cannot be used, or what answers is no such API; the message has the fix."),
+    Cause(_NO, Reason.SUSPENDED, "It is suspended: nothing is asked for, and the figures stay."),
+    Cause(_NO, Reason.LEDGER_UNAVAILABLE, "The ledger cannot be read or written; it is tried again."),
+    Cause(_NO, Reason.INTERNAL_ERROR, "A bug: the figures are the last ones, and the controller's log says more."),
+)
 
 _REPORT = {
     ConditionType.READY: _READY,
@@ -208,6 +333,11 @@ _BUDGET = {
     ConditionType.DATA_FRESH: _FRESH,
     ConditionType.PRICED: _PRICED,
     ConditionType.ENFORCING: _ENFORCING,
+    ConditionType.ENFORCEMENT_HELD: _HELD,
+    ConditionType.ACTUATOR_CONTESTED: _CONTESTED,
+    ConditionType.RESTORE_PENDING: _RESTORE,
+    ConditionType.ROUTES_READY: _ROUTES,
+    ConditionType.REVIEW_DUE: _REVIEW,
 }
 
 CONDITIONS: Mapping[str, Mapping[ConditionType, tuple[Cause, ...]]] = {
@@ -222,6 +352,7 @@ CONDITIONS: Mapping[str, Mapping[ConditionType, tuple[Cause, ...]]] = {
         ConditionType.ACCEPTED: _ACCEPTED,
         ConditionType.OVERLAPPING: _OVERLAPPING,
         ConditionType.PRICED: _PRICED,
+        ConditionType.PRICE_SOURCE_FRESH: _PRICE_SOURCE,
     },
     "CostLabelPolicy": {
         ConditionType.ACCEPTED: _POLICY_ACCEPTED,
@@ -234,5 +365,9 @@ CONDITIONS: Mapping[str, Mapping[ConditionType, tuple[Cause, ...]]] = {
     "ClusterAICostReport": _REPORT,
     "Budget": _BUDGET,
     "ClusterBudget": _BUDGET,
+    "BudgetOverride": {ConditionType.EFFECTIVE: _EFFECTIVE},
+    "BudgetAction": {ConditionType.IN_FORCE: _IN_FORCE},
+    "BudgetGate": {ConditionType.REFUSING: _REFUSING},
+    "ProviderAccount": {ConditionType.READY: _ACCOUNT_READY},
 }
 """Kind -> type -> causes: what the controller may set and the reference lists."""

@@ -48,6 +48,8 @@ METRICS = (
         "aicost_last_closed_window_timestamp_seconds", Kind.GAUGE, "End of the last billing window in the ledger."
     ),
     MetricSpec("aicost_ledger_rows_total", Kind.COUNTER, "Rows posted to the ledger.", ("kind",)),
+    MetricSpec("aicost_ledger_rows_dropped_total", Kind.COUNTER, "Rows of the ledger that retention dropped for good."),
+    MetricSpec("aicost_ledger_files", Kind.GAUGE, "Files of days, before and after the last compaction.", ("when",)),
     MetricSpec(
         "aicost_open_window_timestamp_seconds", Kind.GAUGE, "When the open window was last computed as provisional."
     ),
@@ -62,8 +64,20 @@ METRICS = (
     MetricSpec(
         "aicost_telemetry_coverage_ratio", Kind.GAUGE, "Share of the device time of the last window that has samples."
     ),
+    MetricSpec(
+        "aicost_node_telemetry_trusted",
+        Kind.GAUGE,
+        "1 if the telemetry of a GPU node can be trusted, 0 if not; with the gravest reason, one series per node.",
+        ("node", "reason"),
+    ),
     MetricSpec("aicost_price_coverage_ratio", Kind.GAUGE, "Share of the device time of the last window with a price."),
     MetricSpec("aicost_unpriced_nodes", Kind.GAUGE, "Nodes with GPUs for which no price book has an entry."),
+    MetricSpec("aicost_price_source_up", Kind.GAUGE, "1 if the last reading of the URL of prices succeeded."),
+    MetricSpec(
+        "aicost_price_source_timestamp_seconds",
+        Kind.GAUGE,
+        "When the URL of prices was last read, or said that nothing changed.",
+    ),
     MetricSpec("aicost_informer_synced", Kind.GAUGE, "1 once all objects of a kind are known.", ("resource",)),
     MetricSpec("aicost_informer_objects", Kind.GAUGE, "Objects of a kind that are known.", ("resource",)),
     MetricSpec(
@@ -126,6 +140,34 @@ METRICS = (
         "1 if the webhook configurations are there and trust our certificate.",
     ),
     MetricSpec("aicost_admission_events_total", Kind.COUNTER, "Events on owners whose pods were denied.", ("outcome",)),
+    MetricSpec("aicost_budget_used_ratio", Kind.GAUGE, "Spend of a budget over its limit.", ("namespace", "budget")),
+    MetricSpec(
+        "aicost_budget_gate", Kind.GAUGE, "1 for the gate of a budget that is open.", ("namespace", "budget", "gate")
+    ),
+    MetricSpec(
+        "aicost_budget_data_age_seconds", Kind.GAUGE, "Age of the newest figures of a budget.", ("namespace", "budget")
+    ),
+    MetricSpec(
+        "aicost_budget_held",
+        Kind.GAUGE,
+        "1 while a budget holds still, by what holds it.",
+        ("namespace", "budget", "reason"),
+    ),
+    MetricSpec(
+        "aicost_budget_actions_total", Kind.COUNTER, "Steps of budgets: done, undone or failed.", ("lever", "result")
+    ),
+    MetricSpec(
+        "aicost_budget_restore_pending", Kind.GAUGE, "Steps that are to be undone and are not.", ("namespace", "budget")
+    ),
+    MetricSpec(
+        "aicost_budget_contested", Kind.GAUGE, "Steps that somebody else keeps undoing.", ("namespace", "budget")
+    ),
+    MetricSpec("aicost_notifications_total", Kind.COUNTER, "Messages: sent or failed.", ("route", "outcome")),
+    MetricSpec("aicost_gpu_hours_lost_total", Kind.COUNTER, "GPU-hours of work that steps of ours lost.", ("cause",)),
+    MetricSpec(
+        "aicost_budget_review_due", Kind.GAUGE, "1 while a break-glass waits for its review.", ("namespace", "budget")
+    ),
+    MetricSpec("aicost_budget_evaluation_seconds", Kind.GAUGE, "Time that the last round over all budgets took."),
 )
 
 

@@ -29,6 +29,7 @@ def check_question(question: Question, now_ms: int) -> tuple[ReportQuery, SortKe
         idle=question.idle,
         compare=question.compare,
         time_zone=question.time_zone,
+        adjusted=question.adjusted,
     )
     return read_request(request, now_ms), order
 

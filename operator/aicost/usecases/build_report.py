@@ -9,6 +9,8 @@ from aicost.domain.reporting.keys import check_keys
 from aicost.domain.reporting.query import IdlePolicy, Report, ReportQuery
 from aicost.domain.reporting.rollup import Gathered, roll_up
 from aicost.domain.reporting.spans import parse_span, span_before
+from aicost.domain.reporting.sums import GroupSum, sum_rows
+from aicost.domain.statements.corrections import reasons_query, with_corrections
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.ledger import LedgerReader
 
@@ -24,6 +26,7 @@ class ReportRequest:
         idle: name of an `IdlePolicy`.
         compare: whether to report the span before as well.
         time_zone: zone in which days and months begin.
+        adjusted: whether to report what was posted as corrections as well.
     """
 
     window: str
@@ -32,6 +35,7 @@ class ReportRequest:
     idle: str = IdlePolicy.TO_HOLDER.value
     compare: bool = False
     time_zone: str = "UTC"
+    adjusted: bool = False
 
 
 def read_request(request: ReportRequest, now_ms: int) -> ReportQuery:
@@ -49,7 +53,9 @@ def read_request(request: ReportRequest, now_ms: int) -> ReportQuery:
         raise InvalidRequest(str(problem)) from problem
     if not request.group_by:
         raise InvalidRequest("groupBy: name at least one key, such as namespace or team")
-    return ReportQuery(span, request.group_by, request.filters, idle, request.compare, request.time_zone)
+    return ReportQuery(
+        span, request.group_by, request.filters, idle, request.compare, request.time_zone, request.adjusted
+    )
 
 
 def _idle_policy(name: str) -> IdlePolicy:
@@ -75,19 +81,31 @@ def build_reports(reader: LedgerReader, query: ReportQuery, *, cluster: str | No
     # 2. The same for the span to compare with, if that is asked.
     before = gather(reader, query, span_before(query.span, query.time_zone), cluster) if query.compare else None
     # 3. Lines, idle and total, by the rules of the domain.
-    return roll_up(query, now, before)
+    reports = roll_up(query, now, before)
+    # 4. The part that corrections make, if that is asked.
+    if not query.adjusted:
+        return reports
+    return with_corrections(reports, gather(reader, reasons_query(query), query.span, cluster))
 
 
 def gather(reader: LedgerReader, query: ReportQuery, span: Window, cluster: str | None) -> Gathered:
     """Whole windows as sums; windows that a bound of the span cuts, and the open window, as rows."""
     provisional = reader.rows(span, cluster=cluster, provisional=True)
+    sums = reader.sums(span, query.group_by, query.filters, cluster=cluster)
+    edges = reader.edges(span, query.filters, cluster=cluster)
     return Gathered(
         span=span,
-        sums=reader.sums(span, query.group_by, query.filters, cluster=cluster),
-        edges=reader.edges(span, query.filters, cluster=cluster),
+        sums=sums,
+        edges=edges,
         provisional=provisional,
         covered=_covered(reader, span, cluster, provisional),
+        everything=_everything(reader, span, cluster, (*edges, *provisional)) if query.filters else None,
     )
+
+
+def _everything(reader: LedgerReader, span: Window, cluster: str | None, rows: Sequence[Row]) -> Sequence[GroupSum]:
+    """What there is whatever is asked: a report by one team's name must not say that nobody counts storage."""
+    return (*reader.sums(span, (), {}, cluster=cluster), *sum_rows(rows, ()))
 
 
 def _covered(reader: LedgerReader, span: Window, cluster: str | None, provisional: Sequence[Row]) -> Window | None:

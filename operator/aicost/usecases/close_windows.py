@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aicost.domain.exact.windows import HOUR_MS, Grid, Window
+from aicost.ports.inputs import InputStore
 from aicost.ports.ledger import LedgerReader, LedgerWriter, Posting
 from aicost.usecases.compute_window import SOURCE_FAILURES, Computed, ComputeWindow
 
@@ -32,6 +33,7 @@ class CloseWindows:
 
     Attributes:
         epoch_ms: the ledger's first moment, where it is empty.
+        inputs: where is kept what each posting rests on; None keeps nothing.
     """
 
     cluster: str
@@ -41,6 +43,7 @@ class CloseWindows:
     grid: Grid
     settle_ms: int
     epoch_ms: int
+    inputs: InputStore | None = None
 
     def due(self, now_ms: int) -> Iterator[Window]:
         """Windows to close now, oldest first: from the last one in the ledger to the last one that settled."""
@@ -61,14 +64,24 @@ class CloseWindows:
         closed: list[WindowClosed] = []
         for window in list(self.due(now_ms))[:MOST_AT_ONCE]:
             try:
-                computed = self.compute(window, now_ms, may_be_blind=now_ms - window.end_ms >= BLIND_AFTER_MS)
+                one = self.close(window, now_ms, may_be_blind=now_ms - window.end_ms >= BLIND_AFTER_MS)
             except SOURCE_FAILURES:
                 if not closed:
                     raise
                 break
-            posted = self.writer.post(Posting(self.cluster, window, 0, computed.statement.rows))
-            closed.append(WindowClosed(window, computed, posted))
+            closed.append(one)
         return tuple(closed)
+
+    def close(self, window: Window, now_ms: int, *, may_be_blind: bool) -> WindowClosed:
+        """State one window and post it; errors as of a call.
+
+        Its inputs are kept first, so that nothing is posted that cannot be computed again.
+        """
+        gathered = self.compute.gather(window, now_ms, may_be_blind=may_be_blind)
+        computed = gathered.computed()
+        kept = None if self.inputs is None else self.inputs.keep(gathered.given, 0)
+        posted = self.writer.post(Posting(self.cluster, window, 0, computed.statement.rows, kept))
+        return WindowClosed(window, computed, posted)
 
 
 @dataclass(frozen=True, slots=True)

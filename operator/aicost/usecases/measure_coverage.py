@@ -9,8 +9,9 @@ from aicost.domain.coverage.objects import Audit, LastAudit
 from aicost.domain.coverage.report import CoverageInput, CoverageReport, cover
 from aicost.domain.coverage.spend import Spend, spends_of
 from aicost.domain.exact.windows import DAY_MS, Window
+from aicost.domain.ledger.rows import Component
 from aicost.domain.reporting.query import Report, ReportQuery
-from aicost.domain.reporting.question import NAMESPACE
+from aicost.domain.reporting.question import COMPONENT, NAMESPACE
 from aicost.domain.reporting.ratios import price_coverage, telemetry_coverage
 from aicost.domain.reporting.spans import parse_span
 from aicost.ports.errors import InvalidRequest
@@ -130,7 +131,8 @@ def _gather(
 def _ask(
     reader: LedgerReader, span: Window, keys: Sequence[WantedKey], namespace: str | None, cluster: str | None
 ) -> tuple[Report, ...]:
-    filters = {} if namespace is None else {NAMESPACE: (namespace,)}
+    gpus: dict[str, tuple[str, ...]] = {COMPONENT: (Component.GPU.value,)}  # coverages speak of the cost of GPUs
+    filters = gpus if namespace is None else {**gpus, NAMESPACE: (namespace,)}
     return build_reports(reader, ReportQuery(span, group_keys(keys), filters), cluster=cluster)
 
 

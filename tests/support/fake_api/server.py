@@ -26,17 +26,24 @@ BOOKS = Collection("aicost.dev", "v1alpha1", "pricebooks", "PriceBook", namespac
 POLICIES = Collection("aicost.dev", "v1alpha1", "costlabelpolicies", "CostLabelPolicy", namespaced=False)
 BUDGETS = Collection("aicost.dev", "v1alpha1", "budgets", "Budget")
 CLUSTER_BUDGETS = Collection("aicost.dev", "v1alpha1", "clusterbudgets", "ClusterBudget", namespaced=False)
+OVERRIDES = Collection("aicost.dev", "v1alpha1", "budgetoverrides", "BudgetOverride")
+ACTIONS = Collection("aicost.dev", "v1alpha1", "budgetactions", "BudgetAction")
+GATES = Collection("aicost.dev", "v1alpha1", "budgetgates", "BudgetGate")
+PROVIDERS = Collection("aicost.dev", "v1alpha1", "provideraccounts", "ProviderAccount", namespaced=False)
 SERVICES = Collection("", "v1", "services", "Service")
 ACCOUNTS = Collection("", "v1", "serviceaccounts", "ServiceAccount")
 CONFIG_MAPS = Collection("", "v1", "configmaps", "ConfigMap")
 SECRETS = Collection("", "v1", "secrets", "Secret")
+CLAIMS = Collection("resource.k8s.io", "v1", "resourceclaims", "ResourceClaim")
+SLICES = Collection("resource.k8s.io", "v1", "resourceslices", "ResourceSlice", namespaced=False)
 _REGISTRATION = ("admissionregistration.k8s.io", "v1")
 VALIDATING = Collection(
     *_REGISTRATION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", namespaced=False
 )
 MUTATING = Collection(*_REGISTRATION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", namespaced=False)
 WEBHOOKS = (SECRETS, VALIDATING, MUTATING)
-OURS = (REPORTS, CLUSTER_REPORTS, WORKLOADS, BOOKS, POLICIES, BUDGETS, CLUSTER_BUDGETS)
+_BUDGETING = (BUDGETS, CLUSTER_BUDGETS, OVERRIDES, ACTIONS, GATES)
+OURS = (REPORTS, CLUSTER_REPORTS, WORKLOADS, BOOKS, POLICIES, *_BUDGETING, PROVIDERS)
 ALL = (
     PODS,
     NAMESPACES,
@@ -48,6 +55,8 @@ ALL = (
     EVENTS,
     DEPLOYMENTS,
     REPLICASETS,
+    CLAIMS,
+    SLICES,
     *WEBHOOKS,
     *OURS,
 )
@@ -143,8 +152,8 @@ class FakeApi:
             return web.json_response({"major": "1", "minor": "36+", "gitVersion": "v1.36.3-fake"})
         if request.path == "/api":
             return web.json_response({"kind": "APIVersions", "versions": ["v1"]})
-        if request.path == "/apis":
-            return web.json_response(_groups())
+        if parts[0] == "apis" and len(parts) < 3:
+            return _group(parts[1]) if parts[1:] else web.json_response(_groups())
         rest = parts[2:] if parts[0] == "api" else parts[3:]
         group, version = ("", parts[1]) if parts[0] == "api" else (parts[1], parts[2])
         if not rest:
@@ -201,6 +210,8 @@ class FakeApi:
     ) -> web.Response:
         namespace, name, subresource = where
         old = self.store.objects.get((collection.plural, namespace, name))
+        if old is None and not subresource and "apply-patch" in request.headers.get("Content-Type", ""):
+            return self._create(collection, namespace, json.loads(body))
         if old is None:
             return status(404, "NotFound", f'{collection.plural} "{name}" not found')
         if request.method == "GET":
@@ -240,6 +251,15 @@ def status(code: int, reason: str, message: str, headers: dict[str, str] | None 
     """An answer with a Status object."""
     body = {"kind": "Status", "apiVersion": "v1", "code": code, "reason": reason, "message": message}
     return web.json_response(body, status=code, headers=headers)
+
+
+def _group(name: str) -> web.Response:
+    """The versions of one group."""
+    versions = dict.fromkeys(one.version for one in ALL if one.group == name)
+    if not versions:
+        return status(404, "NotFound", "the server could not find the requested resource")
+    found = [{"groupVersion": f"{name}/{one}", "version": one} for one in versions]
+    return web.json_response({"name": name, "versions": found})
 
 
 def _groups() -> Object:

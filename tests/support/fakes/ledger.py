@@ -3,23 +3,46 @@
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 
+import numpy as np
+
+from aicost.domain.budgets.spend.scopes import Grouped
+from aicost.domain.budgets.spend.series import SpendSeries
 from aicost.domain.exact.windows import Window
 from aicost.domain.ledger.difference import same_rows
 from aicost.domain.ledger.postings import check_posting, out_of_turn, overlapping
-from aicost.domain.ledger.rows import Row
-from aicost.domain.reporting.keys import passes
+from aicost.domain.ledger.rows import HELD, Bucket, Row
+from aicost.domain.reporting.keys import passes, value_of
 from aicost.domain.reporting.sums import GroupSum, sum_rows
-from aicost.ports.errors import LedgerConflict, LedgerUnavailable
+from aicost.ports.errors import LedgerConflict, LedgerUnavailable, TermOver
 from aicost.ports.ledger import Posting
 
 
+def _group(row: Row, keys: Sequence[str]) -> tuple[tuple[str, ...], str, str, bool]:
+    return tuple(value_of(row, key) for key in keys), row.currency, row.component.value, row.bucket in HELD
+
+
+def _start(window: Window) -> int:
+    return window.start_ms
+
+
+def _end(window: Window) -> int:
+    return window.end_ms
+
+
 class MemoryLedger:
-    """`LedgerWriter`, `LedgerReader` and `LedgerSource`; `failing = "why"` makes each posting fail."""
+    """`LedgerWriter`, `LedgerTerms`, `LedgerReader` and `LedgerSource`; `failing = "why"` makes each posting fail."""
 
     def __init__(self) -> None:
         self.postings: dict[tuple[str, Window, int], tuple[Row, ...]] = {}
         self.provisional: dict[str, tuple[Row, ...]] = {}
         self.failing = ""
+        self.terms: dict[str, int] = {}
+
+    def begin_term(self, cluster: str) -> int:
+        if self.failing:
+            raise LedgerUnavailable(self.failing)
+        self.terms[cluster] = self.terms.get(cluster, 0) + 1
+        return self.terms[cluster]
 
     def post(self, posting: Posting) -> bool:
         check_posting(posting.cluster, posting.window, posting.revision, posting.rows)
@@ -30,6 +53,8 @@ class MemoryLedger:
             if not same_rows(self.postings[key], posting.rows):
                 raise LedgerConflict(f"window {posting.window}, revision {posting.revision} has other rows")
             return False
+        if posting.term is not None and posting.term < self.terms.get(posting.cluster, 0):
+            raise TermOver(f"term {posting.term} is over")
         self._must_be_next(posting)
         self.postings[key] = tuple(posting.rows)
         return True
@@ -51,6 +76,23 @@ class MemoryLedger:
 
     def snapshot(self) -> "MemoryLedger":
         return deepcopy(self)
+
+    def version(self) -> int | None:
+        return len(self.postings) - 1 if self.postings else None
+
+    def series(self, span: Window, keys: Sequence[str], *, cluster: str) -> SpendSeries:
+        inside = [row for row in self.rows(span, cluster=cluster) if row.window.overlap(span) == row.window]
+        windows = sorted({row.window for row in inside})
+        names = sorted({_group(row, keys) for row in inside})
+        arrays = {name: np.zeros((len(names), len(windows)), dtype=np.int64) for name in ("cost", "idle", "busy")}
+        for row in inside:
+            place = names.index(_group(row, keys)), windows.index(row.window)
+            arrays["cost"][place] += row.cost_nanos or 0
+            arrays["idle"][place] += row.gpu_milliseconds * (row.bucket is Bucket.ALLOCATED_IDLE)
+            arrays["busy"][place] += row.gpu_milliseconds * (row.bucket is Bucket.USED)
+        groups = Grouped(tuple(keys), [one[0] for one in names], [one[3] for one in names], [one[2] for one in names])
+        starts, ends = (np.array([bound(one) for one in windows], dtype=np.int64) for bound in (_start, _end))
+        return SpendSeries(groups, tuple(one[1] for one in names), starts, ends, *arrays.values())
 
     def clusters(self) -> Sequence[str]:
         rows = [row for rows in (*self.postings.values(), *self.provisional.values()) for row in rows]

@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,3 +126,22 @@ async def test_nobody_older_than_tls_1_3_is_served(webhook: ServedWebhook) -> No
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=old)) as session:
         with pytest.raises(aiohttp.ClientError):
             await session.get(f"https://localhost:{webhook.port}/healthz")
+
+
+def test_strict_verifiers_believe_it_too() -> None:
+    """Python verifies so since 3.13: an authority must say that its key signs certificates."""
+    made = _made(now_ms())
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "both.pem").write_bytes(made.certificate + made.key)
+        served.load_cert_chain(Path(folder) / "both.pem")
+    asking = ssl.create_default_context(cadata=made.authority.decode())
+    asking.verify_flags |= ssl.VERIFY_X509_STRICT
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = asking.wrap_bio(to_client, to_server, server_hostname=NAMES[0])
+    server = served.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client, server):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert client.version() == "TLSv1.3"
+    assert client.getpeercert()

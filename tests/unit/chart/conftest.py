@@ -71,11 +71,12 @@ def of_kind() -> Find:
 
 @pytest.fixture(scope="session")
 def deployment_of(of_kind: Find) -> Callable[[Iterable[dict[str, Any]], str], dict[str, Any]]:
-    """The Deployment of a component: `controller` or `admission`."""
+    """What runs a component, `controller` or `admission`: a Deployment, or a StatefulSet of several controllers."""
 
     def find(documents: Iterable[dict[str, Any]], component: str = "controller") -> dict[str, Any]:
         label = "app.kubernetes.io/component"
-        (found,) = [one for one in of_kind(documents, "Deployment") if one["metadata"]["labels"][label] == component]
+        workloads = [*of_kind(documents, "Deployment"), *of_kind(documents, "StatefulSet")]
+        (found,) = [one for one in workloads if one["metadata"]["labels"][label] == component]
         return found
 
     return find

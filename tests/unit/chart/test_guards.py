@@ -1,12 +1,18 @@
-"""The chart's guards: there unless turned off, never open by mistake, with roles that grant what they ask for."""
+"""The guards of labels: there unless turned off, never open by mistake, with roles that grant what they ask for.
+
+Those of budgets have tests of their own.
+"""
 
 import pytest
 
 KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
 
+GUARDS = {f"aicost-guard-{name}" for name in ("stage", "exemption", "approval")}
+
+
 def _guards(documents, kind):
-    return [one for one in documents if one["kind"] == kind and "-guard-" in one["metadata"]["name"]]
+    return [one for one in documents if one["kind"] == kind and one["metadata"]["name"] in GUARDS]
 
 
 @pytest.mark.parametrize(
@@ -15,8 +21,7 @@ def _guards(documents, kind):
 def test_guards_hold_whatever_judges(helm, settings) -> None:
     documents = helm.render(*settings)
     for kind in KINDS:
-        names = {one["metadata"]["name"] for one in _guards(documents, kind)}
-        assert names == {f"aicost-guard-{name}" for name in ("stage", "exemption", "approval")}
+        assert {one["metadata"]["name"] for one in _guards(documents, kind)} == GUARDS
 
 
 def test_what_a_guard_cannot_judge_is_refused(helm) -> None:
@@ -38,15 +43,14 @@ def test_controllers_of_the_values_are_believed_beside_those_of_kubernetes(helm)
 def test_the_roles_grant_one_verb_each_and_nobody_has_them(helm) -> None:
     documents = helm.render()
     roles = {one["metadata"]["name"]: one.get("rules") for one in documents if one["kind"] == "ClusterRole"}
-    assert roles["aicost-grow"] == [{"apiGroups": ["aicost.dev"], "resources": ["aiworkloads"], "verbs": ["grow"]}]
-    assert roles["aicost-exempt"] == [
-        {"apiGroups": ["aicost.dev"], "resources": ["costlabelpolicies"], "verbs": ["exempt"]}
-    ]
+    granted = {"grow": ["aiworkloads", "budgets", "clusterbudgets"], "exempt": ["costlabelpolicies"]}
+    for verb, resources in granted.items():
+        assert roles[f"aicost-{verb}"] == [{"apiGroups": ["aicost.dev"], "resources": resources, "verbs": [verb]}]
     bound = {one["roleRef"]["name"] for one in documents if one["kind"].endswith("RoleBinding")}
     assert not bound & {"aicost-grow", "aicost-exempt"}
 
 
 def test_without_guards_nothing_of_them_is_left(helm) -> None:
     documents = helm.render("guards.enabled=false")
-    assert not [one for one in documents if one["kind"] in KINDS]
+    assert not [one for one in documents if one["kind"] in KINDS and "-guard-" in one["metadata"]["name"]]
     assert not [one for one in documents if one["metadata"]["name"] in {"aicost-grow", "aicost-exempt"}]

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from aicost.adapters.kube import server_policies
+from aicost.adapters.kube.hands.around import KINDS as AROUND
 from aicost.adapters.kube.queues import KINDS as QUEUE_KINDS
 from aicost.adapters.kube.wire import resources
+from aicost.domain.enforcement.levers.table import LEVERS
 from aicost.entrypoints.controller.labels.listing import BESIDE, LISTED
 from aicost.entrypoints.controller.resources import GROUP, PLURALS
 from aicost.entrypoints.queryapi.discovery import SERVED
@@ -56,6 +58,9 @@ def _text(name: str) -> str:
     return (CONTROLLER / name).read_text(encoding="utf-8")
 
 
+DRA_PLURALS = {one.plural for one in (resources.resource_claims("v1"), resources.resource_slices("v1"))}
+
+
 def _watched() -> set[Permission]:
     names = re.findall(r"self\._informer\(client, (\w+)", _text("watching.py"))
     watched = [getattr(resources, name) for name in names]
@@ -85,7 +90,9 @@ def _needed() -> set[Permission]:
     owners = {(group, plural, "get") for group, plurals in OWNERS.items() for plural in plurals}
     others = {("", "namespaces@kube-system", "get"), ("events.k8s.io", "events", "create")}
     queues = {(group, f"{kind.lower()}s", "list") for group, kind in QUEUE_KINDS}
-    return owners | others | queues | _watched() | _followed()
+    queues |= {("", "persistentvolumeclaims", "list")}
+    allocated = {(resources.DRA_GROUP, one, verb) for one in DRA_PLURALS for verb in ("list", "watch")}
+    return owners | others | queues | allocated | _watched() | _followed()
 
 
 def _enforced() -> set[Permission]:
@@ -100,6 +107,45 @@ def _enforced() -> set[Permission]:
 def test_the_controller_may_do_what_it_does_and_nothing_else(helm) -> None:
     granted = _flat(_role(helm.render(), "ClusterRole", "aicost-controller")["rules"])
     assert granted == _needed() | _automatic() | _starter() | _enforced()
+
+
+def test_the_controller_may_take_away_books_only_where_a_url_publishes_some(helm) -> None:
+    granted = {
+        setting: _flat(_role(helm.render(*setting), "ClusterRole", "aicost-controller")["rules"])
+        for setting in ((), ("prices.http.url=https://prices.example/b", "prices.starter=false"))
+    }
+    of_books = {
+        setting: {verb for _, plural, verb in found if plural == "pricebooks"} for setting, found in granted.items()
+    }
+    plain, published = of_books.values()
+    assert plain == {"list", "watch", "create", "patch"}
+    assert published == plain | {"delete"}
+
+
+def _acted() -> set[Permission]:
+    """What levers read and write, what stands around workloads, and our own records of it."""
+    levers = {(one.group, one.plural, verb) for one in LEVERS for verb in ("get", "patch")}
+    around = {(group, _plural(kind), "list") for group, kind in AROUND}
+    own = {(GROUP, plural, verb) for plural in ("budgetactions", "budgetgates") for verb in ("create", "delete")}
+    quotas = {("", "resourcequotas", verb) for verb in ("get", "create", "patch", "delete")}
+    return levers | around | own | quotas | {("", "pods", "patch")}
+
+
+def _plural(kind: str) -> str:
+    return f"{kind.lower()}s"
+
+
+def test_the_enforcer_may_do_what_levers_do_and_nothing_else(helm) -> None:
+    granted = _flat(_role(helm.render(), "ClusterRole", "aicost-enforcer")["rules"])
+    assert granted == _acted()
+
+
+def test_without_the_right_to_enforce_no_workload_can_be_written(helm) -> None:
+    documents = helm.render("rbac.enforce=false")
+    assert not [one for one in documents if one["metadata"]["name"] in {"aicost-enforcer", "aicost-scales"}]
+    granted = _flat(_role(documents, "ClusterRole", "aicost-controller")["rules"])
+    foreign = {(group, resource, verb) for group, resource, verb in granted if group in {"apps", "batch", "ray.io"}}
+    assert {verb for _, _, verb in foreign} == {"get"}
 
 
 def test_what_is_turned_off_is_not_permitted(helm) -> None:
@@ -119,6 +165,17 @@ def test_the_lease_is_the_only_thing_that_it_writes_in_its_own_namespace(helm) -
     }
 
 
+def test_secrets_are_read_in_its_own_namespace_alone_and_only_where_that_is_turned_on(helm) -> None:
+    def secrets(*settings: str) -> set[Permission]:
+        granted = _flat(_role(helm.render(*settings), "Role", "aicost-controller")["rules"])
+        return {one for one in granted if one[1].startswith("secrets")}
+
+    assert secrets() == secrets("providerAccounts.secretNames={llm-keys}") == set()
+    assert secrets("providerAccounts.enabled=true") == {("", "secrets", "get")}
+    named = secrets("providerAccounts.enabled=true", "providerAccounts.secretNames={llm-keys,more}")
+    assert named == {("", "secrets@llm-keys@more", "get")}
+
+
 def test_no_call_to_the_api_server_is_unknown_here() -> None:
     """A new call belongs into this list and, with its verb, into the chart."""
     calls = {
@@ -126,7 +183,8 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         for path in sorted(SOURCE.rglob("*.py"))
         if path.name != "client.py" and "cli" not in path.parts  # a person's own rights, not the chart's
         for verb in re.findall(
-            r"client\.(get|metadata|pages|watch|create|replace|apply|merge_patch|delete)\(", path.read_text("utf-8")
+            r"client\.(get|metadata|pages|watch|create|replace|apply|merge_patch|json_patch|delete)\(",
+            path.read_text("utf-8"),
         )
     }
     assert calls - {("adapters/prometheus/source.py", "metadata")} == {
@@ -139,16 +197,27 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         ("adapters/kube/lease.py", "replace"),
         ("adapters/kube/owners.py", "metadata"),
         ("adapters/kube/queues.py", "pages"),
+        ("adapters/kube/watching/claims.py", "pages"),
+        ("adapters/kube/watching/volumes.py", "pages"),
         ("adapters/kube/probe.py", "create"),
         *(("adapters/kube/server_policies.py", verb) for verb in ("metadata", "pages", "apply", "delete")),
         ("adapters/kube/status.py", "apply"),
         *(("entrypoints/admission/trust.py", verb) for verb in ("get", "create", "replace", "apply")),
-        ("entrypoints/controller/labels/listing.py", "pages"),
+        *(("adapters/kube/hands/objects.py", verb) for verb in ("get", "merge_patch", "json_patch")),
+        ("adapters/kube/lists.py", "pages"),
+        *(("entrypoints/controller/budgets/steps/quotas.py", verb) for verb in ("create", "delete")),
+        *(("entrypoints/controller/budgets/restore.py", verb) for verb in ("pages", "merge_patch", "delete")),
+        *(("entrypoints/controller/budgets/writes.py", verb) for verb in ("create", "apply", "delete")),
+        ("entrypoints/controller/accounts/keys.py", "get"),
         ("entrypoints/controller/main.py", "metadata"),
+        *(("entrypoints/controller/prices/published.py", verb) for verb in ("pages", "apply", "merge_patch", "delete")),
         ("entrypoints/controller/publish/publisher.py", "create"),
         ("entrypoints/controller/resync.py", "pages"),
         ("entrypoints/controller/starter.py", "apply"),
         ("entrypoints/queryapi/frontproxy.py", "get"),  # by Kubernetes' own role in kube-system
+        ("entrypoints/queryapi/offers/market.py", "pages"),  # nodes and price books, which are watched as well
+        ("entrypoints/queryapi/proof/direct.py", "get"),  # by the same role
+        ("entrypoints/queryapi/proof/reviews.py", "create"),  # by Kubernetes' own system:auth-delegator
         ("entrypoints/queryapi/server.py", "metadata"),
     }
 
@@ -249,9 +318,11 @@ def test_without_aggregation_the_rights_are_those_of_the_chart_alone(helm) -> No
 
 
 def test_people_who_may_view_a_namespace_see_its_cost_and_write_nothing(helm) -> None:
-    role = _role(helm.render(), "ClusterRole", "aicost-view")
-    assert role["metadata"]["labels"]["rbac.authorization.k8s.io/aggregate-to-view"] == "true"
-    granted = _flat(role["rules"])
+    documents = helm.render()
+    roles = [_role(documents, "ClusterRole", name) for name in ("aicost-view", "aicost-budgets-view")]
+    for role in roles:
+        assert role["metadata"]["labels"]["rbac.authorization.k8s.io/aggregate-to-view"] == "true"
+    granted = set().union(*(_flat(role["rules"]) for role in roles))
     assert {verb for _, _, verb in granted} <= {"get", "list", "watch"}
     assert {resource for group, resource, _ in granted if group == GROUP} == set(PLURALS.values())
 

@@ -16,6 +16,9 @@ EVERYTHING = {
     "ledger": {"url": "s3://bucket/aicost"},
     "persistence": {"accessMode": "ReadWriteMany"},
     "telemetry": {"prometheus": {"secretName": "credentials", "secretKeys": ["token"]}},
+    "prices": {
+        "http": {"url": "https://prices.example/b", "secretName": "prices", "secretKeys": ["token", "ca.crt"]},
+    },
     "metrics": {
         "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
         "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
@@ -26,6 +29,7 @@ EVERYTHING = {
         "listNamespaces": ["lists"],
     },
     "networkPolicy": {"enabled": True},
+    "privacy": {"customerKeySecretName": "customers"},
     "imagePullSecrets": ["registry"],
     "podLabels": {"team": "platform"},
     "podAnnotations": {"note": "on"},
@@ -90,7 +94,7 @@ def test_no_volume_reaches_into_the_node(pod) -> None:
 
 def test_each_mount_has_its_volume_and_each_volume_is_mounted(pod) -> None:
     mounted = {mount["name"] for container in pod["containers"] for mount in container["volumeMounts"]}
-    assert mounted == {volume["name"] for volume in pod["volumes"]}
+    assert mounted - {"journal"} == {volume["name"] for volume in pod["volumes"]}  # a journal may have its own claim
 
 
 def test_the_files_that_the_settings_name_are_mounted_into_the_containers(helm, of_kind, deployment_of) -> None:
@@ -106,6 +110,9 @@ def test_the_files_that_the_settings_name_are_mounted_into_the_containers(helm, 
     controller = ("/etc/aicost/settings.yaml", settings["journal"]["path"], settings["prices"]["starterFile"])
     assert all(reaches("controller", file) for file in controller)
     assert reaches("controller", settings["telemetry"]["prometheus"]["bearerTokenFile"])
+    assert reaches("controller", settings["prices"]["http"]["tokenFile"])
+    assert reaches("controller", settings["privacy"]["customerKeyFile"])
+    assert reaches("controller", settings["prices"]["http"]["caFile"])
     assert reaches("query", "/etc/aicost/settings.yaml")
     assert reaches("query", settings["server"]["certificateDir"])
     assert reaches("admission", "/etc/aicost/settings.yaml")
@@ -119,8 +126,54 @@ def test_a_journal_is_never_shared_by_replicas(helm, of_kind, deployment_of) -> 
         pod = deployment_of(documents)["spec"]["template"]["spec"]
         mounts = {mount["mountPath"]: mount["name"] for mount in pod["containers"][0]["volumeMounts"]}
         assert mounts[str(Path(settings["journal"]["path"]).parent)] == volume
-        (found,) = (one for one in pod["volumes"] if one["name"] == volume)
-        assert ("emptyDir" in found) == (volume == "journal")
+        claims = [one["metadata"]["name"] for one in deployment_of(documents)["spec"].get("volumeClaimTemplates", ())]
+        assert claims == (["journal"] if volume == "journal" else [])
+        assert [one["name"] for one in pod["volumes"]].count(volume) == (volume == "data")
+
+
+def test_several_replicas_may_keep_their_journals_as_long_as_their_pods(helm, of_kind) -> None:
+    (many,) = of_kind(helm.render("journal.size=", values=EVERYTHING), "StatefulSet")
+    assert "volumeClaimTemplates" not in many["spec"]
+    assert {"name": "journal", "emptyDir": {}} in many["spec"]["template"]["spec"]["volumes"]
+
+
+def test_several_replicas_keep_apart_and_are_drained_one_by_one(helm, of_kind) -> None:
+    high = ("replicas=2", "persistence.enabled=false", "ledger.url=s3://bucket/aicost")
+    documents = helm.render(*high)
+    (many,) = of_kind(documents, "StatefulSet")
+    assert many["spec"]["podManagementPolicy"] == "Parallel"
+    (template,) = many["spec"]["volumeClaimTemplates"]
+    assert template["spec"]["resources"]["requests"]["storage"] == "2Gi"
+    terms = many["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"]
+    keys = {
+        one["podAffinityTerm"]["topologyKey"]: one["weight"]
+        for one in terms["preferredDuringSchedulingIgnoredDuringExecution"]
+    }
+    assert keys == {"kubernetes.io/hostname": 100, "topology.kubernetes.io/zone": 50}
+    (budget,) = [one for one in of_kind(documents, "PodDisruptionBudget") if one["metadata"]["name"] == "aicost"]
+    assert budget["spec"]["maxUnavailable"] == 1
+    labels = many["spec"]["template"]["metadata"]["labels"].items()
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels
+    own = helm.render(*high, values={"affinity": {"nodeAffinity": {}}})
+    assert of_kind(own, "StatefulSet")[0]["spec"]["template"]["spec"]["affinity"] == {"nodeAffinity": {}}
+    assert [one["metadata"]["name"] for one in of_kind(helm.render(), "PodDisruptionBudget")] == ["aicost-admission"]
+
+
+def test_credentials_of_the_store_are_files_of_a_secret_and_stand_in_no_setting(helm, of_kind, deployment_of) -> None:
+    ledger = {
+        "url": "s3://bucket/aicost",
+        "secretName": "store",
+        "secretOptions": {"AWS_SECRET_ACCESS_KEY": "key"},
+        "retentionDays": 400,
+    }
+    documents = helm.render(values={"ledger": ledger})
+    settings = yaml.safe_load(of_kind(documents, "ConfigMap")[0]["data"]["settings.yaml"])["ledger"]
+    assert settings["storageOptionFiles"] == {"AWS_SECRET_ACCESS_KEY": "/etc/aicost/ledger/key"}
+    assert settings["retentionDays"] == 400
+    pod = deployment_of(documents)["spec"]["template"]["spec"]
+    assert {"name": "ledger", "secret": {"secretName": "store"}} in pod["volumes"]
+    for container in pod["containers"]:
+        assert "/etc/aicost/ledger" in [mount["mountPath"] for mount in container["volumeMounts"]]
 
 
 def test_probes_and_services_use_ports_that_the_containers_name(helm, of_kind, deployment_of) -> None:
@@ -160,7 +213,7 @@ def test_selectors_find_the_pods_and_the_metrics_services(helm, of_kind, deploym
     selectors = [one["spec"]["selector"] for one in of_kind(documents, "Service")]
     for kind, name in (("NetworkPolicy", "podSelector"), ("PodDisruptionBudget", "selector")):
         selectors += [one["spec"][name]["matchLabels"] for one in of_kind(documents, kind)]
-    assert len(selectors) == 7
+    assert len(selectors) == 8
     for selector in selectors:
         assert sum(selector.items() <= labels for labels in pods) == 1, "each finds the pods of one Deployment"
     (monitor,) = of_kind(documents, "ServiceMonitor")
@@ -194,7 +247,8 @@ def test_a_change_of_the_settings_or_of_the_list_prices_rolls_the_pods(helm, dep
 
 def test_one_replica_lets_go_of_the_volume_before_the_next_one_takes_it(helm, deployment_of) -> None:
     one, many = deployment_of(helm.render()), deployment_of(helm.render(values=EVERYTHING))
-    assert (one["spec"]["strategy"]["type"], many["spec"]["strategy"]["type"]) == ("Recreate", "RollingUpdate")
+    assert (one["kind"], one["spec"]["strategy"]["type"]) == ("Deployment", "Recreate")
+    assert (many["kind"], many["spec"]["updateStrategy"]["type"]) == ("StatefulSet", "RollingUpdate")
 
 
 def test_the_image_is_the_one_of_the_release_unless_a_tag_is_given(helm, of_kind) -> None:

@@ -32,6 +32,14 @@ def test_a_part_that_was_taken_away_is_missed_by_name(helm) -> None:
             ["replicas=3", "ledger.url=s3://bucket/aicost"],
             "replicas: 3 cannot mount one ReadWriteOnce volume: with ledger.url set, set persistence.enabled to false",
         ),
+        (["ledger.secretName=x", "ledger.url=s3://b/a"], 'ledger.secretName: "x" is given without secretOptions'),
+        (["ledger.secretOptions.AWS_SECRET_ACCESS_KEY=k"], "ledger.secretOptions is given without secretName"),
+        (["ledger.secretName=x", "ledger.secretOptions.A=k"], 'ledger.secretName: "x" is for an object store'),
+        (["ledger.retentionDays=34"], "ledger.retentionDays: 34: a month's report needs 35 days"),
+        (
+            ["ledger.url=s3://b/a", "ledger.storageOptions.AWS_SECRET_ACCESS_KEY=hush"],
+            "ledger.storageOptions.AWS_SECRET_ACCESS_KEY is a secret: put it into a Secret",
+        ),
         (
             ["window.revisit=100"],
             "journal.retentionHours: 48 is too short for window.revisit: 100, which needs samples of 102 hours",
@@ -54,6 +62,8 @@ def test_a_part_that_was_taken_away_is_missed_by_name(helm) -> None:
             ["telemetry.prometheus.secretName=x", "telemetry.prometheus.secretKeys={tls.crt}"],
             "tls.crt and tls.key in telemetry.prometheus.secretKeys belong together",
         ),
+        (["prices.http.secretName=x"], 'prices.http.secretName: "x" is given without secretKeys: list the keys'),
+        (["prices.http.secretKeys={token}"], "prices.http.secretKeys is given without secretName: name the Secret"),
         (
             ["queryApi.certificateSecretName=own"],
             'no key ca.crt of a Secret "own" can be read from here, so nobody knows whom to trust: set',

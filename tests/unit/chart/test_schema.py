@@ -59,10 +59,13 @@ def test_names_of_ours_are_closed_and_those_of_kubernetes_are_open() -> None:
         path for path, schema in _objects(SCHEMA) if schema.get("type") == "object" and "properties" not in schema
     }
     assert is_open == {
-        ".admission.webhookAnnotations", ".affinity", ".global", ".ledger.storageOptions",
+        ".admission.webhookAnnotations", ".affinity", ".agent.nodeSelector", ".global", ".ledger.storageOptions",
+        ".ledger.secretOptions",
         ".metrics.prometheusRule.labels", ".metrics.serviceMonitor.labels", ".nodeSelector", ".podAnnotations",
-        ".podLabels", ".queryApi.apiServiceAnnotations", ".resources.admission", ".resources.controller",
-        ".resources.query", ".serviceAccount.annotations", ".telemetry.prometheus.matchers",
+        ".podLabels", ".queryApi.apiServiceAnnotations", ".resources.admission", ".resources.agent",
+        ".resources.controller",
+        ".resources.query", ".serviceAccount.annotations", ".telemetry.prometheus.hostMatchers",
+            ".telemetry.prometheus.matchers",
     }  # fmt: skip
     closed = [schema for _, schema in _objects(SCHEMA) if "properties" in schema]
     assert len(closed) > 10

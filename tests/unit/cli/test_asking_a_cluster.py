@@ -8,6 +8,7 @@ from aicost.crd.allocations.document import report_document
 from aicost.domain.reporting.question import Question
 from aicost.usecases.answer_question import answer
 from support.fakes.ledger import MemoryLedger
+from support.http_server import serving
 from support.ledger_rows import HOUR_0, hour, make_holder, make_posting, make_row
 
 ROOT = "/apis/query.aicost.dev/v1alpha1"
@@ -101,3 +102,30 @@ def test_each_other_answer_is_one_line_with_a_way_on(ask, body, status, said):
     assert result.err.count("\n") == 1
     assert said in result.err
     assert "secret" not in result.err
+
+
+def test_all_rows_are_asked_for_in_pages_and_put_together(run, tmp_path, monkeypatch):
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    rows = [make_row(1_000_000_000 * at, holder=make_holder("mine", f"p-{at}")) for at in (1, 2, 3)]
+    pages = [json.loads(document(row)) for row in rows]
+    for at, page in enumerate(pages[:-1]):
+        page["continue"] = f"t{at}"
+    gone = json.dumps({"kind": "Status", "code": 410, "reason": "Expired", "message": "expired"})
+    answers = iter([(pages[0], 200), (gone, 410), *((page, 200) for page in pages)])
+
+    def answer(request):
+        body, status = next(answers)
+        request.answer(body if isinstance(body, str) else json.dumps(body), status)
+
+    with serving(answer) as served:
+        config = tmp_path / "kubeconfig"
+        config.write_text(
+            f"current-context: c\nclusters: [{{name: k, cluster: {{server: '{served.url}'}}}}]\n"
+            "users: [{name: u, user: {token: secret}}]\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+        )
+        said = run("report", "--kubeconfig", str(config), "-n", "mine", "--by", "pod", "-o", "json")
+    assert said.code == 0, said.err
+    (report,) = json.loads(said.out)["reports"]
+    assert [row["cost_nanos"] for row in report["rows"]] == [1_000_000_000, 2_000_000_000, 3_000_000_000]
+    assert [request.query.get("continue") for request in served.requests] == [None, "t0", None, "t0", "t1"]
+    assert {request.query["chunk"] for request in served.requests} == {"5000"}

@@ -46,7 +46,7 @@ def test_the_facts_name_what_a_reader_must_know(report):
         "label team 100.0%",
         "$9.96 (25.0%) of the total rests on public list prices",
         "$9.96 of the total is the open window",
-        "cpu, memory, storage, network, api: nothing measures them",
+        "cpu, memory, storage, network, api: nothing measures or prices them",
         "at 95 %",
     ):
         assert fact in shown
@@ -150,6 +150,7 @@ def test_an_empty_window_is_not_a_table_of_zeros(run, ledger):
     result = run("report", "--ledger", str(ledger), "--window", "2025-01")
     assert "The ledger holds nothing for this window." in result.out
     assert "$" not in result.out
+    assert "--window 2026-03-02T00:00:00Z..2026-03-02T0" in result.err
 
 
 def test_a_filter_that_nothing_matches_is_not_a_table_of_zeros(report):

@@ -5,6 +5,9 @@ import shutil
 
 import pytest
 
+from aicost.domain.attribution.customers import CustomerIds, KeyedTagger
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.identity.tags.evidence import Evidence
 from support.ledger_folder import PRICE, fill
 
 SINCE = "2026-03-02/2026-03-02T04:00:00Z"
@@ -133,7 +136,7 @@ def test_a_version_that_never_was_is_refused(run, place, version, code):
 
 
 def test_a_version_needs_a_ledger(run):
-    assert "--ledger-version 3 needs a ledger" in run("report", "--ledger-version", "3").err
+    assert "--ledger-version 3 needs one ledger" in run("report", "--ledger-version", "3").err
 
 
 def listed(*policies):
@@ -171,3 +174,38 @@ def test_a_cluster_that_knows_no_label_policies_changes_nothing(on_a_server, pla
     said, _ = on_a_server(missing, 404, "retag", "--ledger", str(place), "--since", SINCE, "--post")
     assert said.code == 1
     assert "name policies by --policies FILE" in said.err
+
+
+KEYED = """
+apiVersion: aicost.dev/v1alpha1
+kind: CostLabelPolicy
+metadata: {name: finops}
+spec:
+  mode: Audit
+  keys:
+  - {key: customer, aliases: [app], valueAliases: {chat: chatters}}
+  attributionRules:
+  - name: house
+    match: {namespaces: [team-b]}
+    dimensions: {customer: Acme Inc}
+    override: true
+"""
+
+
+def test_with_the_key_customers_are_written_as_the_controller_writes_them(run, place, tmp_path):
+    """By a rule, by an alias of the value, and by a label that means the customer only now; and once, not twice."""
+    (tmp_path / "key").write_text("0123456789abcdef")
+    (tmp_path / "p.yaml").write_text(KEYED)
+    ids = CustomerIds(b"0123456789abcdef")
+    how = ("--ledger", str(place), "--since", SINCE, "--policies", str(tmp_path / "p.yaml"))
+    call = ("retag", *how, "--key-file", str(tmp_path / "key"), "-o", "json")
+    said = json.loads(run(*call, "--post").out)
+    assert {move["to"] for move in said["moves"]} == {ids.id_of(name) for name in ("chatters", "acme-inc", "train")}
+    assert json.loads(run(*call).out)["windows_changed"] == 0
+    assert "Acme" not in run("report", "--ledger", str(place), "--window", SINCE, "--by", "customer").out
+
+
+def test_labels_that_hold_ids_already_keep_them():
+    ids = CustomerIds(b"0123456789abcdef")
+    evidence = Evidence("team-a", "p", labels={"aicost.dev/customer": ids.id_of("acme")})
+    assert KeyedTagger((), ids).tags(evidence)[Dimension.CUSTOMER].value == ids.id_of("acme")

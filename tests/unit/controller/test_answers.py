@@ -7,16 +7,16 @@ import pytest
 
 from aicost.crd.convert.claims import workload_claim
 from aicost.crd.reasons import CONDITIONS
-from aicost.domain.exact.windows import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
+from aicost.domain.exact.windows import HOUR_MS, MINUTE_MS, to_rfc3339
 from aicost.domain.identity.matching import match_claims
 from aicost.domain.ledger.rows import Bucket
 from aicost.entrypoints.controller.publish import answers, books
 from aicost.entrypoints.controller.publish.answering import Unanswered
-from aicost.entrypoints.controller.publish.answers import Answer
+from aicost.entrypoints.controller.publish.saying import Answer
 from aicost.ports.errors import LedgerUnavailable
 from support.builders import make_pod
 from support.controller import NOW, made, make_world, said, settings_with
-from support.ledger_rows import HOUR_0, hour, make_holder, make_posting, make_row
+from support.ledger_rows import HOUR_0, make_holder, make_posting, make_row
 
 DOLLAR = 1_000_000_000
 SELECTOR = {"selector": {"matchLabels": {"app": "chat"}}}
@@ -147,78 +147,6 @@ def test_the_ledger_is_summed_once_for_all_workloads(ledger, monkeypatch):
     assert asked == [("namespace", "workload")] * 2  # the month, and the month before
 
 
-def budget(world, spec=None, now_ms=NOW, kind="Budget"):
-    return world.answer(made(kind, "b", {"limit": "10", "currency": "USD", **(spec or {})}), now_ms)
-
-
-def test_a_budget_shows_what_its_namespace_spent_of_its_limit(ledger):
-    answer = budget(ledger)
-    assert answer.status["spent"]["totalNanos"] == 3 * DOLLAR
-    assert answer.status["limitNanos"] == 10 * DOLLAR
-    assert answer.status["percentUsed"] == "30.0%"
-    assert said(answer, "WithinBudget")[0] == "True"
-    assert said(answer, "Enforcing")[:2] == ("False", "ObserveOnly")
-
-
-@pytest.mark.parametrize(
-    ("spec", "begin", "end"),
-    [
-        ({"period": {"type": "Calendar", "unit": "Month"}}, "2026-11-01T00:00:00", "2026-12-01T00:00:00"),
-        ({"period": {"type": "Calendar", "unit": "Day"}}, "2026-11-25T00:00:00", "2026-11-26T00:00:00"),
-        ({"period": {"timeZone": "Asia/Tokyo", "unit": "Day"}}, "2026-11-24T15:00:00", "2026-11-25T15:00:00"),
-        ({"period": {"type": "Total", "start": "2026-11-25", "end": "2026-11-27"}}, "2026-11-25", "2026-11-27"),
-        ({"period": {"type": "Total", "start": "2027-01-01"}}, "2027-01-01", None),
-        ({"period": {"type": "Rolling", "length": "2d"}}, to_rfc3339(NOW - 2 * DAY_MS), None),
-    ],
-)
-def test_a_budget_shows_the_period_that_is_running(ledger, spec, begin, end):
-    period = budget(ledger, spec).status["period"]
-    assert period["start"].startswith(begin)
-    assert period.get("end", "").startswith(end) if end else "end" not in period
-
-
-def test_a_budget_forecasts_by_the_pace_of_the_time_that_was_watched(ledger):
-    period = {"period": {"type": "Total", "start": "2026-11-25T10:00:00Z", "end": "2026-11-25T14:00:00Z"}}
-    assert "forecast" not in budget(ledger, period, HOUR_0.start_ms + 30 * MINUTE_MS).status, "half an hour is no pace"
-    answer = budget(ledger, period, HOUR_0.end_ms)
-    assert answer.status["forecast"]["totalNanos"] == 12 * DOLLAR
-    assert said(answer, "WithinBudget")[:2] == ("True", "ForecastOver")
-
-
-def test_a_budget_that_is_spent_is_over_its_limit(ledger):
-    answer = budget(ledger, {"limit": "3"})
-    assert said(answer, "WithinBudget")[:2] == ("False", "OverLimit")
-    assert answer.status["timeToExhaustion"] == "0m"
-
-
-def test_cost_of_another_currency_is_not_in_the_spend_and_is_told(ledger):
-    euro = make_row(9 * DOLLAR, currency="EUR", window=hour(1), holder=CHAT)
-    ledger.ledger.post(make_posting(euro, window=hour(1)))
-    answer = budget(ledger, now_ms=hour(1).end_ms + MINUTE_MS)
-    assert answer.status["spent"]["totalNanos"] == 3 * DOLLAR
-    assert said(answer, "Ready")[:2] == ("False", "CurrencyMismatch")
-
-
-@pytest.mark.parametrize("kind", ["Budget", "ClusterBudget"])
-def test_a_budget_in_an_unknown_time_zone_says_so_and_what_to_write(ledger, kind):
-    answer = budget(ledger, {"period": {"timeZone": "Mars/Olympus"}}, kind=kind)
-    status, reason, message = said(answer, "Ready")
-    assert (status, reason) == ("False", "InvalidSpec")
-    assert message.startswith("spec.period.timeZone: 'Mars/Olympus'")
-    assert "Europe/Berlin" in message
-
-
-def test_a_cluster_budget_counts_all_namespaces_or_those_that_it_names(ledger):
-    assert budget(ledger, kind="ClusterBudget").status["spent"]["totalNanos"] == 6 * DOLLAR
-    named = budget(ledger, {"scope": {"namespaces": ["team-b"]}}, kind="ClusterBudget")
-    assert named.status["spent"]["totalNanos"] == 2 * DOLLAR
-
-
-def test_a_cluster_budget_that_selects_no_namespace_has_no_spend(ledger):
-    scope = {"scope": {"namespaceSelector": {"matchLabels": {"unit": "nobody"}}}}
-    assert budget(ledger, scope, kind="ClusterBudget").status["spent"]["totalNanos"] == 0
-
-
 ENTRY = {"name": "h100", "match": {"gpuModel": "h100-80gb"}, "perGpuHour": "2.49"}
 
 
@@ -268,7 +196,7 @@ def test_a_ledger_that_cannot_be_read_is_told_by_all_but_price_books(ledger, mon
         raise LedgerUnavailable("the volume is gone")
 
     monkeypatch.setattr(ledger.ledger, "snapshot", refuse)
-    bodies = [made("AICostReport", "r"), made("AIWorkload", "w", SELECTOR), made("Budget", "b"), made("PriceBook", "p")]
+    bodies = [made("AICostReport", "r"), made("AIWorkload", "w", SELECTOR), made("PriceBook", "p")]
     *others, book = ledger.answers(bodies)
     for one in others:
         status, reason, message = said(one, "Ready")

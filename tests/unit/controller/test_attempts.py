@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import time
+import threading
 
 import pytest
 
@@ -72,13 +72,21 @@ def test_an_unexpected_error_is_told_with_its_name():
 
 
 async def test_work_in_threads_can_be_waited_for_after_its_task_was_cancelled():
-    pool, done = Pool(), []
-    asyncio.get_running_loop().set_default_executor(pool)
-    task = asyncio.create_task(asyncio.to_thread(lambda: (time.sleep(0.1), done.append(True))))
-    await asyncio.sleep(0.02)
+    pool, done, begun, go = Pool(), [], asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(pool)
+
+    def work():
+        loop.call_soon_threadsafe(begun.set)
+        go.wait(60)
+        done.append(True)
+
+    task = asyncio.create_task(asyncio.to_thread(work))
+    await begun.wait()
     task.cancel()
     assert not await pool.drain(0.0)
     assert done == []
+    go.set()
     assert await pool.drain(5.0)
     assert done == [True]
     assert await pool.drain(0.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aicost.domain.ledger.rows import Bucket
+from aicost.domain.ledger.rows import Bucket, Component, Holder
 from aicost.entrypoints.controller.publish.automatic import missing_reports
 from aicost.entrypoints.controller.registry import Key
 from support.controller import NOW, make_world, settings_with
@@ -28,6 +28,13 @@ def wanted(world, there=(), namespaces=("team-a", "team-b", "unpriced", "empty")
 def test_each_namespace_with_cost_gets_one_and_the_cluster_three(ledger):
     own = {f"AICostReport {name}/month-to-date" for name in ("team-a", "team-b", "unpriced")}
     assert set(wanted(ledger)) == own | CLUSTER_WIDE
+
+
+def test_cpu_of_pods_that_are_no_ai_workload_makes_no_report(world):
+    summed = make_row(5, component=Component.CPU, gpu_ms=0, quantity=9, holder=Holder("kube-system"), device="")
+    labelled = make_row(5, component=Component.CPU, gpu_ms=0, quantity=9, holder=make_holder("etl", "e-0"), device="")
+    found = wanted(world.post(summed, labelled), namespaces=["kube-system", "etl"])
+    assert set(found) == {"AICostReport etl/month-to-date"} | CLUSTER_WIDE
 
 
 def test_cost_of_the_open_window_is_cost(world):

@@ -10,7 +10,10 @@ from support.controller import NOW, made, make_world
 from support.ledger_rows import HOUR_0
 
 SECRETS = {
-    "ledger": {"storageOptions": {"aws_region": "eu-1", "aws_secret_access_key": "hunter2"}},
+    "ledger": {
+        "storageOptions": {"aws_region": "eu-1"},
+        "storageOptionFiles": {"aws_secret_access_key": "/etc/hunter2"},
+    },
     "telemetry": {"prometheus": {"url": "http://p:9090", "basicUser": "somebody", "basicPasswordFile": "/etc/hunter2"}},
 }
 

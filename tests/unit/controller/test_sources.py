@@ -192,10 +192,12 @@ async def test_what_exporters_answer_is_kept_and_what_fails_is_told_once(start, 
         world, finder = start(scrape={"timeoutSeconds": 1})
         port = int(served.url.rpartition(":")[2])
         finder._sighted.pods |= {"a": exporter(port=port), "b": exporter(port=1, name="dcgm-2")}
-        loop = ScrapeLoop(world.app, finder, world.state, world.attempts)
+        heard = []
+        loop = ScrapeLoop(world.app, finder, world.state, world.attempts, heard=heard.append)
         for _ in range(3):
             await loop.scrape()
     assert [record.getMessage() for record in caplog.records] == ["exporter failed"]
+    assert [(scrape.target.pod[1], bool(scrape.error)) for scrape in heard[-1]] == [("dcgm-1", False), ("dcgm-2", True)]
     at_ms = now_ms()
     found = world.app.stores.samples.samples(Window(at_ms - MINUTE_MS, at_ms + 1))
     assert [list(series.value) for series in found] == [[61.0] * 3]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aicost.crd.convert.budgets_left import SeenBudget, budgets_of, read_budget
+from aicost.crd.convert.budget.left import SeenBudget, budgets_of, read_budget
 from aicost.domain.inventory.cluster import NamespaceFacts
 from aicost.domain.workloads.reading import read_workload
 from support.admission.manifests import deployment

@@ -7,7 +7,7 @@ from aicost.crd.convert.books import price_book
 from aicost.crd.convert.parsing import SpecProblem
 from aicost.domain.exact.windows import Window, from_rfc3339
 from aicost.domain.inventory.nodes import CapacityType
-from aicost.domain.pricing.books import ALWAYS, NodeMatch, NodeSplit
+from aicost.domain.pricing.books import ALWAYS, Amortisation, Commitment, NodeMatch, NodeSplit, Power, Stacking
 from aicost.domain.pricing.suggestion import PLACEHOLDER, suggest_entry
 from support.builders import make_node
 from support.crd_samples import FULL, resource
@@ -31,7 +31,7 @@ def test_the_fullest_book_is_read_whole():
     assert read.problems == ()
     book = read.value
     assert (book.name, book.currency) == ("mine", "USD")
-    first, second, third = book.entries
+    first, second, third, own, promised = book.entries
     assert first.effective == Window(from_rfc3339("2026-01-01T00:00:00Z"), from_rfc3339("2026-06-30T22:00:00Z"))
     assert first.match == NodeMatch(gpu_model="h100-80gb", capacity_type=CapacityType.ON_DEMAND)
     assert (first.priority, first.list_price) == (5, True)
@@ -42,6 +42,50 @@ def test_the_fullest_book_is_read_whole():
     assert book.reference.gpu_nanos == 2_000_000_000
     assert book.reference.cpu_core_nanos == 31_611_000
     assert book.reference.storage_gib_nanos == 109_589  # 0.08 / 730 h, rounded half up
+    assert own.amortisation == Amortisation(
+        purchase_nanos=300_000 * 10**9,
+        residual_nanos=30_000 * 10**9,
+        in_service_ms=from_rfc3339("2025-01-01T00:00:00Z"),
+        lifetime_months=60,
+        fixed_hour_nanos=850_000_000,
+        power=Power(10_200, 600_000, 1_350_000, 210_000_000, 2_500),
+    )
+    assert promised.commitment == Commitment(250_000 * 10**9, 10)
+
+
+def test_discounts_and_exchange_rates_are_read_exactly():
+    book = price_book(resource("PriceBook", "mine", FULL["PriceBook"])).value
+    edp, volume = book.discounts
+    assert (edp.off_ppb, edp.books, edp.match, edp.stacking) == (
+        75_000_000, ("list-prices",), NodeMatch(), Stacking.BEST,
+    )  # fmt: skip
+    assert edp.effective == ALWAYS
+    assert (volume.off_ppb, volume.stacking) == (20_000_010, Stacking.COMPOUND)
+    assert volume.match == NodeMatch(gpu_model="h100-80gb", provider="aws")
+    first, second = book.exchange_rates
+    assert (first.base, first.target, first.rate_nanos) == ("EUR", "USD", 1_084_500_000)
+    assert first.source == "central bank"
+    assert first.effective == Window(from_rfc3339("2026-10-01T00:00:00Z"), ALWAYS.end_ms)
+    assert second.effective.end_ms == from_rfc3339("2026-10-03T00:00:00Z")
+
+
+def test_a_discount_or_a_rate_that_is_wrong_is_left_out_and_told_and_the_others_hold():
+    read = _read(
+        entries=[_entry()],
+        discounts=[{"name": "a", "percent": "5"}, {"name": "b", "percent": "120"}, "c"],
+        exchangeRates=[{"base": "EUR", "target": "USD", "rate": "NaN", "from": "2026-01-01"}],
+    )
+    assert [one.name for one in read.value.discounts] == ["a"]
+    assert read.value.exchange_rates == ()
+    assert [problem.field for problem in read.problems] == [
+        "spec.discounts[1].percent", "spec.discounts[2]", "spec.exchangeRates[0].rate",
+    ]  # fmt: skip
+
+
+def test_lists_that_are_none_are_told_and_nothing_is_lost():
+    read = _read(entries=[_entry()], discounts={"name": "a"})
+    assert [entry.name for entry in read.value.entries] == ["h100"]
+    assert str(read.problems[0]) == "spec.discounts: {'name': 'a'}: write a list"
 
 
 def test_an_entry_that_is_wrong_is_left_out_and_told_and_the_others_hold():

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from devcluster.host.progress import Failure
 _GO = """#!/bin/sh
 case "$1" in
 env) echo go{version} ;;
+list) echo {foreign} ;;
 build)
   shift
   while [ "$1" != -o ]; do shift; done
@@ -36,8 +38,10 @@ def _script(path: Path, text: str) -> Path:
 def go(tmp_path, monkeypatch):
     """A `go` that records its builds; the caches are in a folder of the test."""
 
+    paths = {"log": tmp_path / "builds", "foreign": tmp_path / "foreign"}
+
     def install(version="1.26.9", fate=""):
-        _script(tmp_path / "bin" / "go", _GO.format(version=version, log=tmp_path / "builds", fate=fate))
+        _script(tmp_path / "bin" / "go", _GO.format(**paths, version=version, fate=fate))
 
     install()
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin")
@@ -92,6 +96,34 @@ def test_a_failed_build_shows_the_error_and_the_way_out_and_leaves_nothing(go, m
     with pytest.raises(Failure, match=r"(?s)no route to host.*set GOPROXY"):
         gobuild.ensure(module)
     assert gobuild.cached(module) is None
+
+
+@pytest.fixture
+def with_data(module, tmp_path):
+    """A module whose program needs the definitions of another one, which lies in the module cache, read-only."""
+    definition = _script(tmp_path / "foreign" / "crd" / "one.yaml", "kind: One\n")
+    definition.chmod(0o444)
+    (definition.parent / "notes.txt").write_text("not asked for")
+    return replace(module, data=gobuild.Data("example.org/foreign", "crd/*.yaml"))
+
+
+def test_data_of_a_foreign_module_are_kept_beside_the_program(go, with_data, tmp_path):
+    kept = gobuild.data_of(gobuild.ensure(with_data))
+    (tmp_path / "foreign" / "crd" / "one.yaml").unlink()
+    assert gobuild.data_of(gobuild.ensure(with_data)) == kept
+    assert {path.name: path.read_text() for path in kept.iterdir()} == {"one.yaml": "kind: One\n"}
+    assert _builds(tmp_path) == 1
+
+
+def test_other_data_are_another_build(go, module, with_data):
+    assert gobuild.ensure(with_data) != gobuild.ensure(module)
+
+
+def test_a_module_without_the_data_that_are_asked_for_is_not_built(go, module):
+    missing = replace(module, data=gobuild.Data("example.org/foreign", "no-such/*.yaml"))
+    with pytest.raises(Failure, match=r"example\.org/foreign has no files no-such/\*\.yaml"):
+        gobuild.ensure(missing)
+    assert gobuild.cached(missing) is None
 
 
 @pytest.mark.parametrize("version", ["1.25.9", "1.9.0"])

@@ -81,11 +81,12 @@ def test_the_arguments_of_the_chart_follow_the_entry_point(name: str) -> None:
 
 
 def _pins(name: str) -> dict[str, set[str]]:
-    """Package -> its version, markers and hashes."""
+    """Package -> its version and hashes. A marker may be wider where more is installed than what runs."""
     found: dict[str, set[str]] = {}
     for entry in re.split(r"\n(?=\S)", (ROOT / "requirements" / name).read_text(encoding="utf-8").strip()):
         words = entry.replace("\\\n", " ").split()
-        found.setdefault(words[0].partition("==")[0], set()).update(words)
+        name = words[0].partition("==")[0]
+        found.setdefault(name, set()).update(word for word in words if "==" in word[1:] or word.startswith("--hash="))
     return found
 
 

@@ -13,8 +13,10 @@ import yaml
 from pydantic import BaseModel
 
 from aicost.crd.reasons import CONDITIONS
+from aicost.entrypoints.agent.main import agent
 from aicost.entrypoints.cli.main import cli
 from aicost.settings import Settings
+from aicost.telemetry.agent import AGENT_METRICS
 from aicost.telemetry.metrics import METRICS, Kind, Metrics
 from support.documents import REFERENCE, ROOT, anchors, code_blocks, documents, links, row_names, section
 
@@ -54,6 +56,10 @@ def test_each_setting_stands_in_the_reference_and_nothing_else_does() -> None:
 
 def test_each_metric_stands_in_the_reference_and_nothing_else_does() -> None:
     assert row_names(_reference("metrics.md")) == [spec.name for spec in METRICS]
+
+
+def test_each_metric_of_the_node_agent_stands_in_its_reference_and_nothing_else_does() -> None:
+    assert row_names(_reference("agent-metrics.md")) == [metric.name for metric in AGENT_METRICS]
 
 
 def test_the_names_in_the_reference_are_the_names_on_the_page() -> None:
@@ -105,7 +111,7 @@ def _commands(command: click.Command, words: tuple[str, ...]) -> list[tuple[str,
 
 def test_each_verb_and_option_of_the_command_line_stands_in_the_reference() -> None:
     text = _reference("cli.md")
-    for words, command in _commands(cli, ("aicost",)):
+    for words, command in [*_commands(cli, ("aicost",)), ("aicost agent", agent)]:
         assert f"`{words}`" in text or f" {words}\n" in text, f"{words} is not in docs/reference/cli.md"
         for option in (name for parameter in command.params for name in parameter.opts if name.startswith("--")):
             assert option in text, f"{words} {option} is not in docs/reference/cli.md"
@@ -162,7 +168,7 @@ def test_commands_of_ours_that_a_document_gives_are_understood(path: Path) -> No
         words = re.sub(r"^(?:\S*/)?(kubectl aicost|kubectl-aicost|aicost)(?= |$)", "aicost", line).split()
         if path.name == "cli.md" or words[:1] != ["aicost"] or servers & set(words[1:2]):
             continue
-        command: click.Command = cli
+        command: click.Command = agent if words[1:2] == ["agent"] else cli
         for word in words[1:]:
             if not isinstance(command, click.Group) or word.startswith("-"):
                 break
@@ -174,7 +180,7 @@ def test_commands_of_ours_that_a_document_gives_are_understood(path: Path) -> No
 
 
 def test_metrics_that_a_document_names_are_there() -> None:
-    known = {spec.name for spec in METRICS}
+    known = {spec.name for spec in (*METRICS, *AGENT_METRICS)}
     for path in DOCUMENTS:
         named = set(re.findall(r"`(aicost_[a-z_]+)(?:\{[^`]*)?`", (ROOT / path).read_text(encoding="utf-8")))
         assert named <= known, path

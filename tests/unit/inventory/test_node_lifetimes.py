@@ -27,6 +27,11 @@ def test_a_node_created_in_the_future_is_billed_from_when_it_was_seen():
     assert seen(now_ms=T0 + S, node=NODE.created(T0 + HOUR_MS)).since_ms == T0 + S
 
 
+def test_a_clock_that_falls_back_makes_no_node_older():
+    record = seen(T0 + 60 * S, NODE.created(T0 + 2 * S), seen(node=NODE.created(T0 + 2 * S)))
+    assert seen(T0 - HOUR_MS, NODE.created(T0 + 2 * S), record).since_ms == T0 + 2 * S
+
+
 def test_a_node_that_is_not_ready_is_billed():
     record = seen(T0 + 60 * S, NODE.not_ready(), seen())
     assert record.until_ms is None

@@ -182,6 +182,31 @@ def test_a_changed_label_is_taken_while_the_pod_lives():
     assert seen.seen_ms == T0 + 40 * S
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_a_pod_seen_while_our_clock_was_ahead_ends_when_the_kubelet_says_once_it_is_set_back(live):
+    ahead = advance_pod(running(), POD.bound(T0 + 10 * S).running().facts(), T0 + HOUR_MS)
+    done = POD.bound(T0 + 10 * S).succeeded(T0 + 90 * S).facts()
+    ended = advance_pod(ahead, done, T0 + 91 * S, live=live)
+    assert (held(ended), ended.gap) == ((10 * S, 90 * S), None)
+
+
+def test_a_state_of_a_past_that_nobody_watched_does_not_outdate_the_kubelets_word():
+    gap = Window(T0 + 30 * S, T0 + 600 * S)
+    changed = POD.bound(T0 + 10 * S).running().label(team="b").facts()
+    then = advance_pod(running(), changed, T0 + 600 * S, live=False, gap=gap)
+    assert then.seen_ms == T0 + 30 * S, "not alive now for all that we know"
+    ended = advance_pod(then, POD.bound(T0 + 10 * S).succeeded(T0 + 90 * S).facts(), T0 + 600 * S, live=False, gap=gap)
+    assert (held(ended), ended.gap) == ((10 * S, 90 * S), None)
+    gone = vanish_pod(then, T0 + 600 * S, gap)
+    assert gone.gap == gap
+
+
+def test_a_clock_that_is_behind_ends_no_pod_before_it_was_seen():
+    seen = advance_pod(running(), POD.bound(T0 + 10 * S).running().facts(), T0 + 60 * S)
+    done = POD.bound(T0 + 10 * S).succeeded(T0 + 90 * S).facts()
+    assert held(advance_pod(seen, done, T0 + 91 * S - HOUR_MS)) == (10 * S, 60 * S)
+
+
 def test_only_what_left_the_api_server_and_ended_before_may_be_dropped():
     alive = running()
     finished = advance_pod(alive, POD.bound(T0 + 10 * S).succeeded(T0 + 90 * S).facts(), T0 + 91 * S)

@@ -153,3 +153,12 @@ def test_only_some_thousand_deletions_are_remembered():
         belief.change(f"uid-{number}", "1", "x", 1)
         belief.remove(f"uid-{number}", "2", None, 1, None)
     assert len(belief._graves) == 4_096
+
+
+def test_what_a_resumed_watch_tells_of_the_break_narrows_no_gap():
+    belief = Belief()
+    belief.change("a", "5", "running", 1_000)
+    blind = Window(2_000, 9_000)
+    changed = belief.change("a", "6", "deleting", 9_000, blind)
+    assert changed == Changed("a", "deleting", 9_000, initial=True, gap=blind)
+    assert belief.remove("a", "7", None, 9_000, blind).gap == blind

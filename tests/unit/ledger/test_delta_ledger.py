@@ -40,9 +40,9 @@ def test_every_column_of_the_schema_is_documented():
     assert [field.name for field in SCHEMA if field.name not in named] == []
 
 
-def test_the_schema_of_version_2_does_not_change():
+def test_the_schema_of_version_3_does_not_change():
     text = [f"{field.name}: {field.type}{'' if field.nullable else ' not null'}" for field in SCHEMA]
-    assert len(text) == 49
+    assert len(text) == 50
     assert text[:5] == [
         "date: date32[day] not null",
         "window_start: timestamp[us, tz=UTC] not null",
@@ -50,7 +50,7 @@ def test_the_schema_of_version_2_does_not_change():
         "revision: int32 not null",
         "cluster: string not null",
     ]
-    assert text[-7:] == [
+    assert text[-8:] == [
         "gpu_milliseconds: int64 not null",
         "measured_milliseconds: int64 not null",
         "cost_nanos: int64",
@@ -58,6 +58,7 @@ def test_the_schema_of_version_2_does_not_change():
         "list_price: bool not null",
         "flags: list<item: string>",
         "evidence: map<string, string>",
+        "quantity: int64",
     ]
 
 
@@ -263,50 +264,70 @@ def test_a_torn_provisional_file_is_said(ledger, place):
 def test_a_ledger_of_a_newer_schema_is_left_alone(ledger, place):
     ledger.post(make_posting(make_row()))
     table = DeltaTable(str(place / "rows"))
-    table.alter.set_table_properties({VERSION_PROPERTY: "3"}, raise_if_not_exists=False)
-    with pytest.raises(LedgerUnavailable, match="schema version 3"):
+    table.alter.set_table_properties({VERSION_PROPERTY: "4"}, raise_if_not_exists=False)
+    with pytest.raises(LedgerUnavailable, match="schema version 4"):
         ledger.post(make_posting(make_row(window=hour(1)), window=hour(1)))
-    with pytest.raises(LedgerUnavailable, match="schema version 3"):
+    with pytest.raises(LedgerUnavailable, match="schema version 4"):
         ledger.sums(HOUR_0, (), {})
 
 
-@pytest.fixture
-def old_place(place, monkeypatch):
-    """A ledger as the first release left it: a table without the column `evidence`, with one posting."""
-    with monkeypatch.context() as first_release:
-        old = pa.schema([field for field in SCHEMA if field.name != "evidence"])
+OLDER = {1: {"evidence", "quantity"}, 2: {"quantity"}}
+"""Version of the schema -> the columns that came later."""
+
+
+@pytest.fixture(params=OLDER)
+def old_place(request, place, monkeypatch):
+    """A ledger as an older release left it: a table without the later columns, with one posting."""
+    with monkeypatch.context() as older:
+        old = pa.schema([field for field in SCHEMA if field.name not in OLDER[request.param]])
         for module in (schema, table):
-            first_release.setattr(module, "SCHEMA", old)
-        first_release.setattr(table, "SCHEMA_VERSION", 1)
-        first_release.setitem(table._PROPERTIES, VERSION_PROPERTY, "1")
+            older.setattr(module, "SCHEMA", old)
+        older.setattr(table, "SCHEMA_VERSION", request.param)
+        older.setitem(table._PROPERTIES, VERSION_PROPERTY, str(request.param))
         assert DeltaLedger(str(place)).post(make_posting(make_row(cost=5)))
     return place
 
 
-def evidences(ledger):
-    return [row.holder.evidence for row in ledger.rows(Window(HOUR_0.start_ms, hour(9).end_ms))]
+def later(ledger):
+    return [(row.holder.evidence, row.quantity) for row in ledger.rows(Window(HOUR_0.start_ms, hour(9).end_ms))]
 
 
-def test_a_ledger_of_the_first_release_is_read_as_it_is(old_place):
+def test_a_ledger_of_an_older_release_is_read_as_it_is(old_place):
     ledger = DeltaLedger(str(old_place))
-    assert evidences(ledger) == [{}]
+    assert later(ledger) == [({}, 0)]
+    (found,) = ledger.sums(HOUR_0, ("team",), {})
+    assert (found.cost_nanos, found.quantity) == (5, 0)
     assert DeltaTable(str(old_place / "rows")).version() == 1
 
 
-def test_a_ledger_of_the_first_release_is_brought_up_to_date_when_it_is_written(old_place):
+def test_a_ledger_of_an_older_release_is_brought_up_to_date_when_it_is_written(old_place):
     ledger, known = DeltaLedger(str(old_place)), replace(make_holder(), evidence={"images": "a"})
-    assert ledger.post(make_posting(make_row(cost=7, window=hour(1), holder=known), window=hour(1)))
-    assert sorted(evidences(ledger), key=len) == [{}, {"images": "a"}]
-    assert DeltaTable(str(old_place / "rows")).metadata().configuration[VERSION_PROPERTY] == "2"
-    assert sum(group.cost_nanos for group in ledger.sums(Window(HOUR_0.start_ms, hour(1).end_ms), (), {})) == 12
+    row = make_row(cost=7, window=hour(1), holder=known, quantity=3)
+    before = ledger.version()
+    assert ledger.post(make_posting(row, window=hour(1)))
+    assert sorted(later(ledger), key=str) == [({"images": "a"}, 3), ({}, 0)]
+    assert DeltaTable(str(old_place / "rows")).metadata().configuration[VERSION_PROPERTY] == "3"
+    (found,) = ledger.sums(Window(HOUR_0.start_ms, hour(1).end_ms), (), {})
+    assert (found.cost_nanos, found.quantity) == (12, 3)
+    (found,) = ledger.as_of(before).sums(HOUR_0, (), {})
+    assert (found.cost_nanos, found.quantity) == (5, 0)
 
 
 def test_half_a_step_to_the_new_schema_is_finished_by_the_next_writer(old_place):
     half = DeltaTable(str(old_place / "rows"))
-    half.alter.add_columns([field for field in Schema.from_arrow(SCHEMA).fields if field.name == "evidence"])
+    there = {field.name for field in half.schema().fields}
+    half.alter.add_columns([field for field in Schema.from_arrow(SCHEMA).fields if field.name not in there])
     ledger = DeltaLedger(str(old_place))
     assert ledger.post(make_posting(make_row(window=hour(1)), window=hour(1)))
-    assert evidences(ledger) == [{}, {}]
+    assert later(ledger) == [({}, 0), ({}, 0)]
+
+
+def test_a_provisional_file_of_an_older_release_is_read(place):
+    ledger = DeltaLedger(str(place))
+    ledger.replace_provisional(CLUSTER, HOUR_0, [make_row(quantity=3)])
+    (file,) = place.glob("provisional/*.parquet")
+    pq.write_table(pq.read_table(file).drop_columns(sorted(OLDER[1])), file)
+    assert [(row.cost_nanos, row.quantity) for row in ledger.rows(HOUR_0, provisional=True)] == [(1_000, 0)]
 
 
 def test_the_ledger_can_be_read_as_it_stood(ledger):

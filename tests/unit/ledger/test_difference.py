@@ -30,6 +30,13 @@ def test_a_row_that_is_gone_is_taken_away_and_a_new_one_added():
     assert amounts(difference([old], [new], 1, "recomputed")) == [(-5, -10, -10, -3), (7, 10, 10, 4)]
 
 
+def test_a_quantity_that_changes_is_posted():
+    old, new = make_row(cost=5, gpu_ms=0, quantity=9), make_row(cost=5, gpu_ms=0, quantity=7)
+    (row,) = difference([old], [new], 1, "a resize came late")
+    assert (row.cost_nanos, row.quantity) == (0, -2)
+    assert not same_rows([old], [new])
+
+
 def test_a_price_that_comes_late_moves_the_time_from_unpriced_to_priced():
     unpriced = make_row(cost=None, gpu_ms=10, currency="", price="")
     priced = make_row(cost=70, gpu_ms=10, currency="USD", price="book/h100")

@@ -55,7 +55,7 @@ def test_what_no_rate_divides_is_said_to_be_undivided(price):
 @pytest.mark.parametrize(
     ("price", "rates", "size", "reason"),
     [
-        (entry(node_hour=10), RATES, NodeSize(0, 1, 1), "set gpuCount in the entry"),
+        (entry(node_hour=10), RATES, NodeSize(0, 1, 1, uncounted=True), "set gpuCount in the entry"),
         (entry(node_hour=10, split=NodeSplit.RATIO), NO_RATES, SIZE, "spec.referenceRates.gpuHour"),
         (entry(node_hour=10, split=NodeSplit.GPU_SHARE), RATES, SIZE, "needs gpuShare above 0"),
         (entry(node_hour=10, split=NodeSplit.GPU_SHARE, share_ppm=0), RATES, SIZE, "needs gpuShare above 0"),

@@ -1,10 +1,10 @@
 from fractions import Fraction
 
 from aicost.domain.exact.windows import HOUR_MS
-from aicost.domain.pricing.books import NodeSplit, PriceDecision
+from aicost.domain.pricing.books import NodeSplit, PriceDecision, ReferenceRates
 from aicost.domain.pricing.node_split import NoPrice
-from aicost.domain.pricing.quotes import node_gpu_cost_nanos, quote_for
-from support.pricing import HOUR, UNIT, book, entry, node
+from aicost.domain.pricing.quotes import RestCost, node_gpu_cost_nanos, node_rest_cost, quote_for
+from support.pricing import GIB, HOUR, INCUMBENT, UNIT, book, entry, node
 
 
 def quoted(price, **facts) -> Fraction:
@@ -42,3 +42,45 @@ def test_the_gpus_of_a_node_are_rounded_together_and_not_one_by_one():
 
 def test_what_has_no_price_costs_none_and_not_nothing():
     assert node_gpu_cost_nanos(PriceDecision(HOUR, None, (), "no entry"), gpus=8, duration_ms=HOUR_MS) is None
+
+
+BARE = ReferenceRates()
+CPU_NODE = node(gpus=0, gpu_model=None, instance_type="m7i.xlarge", cpu_millis=4_000, memory_bytes=16 * GIB)
+
+
+def rest_of(facts, priced, reference=INCUMBENT, duration_ms=HOUR_MS):
+    quote = quote_for(facts, book(priced, reference=reference), priced)
+    return node_rest_cost(PriceDecision(HOUR, quote, (), ""), duration_ms)
+
+
+def test_a_node_without_gpus_is_shared_by_cpu_and_memory():
+    rates = ReferenceRates(cpu_core_nanos=30_000_000, memory_gib_nanos=5_000_000)
+    assert rest_of(CPU_NODE, entry(node_hour=0.2, instance_type="m7i.xlarge"), rates) == RestCost(
+        120_000_000, 80_000_000
+    )
+
+
+def test_without_reference_rates_what_is_not_the_gpus_is_undivided_and_counts_as_cpu():
+    priced = entry(node_hour=0.2, instance_type="m7i.xlarge")
+    quote = quote_for(CPU_NODE, book(priced, reference=BARE), priced)
+    assert (quote.undivided, quote.cpu, quote.memory) == (True, 200_000_000, None)
+    assert rest_of(CPU_NODE, priced, BARE) == RestCost(200_000_000, None)
+
+
+def test_a_price_per_gpu_hour_alone_says_nothing_of_cpu_and_memory_without_reference_rates():
+    assert rest_of(node(), entry(gpu_hour=2), BARE) == RestCost(None, None)
+    assert rest_of(node(), entry(gpu_hour=2)) == RestCost(192 * 31_611_000, 2048 * 4_237_000)
+
+
+def test_a_price_per_gpu_hour_alone_is_no_price_of_a_node_without_gpus():
+    priced = entry(gpu_hour=2, provider="aws")
+    assert "give perNodeHour" in quote_for(CPU_NODE, book(priced), priced).reason
+
+
+def test_what_is_all_inside_the_price_of_the_gpus_costs_nothing_known_and_not_zero():
+    assert rest_of(node(), entry(node_hour=98), BARE) == RestCost(None, None)
+    assert rest_of(node(), entry(node_hour=80, gpu_hour=10)) == RestCost(None, None)
+
+
+def test_a_span_without_a_price_costs_nothing_known():
+    assert node_rest_cost(PriceDecision(HOUR, None, (), "no entry"), HOUR_MS) == RestCost(None, None)

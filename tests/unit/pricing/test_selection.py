@@ -6,7 +6,7 @@ from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.nodes import CapacityType
 from aicost.domain.pricing.books import NodeMatch
 from aicost.domain.pricing.selection import decide_prices
-from support.pricing import HOUR, book, entry, minutes, node
+from support.pricing import HOUR, INCUMBENT, book, entry, minutes, node
 
 
 def decide(books, window=HOUR, **facts):
@@ -214,4 +214,16 @@ def test_a_node_without_a_price_gets_the_entry_to_add():
         '    region: "us-east-1"\n'
         '    capacityType: "spot"\n'
         '  perNodeHour: "PRICE"'
+    )
+
+
+def test_an_entry_that_matches_but_comes_to_no_price_is_what_to_mend():
+    small = entry("small", node_hour=1, instance_type="p5.48xlarge")
+    without_gpus = replace(INCUMBENT, gpu_nanos=0)
+    decision = decide([book(small, reference=without_gpus)])
+    assert decision.chosen is None
+    assert decision.reason == (
+        "no price for node gpu-1 (p5.48xlarge, h100-80gb, us-east-1, on-demand): book/small matches, "
+        "but CPU and memory at the reference rates would leave nothing, so by ratio: the split by ratio "
+        "needs the book's spec.referenceRates.gpuHour: add it"
     )

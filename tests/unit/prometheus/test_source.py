@@ -8,9 +8,9 @@ import pytest
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.promql import one_of, quote, selector
 from aicost.adapters.prometheus.source import PrometheusSource
-from aicost.adapters.prometheus.targets import Target, targets_of
 from aicost.domain.exact.windows import Window
-from aicost.domain.sampling.series import RawSeries
+from aicost.domain.sampling.scrapes import Target, targets_of
+from aicost.domain.sampling.series import RawSeries, Signal
 from aicost.ports.errors import InvalidAnswer, NotPermitted, SourceUnavailable
 from support.http_server import Request, Served, serving
 
@@ -18,6 +18,9 @@ T0 = 1_700_000_000_000
 SPAN = Window(T0, T0 + 60_000)
 UTIL = "DCGM_FI_DEV_GPU_UTIL"
 LABELS = {"__name__": UTIL, "UUID": "GPU-1", "job": "dcgm", "instance": "10.0.0.7:9400"}
+
+
+TPUS = 'make="cloud-tpu"'
 
 
 def matrix(*series: tuple[dict[str, str], list[tuple[float, str]]], **more: object) -> dict[str, object]:
@@ -56,6 +59,8 @@ def server(
             request.answer_json({"status": "success", "data": helps or {}})
         elif "last_over_time" in request.form["query"]:
             request.answer_json(up or vector())
+        elif TPUS in request.form["query"]:
+            request.answer_json(vector() if request.form["query"].startswith("count") else matrix())
         elif callable(select):
             select(request)
         else:
@@ -67,7 +72,7 @@ def server(
 @contextmanager
 def source(respond: Callable[[Request], None], **settings: object):
     with serving(respond) as served:
-        made = PrometheusSource(PrometheusConfig(served.url, **({"timeout_s": 2.0} | settings)))
+        made = PrometheusSource(PrometheusConfig(served.url, **({"timeout_s": 10.0} | settings)))
         yield made, served
         made.close()
 
@@ -78,7 +83,25 @@ def fetch(respond: Callable[[Request], None], **settings: object) -> tuple[RawSe
 
 
 def selections(served: Served) -> list[dict[str, str]]:
-    return [r.form for r in served.requests if r.path.endswith("/query") and "last_over_time" not in r.form["query"]]
+    """The selections of GPUs, without those of names that others use as well."""
+    queries = [r.form for r in served.requests if r.path.endswith("/query")]
+    return [form for form in queries if "last_over_time" not in form["query"] and TPUS not in form["query"]]
+
+
+def test_names_that_others_use_as_well_are_asked_for_with_their_labels():
+    with source(server(matrix()), matchers={"cluster": "a"}) as (made, served):
+        made.samples(SPAN)
+    (query,) = [r.form["query"] for r in served.requests if TPUS in r.form.get("query", "")]
+    assert query == '{__name__=~"duty_cycle|duty_cycle_node|memory_used",cluster="a",make="cloud-tpu"}[62000ms]'
+    assert "duty_cycle" not in selections(served)[0]["query"]
+
+
+def test_a_group_of_names_none_of_which_is_needed_is_not_asked_for():
+    with source(server(matrix()), signals=frozenset({Signal.ENGINE_ACTIVE})) as (made, served):
+        made.samples(SPAN)
+    (form,) = selections(served)
+    assert "ENGINE_ACTIVE" in form["query"]
+    assert not [r for r in served.requests if TPUS in r.form.get("query", "")]
 
 
 def test_samples_are_cut_half_open_whatever_the_server_sends():
@@ -99,10 +122,20 @@ def test_the_query_is_a_selector_of_raw_samples_in_the_body():
     assert served.requests[0].query == {}
 
 
+@pytest.mark.parametrize(
+    ("timeout_s", "told"), [(0.5, "500ms"), (2.0, "2000ms"), (2.5, "2500ms"), (1e6, "1000000000ms")]
+)
+def test_the_server_is_told_our_patience_in_whole_milliseconds_which_it_can_read(timeout_s, told):
+    with source(server(matrix()), timeout_s=timeout_s) as (made, served):
+        made.samples(SPAN)
+    assert {form["timeout"] for form in selections(served)} == {told}
+
+
 def test_only_the_signals_asked_for_are_fetched():
     with source(server(matrix())) as (made, served):
         made.samples(SPAN)
-    assert "FB_USED" not in selections(served)[0]["query"]
+    assert "FB_USED" in selections(served)[0]["query"]
+    assert "XID" not in selections(served)[0]["query"]
 
 
 def test_a_long_span_is_fetched_in_parts_and_joined_again():
@@ -251,7 +284,7 @@ def test_an_empty_span_asks_nothing():
 
 def test_a_probe_tells_the_dialect_or_that_there_is_none():
     def counts(*names: str):
-        return lambda r: r.answer_json(vector(*({"__name__": name} for name in names)))
+        return lambda r: r.answer_json(vector(*({"__name__": n} for n in names if TPUS not in r.form["query"])))
 
     with source(server(counts(UTIL, "DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO"))) as (made, _):
         assert made.probe().dialect.releases == ">= 4.9"

@@ -1,105 +1,12 @@
 """The query API on a loopback port, and the front proxy that asks it."""
 
 import asyncio
-import contextlib
-import ssl
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
-from yarl import URL
 
-from aicost.adapters.audits import AuditFile
-from aicost.entrypoints.queryapi.allocations import Counter
-from aicost.entrypoints.queryapi.app import query_app
-from aicost.entrypoints.queryapi.desk import Desk
-from aicost.entrypoints.queryapi.frontproxy import FrontProxy
-from aicost.entrypoints.queryapi.labels import LabelCounter
-from aicost.entrypoints.queryapi.tls import LiveTls
-from devcluster.pki import Authority, Identity
-from support.fakes.ledger import MemoryLedger
-from support.ledger_rows import CLUSTER, hour
-
-USER = {"X-Remote-User": "alice"}
-NAMES = ("localhost",)
-
-
-def install(folder: Path, identity: Identity) -> None:
-    """Put a certificate where the server looks for it."""
-    (folder / "tls.crt").write_bytes(identity.certificate.read_bytes())
-    (folder / "tls.key").write_bytes(identity.key.read_bytes())
-
-
-@dataclass
-class Answer:
-    status: int
-    body: Any
-    headers: dict[str, str]
-
-
-@dataclass
-class Served:
-    """A query API that runs, and all its certificates."""
-
-    folder: Path
-    ledger: MemoryLedger = field(default_factory=MemoryLedger)
-    desk: Desk = field(default_factory=lambda: Desk(2, 2, 10.0))
-    cluster: Callable[[], Any] | None = None
-    counter: Counter = field(init=False)
-    port: int = 0
-
-    def __post_init__(self) -> None:
-        self.proxy_authority = Authority(self.folder / "proxy", "front-proxy-ca")
-        self.authority = Authority(self.folder / "serving", "serving-ca")
-        self.proxy = self.proxy_authority.client("proxy", "front-proxy-client")
-        self.audits = AuditFile(self.folder)
-        self.certificates = self.folder / "tls"
-        self.certificates.mkdir()
-        install(self.certificates, self.authority.server("one", NAMES))
-        front = FrontProxy(self.proxy_authority.certificate.read_text(), frozenset({"front-proxy-client"}))
-        self.tls = LiveTls(self.certificates, front)
-
-    async def key(self) -> str:
-        return CLUSTER if self.cluster is None else await self.cluster()
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["Served"]:
-        self.counter = Counter(self.ledger, self.key, self.desk, lambda: hour(100).start_ms)
-        labels = LabelCounter(self.ledger, self.audits, self.key, self.desk, lambda: hour(100).start_ms)
-        app = query_app(self.counter, labels, self.tls)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self.tls.context).start()
-        self.port = runner.addresses[0][1]
-        try:
-            yield self
-        finally:
-            await runner.cleanup()
-            self.desk.close()
-
-    def client_context(self, identity: Identity | None) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=str(self.authority.certificate))
-        if identity is not None:
-            context.load_cert_chain(identity.certificate, identity.key)
-        return context
-
-    async def get(self, path: str, identity: Identity | None = None, headers: dict[str, str] | None = None) -> Answer:
-        """Ask as the front proxy does, unless told otherwise."""
-        context = self.client_context(identity or self.proxy)
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
-            return await ask(session, self.port, path, USER if headers is None else headers)
-
-
-async def ask(session: aiohttp.ClientSession, port: int, path: str, headers: dict[str, str]) -> Answer:
-    url = URL(f"https://127.0.0.1:{port}{path}", encoded=True)
-    async with session.get(url, headers=headers) as response:
-        text = await response.text()
-        body = await response.json() if response.content_type == "application/json" else text
-        return Answer(response.status, body, dict(response.headers))
+from support.queryapi import Served
 
 
 @pytest.fixture

@@ -97,14 +97,14 @@ async def test_the_command_line_gets_the_report_document(served):
     assert [(line.keys, line.cost_nanos) for line in report.lines] == [(("vision",), 3_000)]
 
 
-async def test_rows_beyond_the_limit_are_one_row_and_the_total_stays(served):
+async def test_rows_beyond_the_top_are_one_row_and_the_total_stays(served):
     for name in ("a", "b", "c"):
         served.ledger.post(
             make_posting(
                 make_row(10, window=HOUR_0, holder=make_holder("team-c", f"{name}-0"), cluster=name), cluster=name
             )
         )
-    limited = await served.get(f"{ALL}?{WINDOW}&limit=1&by=namespace,pod")
+    limited = await served.get(f"{ALL}?{WINDOW}&top=1&by=namespace,pod")
     assert totals(limited) == [8_700]
     assert len(limited.body["items"]) == 2
 
@@ -237,3 +237,19 @@ async def test_an_answer_that_takes_too_long_is_given_up_on(served):
     assert "ask for a shorter window" in answer.body["message"]
     assert (await served.get(f"{MINE}?{WINDOW}")).status == 429  # the thread is still at it
     slow.go.set()
+
+
+async def test_kubectl_names_parameters_by_a_field_selector(served):
+    asked = await served.get(f"{MINE}?limit=500&fieldSelector=window%3D{HOUR_0},by%3Dteam")
+    assert [item["keys"] for item in asked.body["items"]] == [{"team": "vision"}]
+    twice = await served.get(f"{MINE}?fieldSelector=window%3D%3D{HOUR_0}")
+    assert totals(twice) == [3_000]
+
+
+@pytest.mark.parametrize(
+    "selector", ["metadata.namespace=team-b", "namespace=team-b", "window!=7d", "window", "format=report", "by=", "=x"]
+)
+async def test_a_field_selector_names_parameters_and_nothing_else(served, selector):
+    answer = await served.get(f"{MINE}?{WINDOW}&fieldSelector={selector.replace('=', '%3D')}")
+    assert answer.status == 400
+    assert answer.body["message"].startswith("fieldSelector: ")

@@ -156,3 +156,14 @@ def test_a_configmap_that_cannot_be_used_trusts_nobody(tmp_path, change, said):
     data = {"requestheader-client-ca-file": Authority(tmp_path, "ca").certificate.read_text()}
     with pytest.raises(InvalidAnswer, match=said):
         read_front_proxy({**data, **change})
+
+
+def test_an_authority_that_signs_users_too_is_no_proof_unless_the_front_proxy_is_named(tmp_path):
+    shared = Authority(tmp_path / "shared", "cluster-ca").certificate.read_text()
+    other = Authority(tmp_path / "other", "other-ca").certificate.read_text()
+    data = {"requestheader-client-ca-file": shared, "client-ca-file": f"{other}\n{shared}"}
+    with pytest.raises(InvalidAnswer, match="any user could speak for any other"):
+        read_front_proxy(data)
+    named = read_front_proxy({**data, "requestheader-allowed-names": '["front-proxy-client"]'})
+    assert named.allowed_names == {"front-proxy-client"}
+    assert read_front_proxy({**data, "client-ca-file": other}).allowed_names == frozenset()

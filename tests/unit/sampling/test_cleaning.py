@@ -66,9 +66,32 @@ def test_rows_of_single_processes_are_never_summed_and_mark_the_device_as_shared
         raw([61], UTIL, pod="p1", namespace="a", vgpu="3"),
         raw([38], UTIL, pod="p2", namespace="a", vgpu="0"),
     )
-    one = only(telemetry)
+    one = only(telemetry, Signal.GPU_UTIL)
     assert one.value.tolist() == [990_000_000]
     assert (one.holder, one.holders) == (None, (("a", "p1"), ("a", "p2")))
+
+
+def of_pods(telemetry):
+    return {one.holder[1]: one.value.tolist() for one in telemetry.series if one.signal is Signal.POD_UTIL}
+
+
+def test_what_a_pod_used_of_a_sliced_device_is_kept_beside_it_once_for_each_pod():
+    telemetry = read(
+        raw([99], UTIL),
+        raw([61], UTIL, pod="p1", namespace="a", container="main", vgpu="3"),
+        raw([61], UTIL, pod="p1", namespace="a", container="side", vgpu="1"),
+        raw([38], UTIL, pod="p2", namespace="a", vgpu="0"),
+        raw([0.99], pod="p1", namespace="a", vgpu="3"),
+    )
+    assert of_pods(telemetry) == {"p1": [610_000_000], "p2": [380_000_000]}
+
+
+def test_a_pod_that_is_busier_than_a_device_can_be_is_garbage_and_one_a_little_above_is_rounding():
+    telemetry = read(
+        raw([99, 99], UTIL), raw([4_200, 38], UTIL, pod="p1", vgpu="3"), raw([101, 60], UTIL, pod="p2", vgpu="0")
+    )
+    assert of_pods(telemetry) == {"p1": [380_000_000], "p2": [PPB, 600_000_000]}
+    assert telemetry.defects.clamped >= 2
 
 
 def test_a_change_of_holder_makes_two_series():
@@ -178,3 +201,16 @@ def test_arrays_of_the_source_are_not_changed():
     before = series.value.copy()
     read(series)
     assert np.array_equal(series.value, before)
+
+
+def test_rows_of_single_pods_say_who_shares_a_device_and_its_own_row_how_busy_it_is():
+    pods = [raw([90, 90], UTIL, namespace="a", pod=name, vgpu=slot) for name, slot in (("p", "0"), ("q", "1"))]
+    series = only(read(raw([30, 40], UTIL), *pods), Signal.GPU_UTIL)
+    assert series.value.tolist() == [300_000_000, 400_000_000]
+    assert series.holders == (("a", "p"), ("a", "q"))
+
+
+def test_without_a_row_of_the_device_its_busiest_pod_is_the_least_that_is_known():
+    pods = [raw([20, level], UTIL, namespace="a", pod=name, vgpu="0") for name, level in (("p", 50), ("q", 10))]
+    series = only(read(*pods, raw([80], UTIL)), Signal.GPU_UTIL)
+    assert series.value.tolist() == [800_000_000, 500_000_000]

@@ -1,7 +1,7 @@
 import pytest
 
-from aicost.domain.sampling.dialects import DIALECTS, METRICS, PROMQL_NAMES, Unit, dialect_of, unit_of
-from aicost.domain.sampling.series import PPB, Signal
+from aicost.domain.sampling.dialects import DCGM, METRICS, PROMQL_NAMES, Unit, dialect_of, unit_of
+from aicost.domain.sampling.series import COUNTERS, OF_PODS, PPB, Signal
 from support.samples import ENGINE, FB_USED, UTIL, only, raw, read
 
 RATIO_NAME = "DCGM_FI_DEV_GPU_UTIL_RATIO"
@@ -51,14 +51,14 @@ def test_a_blank_does_not_decide_the_unit():
 
 
 def test_every_dialect_names_what_cost_rests_on():
-    for dialect in DIALECTS:
+    for dialect in DCGM:
         signals = {metric.signal for metric in dialect.metrics.values()}
-        assert signals == set(Signal), dialect.releases
+        assert signals == set(Signal) - OF_PODS - COUNTERS, dialect.releases
     assert set(PROMQL_NAMES) == set(METRICS)
 
 
 def test_dialects_are_told_apart():
-    assert dialect_of(frozenset({UTIL, ENGINE}), lower_case_host=False) is DIALECTS[0]
-    assert dialect_of(frozenset({UTIL, ENGINE}), lower_case_host=True) is DIALECTS[1]
-    assert dialect_of(frozenset({"DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO"}), lower_case_host=True) is DIALECTS[2]
+    assert dialect_of(frozenset({UTIL, ENGINE}), lower_case_host=False) is DCGM[0]
+    assert dialect_of(frozenset({UTIL, ENGINE}), lower_case_host=True) is DCGM[1]
+    assert dialect_of(frozenset({"DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO"}), lower_case_host=True) is DCGM[2]
     assert dialect_of(frozenset({"node_load1"}), lower_case_host=True) is None

@@ -1,8 +1,11 @@
+import numpy as np
+
 from aicost.domain.inventory.cluster import ClusterFacts
 from aicost.domain.inventory.nodes import NodeFacts, NodeRecord
 from aicost.domain.inventory.pods import ContainerFacts, PodFacts, PodRecord
 from aicost.domain.sampling.identity import Holder, context_of, device_of, exporter_pods, holder_of
-from support.samples import context, only, raw, read
+from aicost.domain.sampling.series import RawSeries
+from support.samples import ENGINE, context, only, raw, read
 
 EXPORTER = ("gpu-operator", "nvidia-dcgm-exporter-x7k2p")
 KNOWN = context(
@@ -49,11 +52,15 @@ def test_the_uid_may_be_renamed_too():
     assert holder(exported_pod="p", exported_namespace="t", exported_pod_uid="u") == Holder(("t", "p"), "u")
 
 
+def shown(labels, name=ENGINE):
+    return RawSeries(name, labels, np.zeros(0, np.int64), np.zeros(0))
+
+
 def test_a_device_is_its_uuid_and_its_instance():
-    assert device_of({"UUID": "GPU-1"}) == ("GPU-1", None)
-    assert device_of({"UUID": "GPU-1", "GPU_I_ID": ""}) == ("GPU-1", None)
-    assert device_of({"UUID": "GPU-1", "GPU_I_ID": "7"}) == ("GPU-1", "7")
-    assert device_of({"gpu": "0"}) is None
+    assert device_of(shown({"UUID": "GPU-1"})) == ("GPU-1", None)
+    assert device_of(shown({"UUID": "GPU-1", "GPU_I_ID": ""})) == ("GPU-1", None)
+    assert device_of(shown({"UUID": "GPU-1", "GPU_I_ID": "7"})) == ("GPU-1", "7")
+    assert device_of(shown({"gpu": "0"})) is None
 
 
 def test_who_asks_for_a_device_is_no_exporter():

@@ -18,6 +18,9 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?
 _ESCAPE = re.compile(r"\\(.)")
 _PLAIN = {"n": "\n", "\\": "\\", '"': '"'}
 _SHOWN = 60
+_FAMILY = "DCGM_"
+_MOST_FOREIGN = 64
+"""Names of an unknown dialect that are kept: they are for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,13 @@ class Exposition:
         readings: rows of the families asked for, in their order.
         defects: lines that could not be read.
         latest_stamp_ms: the latest time that the exporter itself stamped on a row, None where it stamps none.
+        foreign: names of families of the exporter that were not asked for.
     """
 
     readings: tuple[Reading, ...]
     defects: int
     latest_stamp_ms: int | None = None
+    foreign: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -44,6 +49,7 @@ class _Parser:
     blocks: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
     defects: int = 0
     stamps: list[int] = field(default_factory=list)
+    foreign: set[str] = field(default_factory=set)
 
     def readings(self, lines: list[str]) -> Iterator[Reading]:
         for line in lines:
@@ -65,6 +71,7 @@ class _Parser:
             self.defects += 1
             return None
         if name[0] not in self.names:
+            self._pass_over(name[0])
             return None
         row = _ROW.fullmatch(line, name.end())
         value = _number(row[2]) if row else None
@@ -75,6 +82,10 @@ class _Parser:
         if row[3]:
             self.stamps.append(int(row[3]))
         return Reading(name[0], labels, value, self.helps.get(name[0], ""))
+
+    def _pass_over(self, name: str) -> None:
+        if name.startswith(_FAMILY) and len(self.foreign) < _MOST_FOREIGN:
+            self.foreign.add(name)
 
     def _labels(self, block: str) -> Mapping[str, str] | None:
         if block not in self.blocks:
@@ -98,7 +109,7 @@ def parse(body: bytes, names: Collection[str] = PROMQL_NAMES) -> Exposition:
     defects = parser.defects + unfinished
     if not readings and defects and defects >= _rows(lines) + unfinished:
         raise InvalidAnswer(f"this is not the Prometheus text format: it starts with {_start(body)}")
-    return Exposition(readings, defects, max(parser.stamps, default=None))
+    return Exposition(readings, defects, max(parser.stamps, default=None), tuple(sorted(parser.foreign)))
 
 
 def _rows(lines: list[str]) -> int:

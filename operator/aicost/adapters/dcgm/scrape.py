@@ -14,6 +14,10 @@ from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
 from aicost.ports.errors import AicostError, InvalidAnswer, NotPermitted, SourceUnavailable
 
 _CHUNK = 1 << 16
+_NOTHING = (
+    "{} shows no GPU metric: its field list must hold DCGM_FI_PROF_GR_ENGINE_ACTIVE or DCGM_FI_DEV_GPU_UTIL, and the "
+    "node needs a working driver"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class Scraper:
         except AicostError as error:
             return Scrape(target, at_ms, error=str(error))
         skew = None if found.latest_stamp_ms is None else found.latest_stamp_ms - at_ms
-        return Scrape(target, at_ms, found.readings, found.defects, skew)
+        empty = None if found.readings else _NOTHING.format(target.url)
+        return Scrape(target, at_ms, found.readings, found.defects, skew, empty, found.foreign)
 
     def close(self) -> None:
         """Close all connections."""
@@ -74,18 +79,12 @@ class Scraper:
         Raises:
             SourceUnavailable: no answer in time, half an answer, or a status that says so.
             NotPermitted: the exporter asks for credentials.
-            InvalidAnswer: too large, a web page, or no metric of a GPU in it.
+            InvalidAnswer: too large, or a web page.
         """
         try:
-            found = parse(self._fetch(target.url))
+            return parse(self._fetch(target.url))
         except InvalidAnswer as error:
             raise InvalidAnswer(f"{target.url}: {error}") from error
-        if not found.readings:
-            raise InvalidAnswer(
-                f"{target.url} shows no GPU metric: its field list must hold DCGM_FI_PROF_GR_ENGINE_ACTIVE or "
-                "DCGM_FI_DEV_GPU_UTIL, and the node needs a working driver"
-            )
-        return found
 
     def _fetch(self, url: str) -> bytes:
         deadline = time.monotonic() + self._config.timeout_s

@@ -8,8 +8,11 @@ from typing import TypeAlias
 import msgspec
 
 from aicost.domain.inventory.cluster import NamespaceFacts, QueueFacts, ServiceAccountFacts
+from aicost.domain.inventory.dra.claims import ClaimRecord
+from aicost.domain.inventory.dra.slices import SliceRecord
 from aicost.domain.inventory.nodes import NodeRecord
 from aicost.domain.inventory.pods import PodRecord
+from aicost.domain.inventory.volumes import VolumeRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,14 @@ class Kind(StrEnum):
     NAMESPACE = "namespace"
     ACCOUNT = "account"
     QUEUE = "queue"
+    VOLUME = "volume"
+    CLAIM = "claim"
+    SLICE = "slice"
 
 
-Record: TypeAlias = PodRecord | NodeRecord | NamespaceRecord | AccountRecord | QueueRecord
+Record: TypeAlias = (
+    PodRecord | NodeRecord | NamespaceRecord | AccountRecord | QueueRecord | VolumeRecord | ClaimRecord | SliceRecord
+)
 
 _DECODERS: Mapping[Kind, msgspec.msgpack.Decoder[Record]] = {
     Kind.POD: msgspec.msgpack.Decoder(PodRecord),
@@ -54,6 +62,9 @@ _DECODERS: Mapping[Kind, msgspec.msgpack.Decoder[Record]] = {
     Kind.NAMESPACE: msgspec.msgpack.Decoder(NamespaceRecord),
     Kind.ACCOUNT: msgspec.msgpack.Decoder(AccountRecord),
     Kind.QUEUE: msgspec.msgpack.Decoder(QueueRecord),
+    Kind.VOLUME: msgspec.msgpack.Decoder(VolumeRecord),
+    Kind.CLAIM: msgspec.msgpack.Decoder(ClaimRecord),
+    Kind.SLICE: msgspec.msgpack.Decoder(SliceRecord),
 }
 
 

@@ -1,7 +1,8 @@
 """A thin client of the API server: the calls that this product makes, and no more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -9,17 +10,19 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from aicost.adapters.kube.auth.settings import ClusterConfig
-from aicost.adapters.kube.wire.calls import APPLY, JSON, MERGE, METADATA_ONLY, Call
+from aicost.adapters.kube.wire.calls import APPLY, JSON, JSON_PATCH, MERGE, METADATA_ONLY, Call
 from aicost.adapters.kube.wire.errors import NotFound
 from aicost.adapters.kube.wire.objects import (
+    ApiGroup,
     ApiGroupList,
+    ApiResource,
     ApiResourceList,
     ObjectMeta,
     Page,
     PartialObject,
     ServerVersion,
 )
-from aicost.adapters.kube.wire.resources import Resource
+from aicost.adapters.kube.wire.resources import Resource, ServedKind
 from aicost.adapters.kube.wire.transport import Timeouts, Transport
 from aicost.ports.errors import InvalidAnswer
 
@@ -54,9 +57,12 @@ class KubeClient:
     ) -> None:
         await self._transport.__aexit__(kind, error, trace)
 
-    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> bytes:
-        """One object as JSON."""
-        return await self._transport.send(Call.on(resource, "get", "GET", namespace=namespace, name=name))
+    async def get(
+        self, resource: Resource, name: str, namespace: str | None = None, *, subresource: str | None = None
+    ) -> bytes:
+        """One object as JSON, or a subresource of it such as `scale`."""
+        call = Call.on(resource, "get", "GET", namespace=namespace, name=name, subresource=subresource)
+        return await self._transport.send(call)
 
     async def metadata(self, resource: Resource, name: str, namespace: str | None = None) -> ObjectMeta:
         """The metadata of one object of any kind; its spec and status are never sent."""
@@ -149,6 +155,25 @@ class KubeClient:
         """JSON merge patch: named fields change, null removes."""
         return await self._patch(MERGE, resource, name, body, namespace, subresource, {"fieldManager": field_manager})
 
+    async def json_patch(
+        self,
+        resource: Resource,
+        name: str,
+        operations: Sequence[Mapping[str, Any]],
+        namespace: str | None = None,
+        *,
+        field_manager: str,
+        subresource: str | None = None,
+    ) -> bytes:
+        """JSON patch (RFC 6902): all operations are done, or none.
+
+        Raises:
+            Conflict: an operation writes `/metadata/resourceVersion`, and the object is of another version by now.
+            Rejected: an operation has no place in the object, or what comes out is not valid.
+        """
+        params = {"fieldManager": field_manager}
+        return await self._patch(JSON_PATCH, resource, name, operations, namespace, subresource, params)
+
     async def delete(
         self, resource: Resource, name: str, namespace: str | None = None, *, uid: str | None = None
     ) -> bool:
@@ -180,22 +205,40 @@ class KubeClient:
 
     async def resources(self, api_version: str) -> tuple[Resource, ...]:
         """The resources of one group version, without subresources; none where it is not served."""
+        return tuple(kind.resource for kind in await self.served(api_version))
+
+    async def served(self, api_version: str) -> tuple[ServedKind, ...]:
+        """The resources of one group version with the names of their subresources; none where it is not served."""
         group, _, version = api_version.rpartition("/")
         try:
             answer = await self.raw(f"/apis/{group}/{version}" if group else f"/api/{version}")
         except NotFound:
             return ()
-        found = decode(answer, ApiResourceList, f"read the resources of {api_version}").resources
+        items = decode(answer, ApiResourceList, f"read the resources of {api_version}").resources
+        below = _subresources(items)
         return tuple(
-            Resource(group, version, item.name, item.kind, item.namespaced) for item in found if "/" not in item.name
+            ServedKind(Resource(group, version, item.name, item.kind, item.namespaced), below[item.name])
+            for item in items
+            if "/" not in item.name
         )
+
+    async def versions(self, group: str) -> tuple[str, ...]:
+        """The served versions of a group, as `group/version`, in the server's order: the newest stable one first."""
+        if not group:
+            return ("v1",)
+        try:
+            answer = await self.raw(f"/apis/{group}")
+        except NotFound:
+            return ()
+        found = decode(answer, ApiGroup, f"read the versions of {group}")
+        return tuple(version.group_version for version in found.versions)
 
     async def _patch(
         self,
         content_type: str,
         resource: Resource,
         name: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         namespace: str | None,
         subresource: str | None,
         params: Mapping[str, str],
@@ -212,6 +255,14 @@ class KubeClient:
             content_type=content_type,
         )
         return await self._transport.send(call)
+
+
+def _subresources(items: Sequence[ApiResource]) -> Mapping[str, frozenset[str]]:
+    """Resource -> names of its subresources."""
+    found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+    for name, _, below in (item.name.partition("/") for item in items):
+        found[name] |= {below} if below else set()
+    return found
 
 
 def decode(body: bytes | msgspec.Raw, shape: type[Shape], what: str) -> Shape:

@@ -30,13 +30,21 @@ class LeaseTimes:
         retry: between two attempts.
     """
 
-    duration: float = 15.0
-    deadline: float = 10.0
+    duration: float = 12.0
+    deadline: float = 9.0
     retry: float = 2.0
 
     def __post_init__(self) -> None:
         if not 0 < self.retry < self.deadline < self.duration:
             raise ValueError(f"{self}: retry must be shorter than deadline, and deadline than duration")
+
+    @property
+    def takeover(self) -> float:
+        """Seconds after which another one leads at the latest, if its calls are answered at once.
+
+        Its look at the lease comes up to `retry` after the last renewal, and up to `retry` after the time was over.
+        """
+        return self.duration + 2 * self.retry
 
     @property
     def call(self) -> float:

@@ -1,5 +1,6 @@
 """Failures of Delta, Arrow and the file system, in the words of the ports."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,15 +20,47 @@ _FIXES = (
     ("not a directory", "point the ledger at a directory, or at the URL of an object store"),
     ("not found", "a file of the table is missing: restore the ledger's directory from its backup"),
 )
+_STORE_FIXES = (
+    (
+        re.compile(r"\b40[13]\b|forbidden|access ?denied|unauthori[sz]ed|unauthenticated|privileges|signature"),
+        (
+            "let the ledger's key list, read and write in the bucket, or give it another one "
+            "(ledger.storageOptionFiles); what is missing is posted afterwards"
+        ),
+    ),
+    (
+        re.compile(r"no ?such ?bucket|bucket \S* ?not found"),
+        "make the bucket, or name the one that is there in ledger.url",
+    ),
+    (
+        re.compile(r"sending request|timed out|\b(429|5\d\d)\b|slow ?down|server error|connect"),
+        (
+            "the object store does not answer as it should: see to it; it is tried again, and what is missing is "
+            "posted afterwards"
+        ),
+    ),
+)
+"""What object stores say; nothing of it speaks of a damaged file."""
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CORRUPT = "a file of the table cannot be read: restore the ledger's directory from its backup, then start again"
 _LONGEST = 300
 
 
 def unavailable(doing: str, uri: str, failure: BaseException) -> LedgerUnavailable:
     """The port's error for a failure: what was done, where, what happened, and what helps."""
-    said = " ".join(str(failure).split())[:_LONGEST] or type(failure).__name__
-    fix = next((fix for sign, fix in _FIXES if sign in said.lower()), _CORRUPT)
-    return LedgerUnavailable(f"the ledger at {uri} could not be {doing}: {said}. To fix: {fix}")
+    whole = " ".join(_COLOUR.sub("", str(failure)).replace("\u21b3", "->").split())
+    said = whole[:_LONGEST] or type(failure).__name__
+    return LedgerUnavailable(f"the ledger at {uri} could not be {doing}: {said}. To fix: {_fix(uri, whole.lower())}")
+
+
+def _fix(uri: str, said: str) -> str:
+    """What helps, by what was said."""
+    if "://" in uri:
+        said = said.replace(uri.lower(), "")
+        known = next((fix for sign, fix in _STORE_FIXES if sign.search(said)), None)
+        if known is not None:
+            return known
+    return next((fix for sign, fix in _FIXES if sign in said), _CORRUPT)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable, Sequence
 from aicost.domain.reporting.sums import GroupSum
 
 REMEMBERED = 512
+LASTING = 64
+"""Answers that outlive a version."""
 
 
 class SumMemory:
@@ -16,6 +18,7 @@ class SumMemory:
         self._lock = threading.Lock()
         self._version = -1
         self._answers: OrderedDict[Hashable, Sequence[GroupSum]] = OrderedDict()
+        self._lasting: OrderedDict[Hashable, Sequence[GroupSum]] = OrderedDict()
 
     def recall(self, version: int, question: Hashable, ask: Callable[[], Sequence[GroupSum]]) -> Sequence[GroupSum]:
         """The answer to a question about a version of the table; asked only if it is not known."""
@@ -32,4 +35,18 @@ class SumMemory:
                 self._answers[question] = answer
                 while len(self._answers) > REMEMBERED:
                     self._answers.popitem(last=False)
+        return answer
+
+    def lasting(self, question: Hashable, ask: Callable[[], Sequence[GroupSum]]) -> Sequence[GroupSum]:
+        """The answer to a question that names all that its answer rests on; asked only if it is not known."""
+        with self._lock:
+            known = self._lasting.get(question)
+            if known is not None:
+                self._lasting.move_to_end(question)
+                return known
+        answer = ask()
+        with self._lock:
+            self._lasting[question] = answer
+            while len(self._lasting) > LASTING:
+                self._lasting.popitem(last=False)
         return answer

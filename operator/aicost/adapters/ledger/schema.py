@@ -22,9 +22,10 @@ renamed and never changes its type; a new one is appended, nullable, and raises 
 | flags | array of string | what a reader should know |
 | reason | string | why a difference row was posted; empty for revision 0 |
 | evidence | map of string to string | what later rules may ask for: owners, images ...; new in version 2 |
+| quantity | int64 | milli-core-seconds of cpu, MiB-seconds of memory and storage; new in version 3, null reads as 0 |
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -35,10 +36,10 @@ from aicost.domain.exact.windows import Window, to_datetime, to_millis
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import Bucket, Component, Holder, Method, Place, Quality, Row
 
-SCHEMA_VERSION = 2
-"""Version 2 has the column `evidence`. A table of version 1 can be read, and becomes one of version 2 when it is next
-written."""
-READABLE = frozenset({"1", "2"})
+SCHEMA_VERSION = 3
+"""Version 2 has the column `evidence`, version 3 `quantity`. A table of an older version can be read, and becomes one
+of this version when it is next written."""
+READABLE = frozenset({"1", "2", "3"})
 VERSION_PROPERTY = "aicost.schemaVersion"
 """The table property that holds `SCHEMA_VERSION`."""
 PARTITION = "date"
@@ -58,7 +59,7 @@ _PLACE = (
 )
 _HOLDER = ("namespace", "pod", "pod_uid", "controller_kind", "controller", "workload")
 _MAPS = ("provenance", "labels", "evidence")
-_LATER = ("evidence",)
+_LATER = ("evidence", "quantity")
 """Columns that came after version 1: the last ones, null in rows that are older."""
 _WORDS = ("component", "bucket", "method", "quality", "signal", "currency", "price", "reason")
 _COUNTS = ("gpu_milliseconds", "measured_milliseconds")
@@ -85,7 +86,8 @@ def _fields() -> list[pa.Field]:
     fields += [pa.field(name, pa.int64(), nullable=False) for name in _COUNTS]
     fields += [pa.field(name, pa.int64()) for name in _AMOUNTS]
     fields += [pa.field("list_price", pa.bool_(), nullable=False), pa.field("flags", _LIST)]
-    return [*fields, *(pa.field(name, _MAP) for name in _LATER)]
+    later = {"evidence": _MAP, "quantity": pa.int64()}
+    return [*fields, *(pa.field(name, later[name]) for name in _LATER)]
 
 
 SCHEMA = pa.schema(_fields())
@@ -104,44 +106,65 @@ def _clean_map(values: Any) -> list[tuple[str, str]]:
     return sorted((_clean(key), _clean(value)) for key, value in values.items())
 
 
-def _through(convert: Callable[[Any], Any], path: str) -> Callable[[Row], Any]:
-    """Read an attribute of a row and convert it."""
-    read = attrgetter(path)
-    return lambda row: convert(read(row))
+_PARTS = {name: attrgetter(name) for name in ("window", "place", "holder")}
+"""Parts of a row that many rows share."""
 
 
-def _dimension(dimension: str) -> Callable[[Row], Any]:
-    """Read a dimension of a row's holder; null where it is untagged."""
-    return lambda row: _clean_or_none(row.holder.dimensions.get(dimension))
+def _through(convert: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
+    """Read an attribute and convert it."""
+    read = attrgetter(name)
+    return lambda part: convert(read(part))
 
 
-def _getters() -> dict[str, Callable[[Row], Any]]:
-    """Column -> how it is read from a row."""
-    return {
-        "date": _through(lambda millis: to_datetime(millis).date(), "window.start_ms"),
-        "window_start": _through(lambda millis: millis * 1_000, "window.start_ms"),
-        "window_end": _through(lambda millis: millis * 1_000, "window.end_ms"),
-        "flags": _through(lambda flags: [_clean(flag) for flag in flags], "flags"),
-        **{name: attrgetter(name) for name in ("revision", "list_price", *_COUNTS, *_AMOUNTS)},
-        **{name: _through(_clean, f"place.{name}") for name in _PLACE},
-        **{name: _through(_clean, f"holder.{name}") for name in _HOLDER},
-        **{name: _through(_clean_map, f"holder.{name}") for name in _MAPS},
-        **{name: _through(_clean, name) for name in _WORDS},
-        **{name: _dimension(dimension) for dimension, name in _DIMENSIONS.items()},
-    }
+def _dimension(dimension: str) -> Callable[[Holder], Any]:
+    """Read a dimension of a holder; null where it is untagged."""
+    return lambda holder: _clean_or_none(holder.dimensions.get(dimension))
 
 
-_GETTERS = _getters()
+def _shared() -> Iterator[tuple[str, str, Callable[[Any], Any]]]:
+    """Column, the part of a row that it is read from, and how."""
+    yield "date", "window", _through(lambda millis: to_datetime(millis).date(), "start_ms")
+    for name in ("start", "end"):
+        yield f"window_{name}", "window", _through(lambda millis: millis * 1_000, f"{name}_ms")
+    yield from ((name, "place", _through(_clean, name)) for name in _PLACE)
+    yield from ((name, "holder", _through(_clean, name)) for name in _HOLDER)
+    yield from ((name, "holder", _through(_clean_map, name)) for name in _MAPS)
+    yield from ((name, "holder", _dimension(dimension)) for dimension, name in _DIMENSIONS.items())
+
+
+_SHARED = {name: (part, read) for name, part, read in _shared()}
+_OWN: Mapping[str, Callable[[Row], Any]] = {
+    "flags": _through(lambda flags: [_clean(flag) for flag in flags], "flags"),
+    **{name: attrgetter(name) for name in ("revision", "list_price", "quantity", *_COUNTS, *_AMOUNTS)},
+    **{name: _through(_clean, name) for name in _WORDS},
+}
+"""Column -> how it is read from a row."""
 
 
 def to_table(rows: Sequence[Row]) -> pa.Table:
-    """Rows as columns.
+    """Rows as columns. What many rows share, holder and place above all, is read once.
 
     Raises:
         OverflowError: an amount needs more than 64 bits.
     """
-    arrays = [pa.array([_GETTERS[field.name](row) for row in rows], field.type) for field in SCHEMA]
+    parts = {part: _distinct([read(row) for row in rows]) for part, read in _PARTS.items()}
+    arrays = []
+    for field in SCHEMA:
+        if (own := _OWN.get(field.name)) is not None:
+            arrays.append(pa.array([own(row) for row in rows], field.type))
+        else:
+            part, read = _SHARED[field.name]
+            shared, index = parts[part]
+            arrays.append(pa.array([read(one) for one in shared], field.type).take(index))
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _distinct(objects: Sequence[object]) -> tuple[list[object], pa.Array]:
+    """Each object once, and for each place which one it is. Told apart by identity: that never takes two for one."""
+    numbers: dict[int, int] = {}
+    index = [numbers.setdefault(id(one), len(numbers)) for one in objects]
+    once = dict(zip(index, objects, strict=True))
+    return list(once.values()), pa.array(index, pa.int64())
 
 
 def _millis(moment: datetime) -> int:
@@ -178,6 +201,7 @@ def _row(values: dict[str, Any]) -> Row:
         list_price=values["list_price"],
         flags=tuple(values["flags"] or ()),
         reason=values["reason"],
+        quantity=values["quantity"] or 0,
     )
 
 

@@ -1,7 +1,7 @@
 """The Delta table: made when it is first written, opened and brought up to date when it is read."""
 
 from deltalake import DeltaTable, Schema
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.schema import PARTITION, PRUNED, READABLE, SCHEMA, SCHEMA_VERSION, VERSION_PROPERTY
@@ -10,8 +10,9 @@ from aicost.ports.errors import LedgerUnavailable
 FOLDER = "rows"
 HISTORY_DAYS = 400
 """For so long the table can be read as it stood at an earlier version: as far back as a report may reach."""
+APPEND_ONLY = "delta.appendOnly"
 _PROPERTIES = {
-    "delta.appendOnly": "true",
+    APPEND_ONLY: "true",
     "delta.dataSkippingStatsColumns": ",".join(PRUNED),
     VERSION_PROPERTY: str(SCHEMA_VERSION),
     "delta.logRetentionDuration": f"interval {HISTORY_DAYS} days",
@@ -21,7 +22,22 @@ _DESCRIPTION = "What each holder owes for each device and window. Sum cost_nanos
 
 def exists(place: LedgerPlace) -> bool:
     """Whether anything was ever posted there."""
-    return bool(DeltaTable.is_deltatable(place.within(FOLDER), place.options))
+    return holds_table(place, FOLDER)
+
+
+def holds_table(place: LedgerPlace, folder: str) -> bool:
+    """Whether there is a table in a part of the ledger.
+
+    An object store is asked by opening the table: the other question holds Python's lock until it is answered, and a
+    store that hangs would stop the whole process, its probes and its Lease.
+    """
+    if place.local is not None:
+        return bool(DeltaTable.is_deltatable(place.within(folder), place.options))
+    try:
+        DeltaTable(place.within(folder), storage_options=place.options)
+    except TableNotFoundError:
+        return False
+    return True
 
 
 def open_table(place: LedgerPlace, version: int | None = None) -> DeltaTable:
@@ -31,13 +47,19 @@ def open_table(place: LedgerPlace, version: int | None = None) -> DeltaTable:
         LedgerUnavailable: a newer aicost wrote it in a schema that this one does not know.
     """
     table = DeltaTable(place.within(FOLDER), version=version, storage_options=place.options)
-    written = _version(table)
+    written = schema_version(table)
     if written not in READABLE:
         raise LedgerUnavailable(
             f"the ledger at {place.uri} has schema version {written}, this aicost reads up to {SCHEMA_VERSION}. "
             "To fix: run the version of aicost that wrote it, or a newer one"
         )
     return table
+
+
+def version_at(table: DeltaTable, at_ms: int) -> int | None:
+    """The newest version that was committed at a moment or before it; None where the first one came later."""
+    known = [commit["version"] for commit in table.history() if commit["timestamp"] <= at_ms]
+    return max(known, default=None)
 
 
 def open_or_create(place: LedgerPlace) -> DeltaTable:
@@ -57,8 +79,8 @@ def _brought_up_to_date(table: DeltaTable, place: LedgerPlace) -> DeltaTable:
 
     Half a step is finished by the next writer. Of two who take one at once, one fails: both go on if it was taken.
     """
-    if _version(table) == str(SCHEMA_VERSION):
-        return table
+    if schema_version(table) == str(SCHEMA_VERSION):
+        return _append_only(table)
     there = {field.name for field in table.schema().fields}
     missing = [field for field in Schema.from_arrow(SCHEMA).fields if field.name not in there]
     try:
@@ -66,12 +88,20 @@ def _brought_up_to_date(table: DeltaTable, place: LedgerPlace) -> DeltaTable:
             table.alter.add_columns(missing)
         table.alter.set_table_properties(_PROPERTIES, raise_if_not_exists=False)
     except DeltaError:
-        if _version(open_table(place)) != str(SCHEMA_VERSION):
+        if schema_version(open_table(place)) != str(SCHEMA_VERSION):
             raise
     return open_table(place)
 
 
-def _version(table: DeltaTable) -> str:
+def _append_only(table: DeltaTable) -> DeltaTable:
+    """The table shut again, if somebody who took rows away ended before doing so."""
+    if table.metadata().configuration.get(APPEND_ONLY) != "true":
+        table.alter.set_table_properties({APPEND_ONLY: "true"})
+    return table
+
+
+def schema_version(table: DeltaTable) -> str:
+    """Version of the columns that the table says it has."""
     return str(table.metadata().configuration.get(VERSION_PROPERTY, "unknown"))
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from aicost.adapters.prometheus.config import PrometheusConfig
+from aicost.adapters.prometheus.promql import duration
 from aicost.adapters.prometheus.replies import Envelope, envelope, whole
 from aicost.ports.errors import InvalidAnswer, NotPermitted, SourceUnavailable
 
@@ -41,7 +42,8 @@ class PrometheusClient:
             NotPermitted: credentials are missing or wrong.
             InvalidAnswer: this is no Prometheus API.
         """
-        form = {"query": promql, "timeout": f"{self._config.timeout_s:g}s"}
+        # In whole milliseconds: a fraction of a second is no duration for Prometheus.
+        form = {"query": promql, "timeout": duration(max(1, round(self._config.timeout_s * 1_000)))}
         if at_ms is not None:
             form["time"] = f"{at_ms / 1_000:.3f}"
         url = f"{self._config.api}/query"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from aicost.domain.sampling.series import Signal
+from aicost.domain.sampling.series import COUNTERS, OF_PODS, Signal
 from aicost.ports.errors import InvalidRequest
 
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -54,10 +54,18 @@ class PrometheusConfig:
     tenant: str | None = None
     tenant_header: str = "X-Scope-OrgID"
     matchers: Mapping[str, str] = field(default_factory=dict)
-    signals: tuple[Signal, ...] = (Signal.ENGINE_ACTIVE, Signal.GPU_UTIL, Signal.ENERGY)
+    signals: tuple[Signal, ...] = (
+        Signal.ENGINE_ACTIVE,
+        Signal.GPU_UTIL,
+        Signal.SM_ACTIVE,
+        Signal.DRAM_ACTIVE,
+        Signal.MEMORY_USED,
+        Signal.ENERGY,
+        *sorted(OF_PODS | COUNTERS),
+    )
     timeout_s: float = 30.0
     max_reply_bytes: int = 128_000_000
-    chunk_ms: int = 600_000
+    chunk_ms: int = 1_200_000
 
     def __post_init__(self) -> None:
         _check_url(self.url)

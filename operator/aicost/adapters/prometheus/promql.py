@@ -1,7 +1,9 @@
 """Queries as text. Every value is escaped here, so none can add to a query."""
 
+import re
 from collections.abc import Iterable, Mapping
 
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _REGEX_SIGNS = frozenset("\\.+*?()|[]{}^$")
 
 
@@ -9,6 +11,21 @@ def quote(text: str) -> str:
     """A PromQL string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     return f'"{escaped}"'
+
+
+def is_label_name(text: str) -> bool:
+    """Whether a text can stand in a query as the name of a label: names are not quoted, so nothing else may."""
+    return _LABEL_NAME.fullmatch(text) is not None
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can stand in a query at all: half of a surrogate pair has no bytes to send."""
+    return text.encode(errors="replace").decode() == text
+
+
+def exact(label: str, value: str) -> str:
+    """A matcher for one literal value."""
+    return f"{label}={quote(value)}"
 
 
 def one_of(label: str, values: Iterable[str]) -> str:
@@ -19,8 +36,8 @@ def one_of(label: str, values: Iterable[str]) -> str:
 
 def selector(names: Iterable[str], matchers: Mapping[str, str], *more: str) -> str:
     """A selector of series by metric names, exact labels and further matchers."""
-    exact = (f"{label}={quote(value)}" for label, value in sorted(matchers.items()))
-    return "{" + ",".join((one_of("__name__", names), *exact, *more)) + "}"
+    literal = (exact(label, value) for label, value in sorted(matchers.items()))
+    return "{" + ",".join((one_of("__name__", names), *literal, *more)) + "}"
 
 
 def duration(millis: int) -> str:

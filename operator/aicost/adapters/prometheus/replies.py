@@ -1,10 +1,13 @@
 """What the API answers, as types; whole answers only."""
 
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 import msgspec
 import numpy as np
 
+from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.series import Millis, Values
 from aicost.ports.errors import InvalidAnswer, SourceUnavailable
 
@@ -59,6 +62,10 @@ class MetricHelp(msgspec.Struct):
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _LABELS = msgspec.json.Decoder(dict[str, str])
 _HELPS = msgspec.json.Decoder(dict[str, list[MetricHelp]])
+_NUMBERS = msgspec.json.Decoder(list[float])
+_BLOCK = 1_000
+"""Series that are read at once: one odd value makes a block slower, not the whole answer."""
+_FIRST, _BETWEEN, _LAST = b"[[", b'"],[', b'"]]'
 _SAMPLES = msgspec.json.Decoder(list[tuple[float, str]])
 
 
@@ -108,7 +115,49 @@ def labels_of(url: str, raw: msgspec.Raw) -> dict[str, str]:
         raise InvalidAnswer(f"{url} answered with labels that are none: {error}") from error
 
 
-def samples_of(url: str, raw: msgspec.Raw) -> tuple[Millis, Values]:
+def samples_within(url: str, found: Sequence[msgspec.Raw], part: Window) -> Iterator[tuple[Millis, Values]]:
+    """Times in milliseconds and values of each series, as far as they lie in a part of time.
+
+    Raises:
+        InvalidAnswer: these are none.
+    """
+    for first in range(0, len(found), _BLOCK):
+        block = [bytes(raw) for raw in found[first : first + _BLOCK]]
+        pairs = [raw.count(_BETWEEN) + 1 for raw in block]
+        numbers = _plain_numbers(block)
+        if numbers is None or len(numbers) != 2 * sum(pairs):
+            yield from (_cut(*samples_of(url, raw), part) for raw in block)
+        else:
+            at_ms, value = np.rint(numbers[::2] * 1_000).astype(np.int64), numbers[1::2]
+            inside = (at_ms >= part.start_ms) & (at_ms < part.end_ms)
+            ends = np.append(0, np.cumsum(inside))[np.cumsum(pairs)].tolist()
+            at_ms, value = at_ms[inside], value[inside]
+            yield from ((at_ms[start:end], value[start:end]) for start, end in pairwise([0, *ends]))
+
+
+def _cut(at_ms: Millis, value: Values, part: Window) -> tuple[Millis, Values]:
+    inside = (at_ms >= part.start_ms) & (at_ms < part.end_ms)
+    return at_ms[inside], value[inside]
+
+
+def _plain_numbers(block: Sequence[bytes]) -> Values | None:
+    """Times and values of many series in turn; None where something is no plain number.
+
+    Quotes and brackets are taken out, and one list of numbers is read: a text for each value costs most of the time.
+    A text must stand at the end of a list and right after a comma, else something is left that is no number. So each
+    list has two numbers or more, and exactly two where there are twice as many numbers as lists.
+    """
+    if not all(raw.startswith(_FIRST) and raw.endswith(_LAST) for raw in block):
+        return None
+    inner = _BETWEEN.join(raw[len(_FIRST) : -len(_LAST)] for raw in block)
+    try:
+        numbers = _NUMBERS.decode(b"[%b]" % inner.replace(_BETWEEN, b", ").replace(b',"', b","))
+    except msgspec.DecodeError:  # NaN and Inf are no numbers in JSON
+        return None
+    return np.array(numbers, np.float64)
+
+
+def samples_of(url: str, raw: msgspec.Raw | bytes) -> tuple[Millis, Values]:
     """Times in milliseconds and values of a series.
 
     Raises:

@@ -4,18 +4,18 @@ Raw samples come from an instant query of a range selector, padded on both sides
 range would resample, and servers disagree about what lies on the edge of a selector.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
 from aicost.adapters.prometheus.config import PrometheusConfig
-from aicost.adapters.prometheus.promql import duration, one_of, selector
-from aicost.adapters.prometheus.replies import Matrix, MatrixSeries, Vector, helps_of, labels_of, samples_of
-from aicost.adapters.prometheus.targets import UNKNOWN, Target, scrape_of, targets_of
+from aicost.adapters.prometheus.promql import duration, exact, one_of, selector
+from aicost.adapters.prometheus.replies import Matrix, MatrixSeries, Vector, helps_of, labels_of, samples_within
 from aicost.domain.exact.windows import SECOND_MS, Window
-from aicost.domain.sampling.dialects import HELP_DECIDES, METRICS, PROMQL_NAMES, Dialect, dialect_of
+from aicost.domain.sampling.dialects import HELP_DECIDES, METRICS, PROMQL_GROUPS, Dialect, dialect_of
+from aicost.domain.sampling.scrapes import UNKNOWN, Target, scrape_of, targets_of
 from aicost.domain.sampling.series import Millis, RawSeries, Values
 from aicost.ports.errors import SourceUnavailable
 
@@ -41,13 +41,22 @@ class Found:
 
 
 class PrometheusSource:
-    """A `TelemetrySource` over the HTTP API."""
+    """A `TelemetrySource` over the HTTP API.
 
-    def __init__(self, config: PrometheusConfig) -> None:
+    Args:
+        config: the server.
+        client: how it is reached; None makes a client that fails at once where the server does.
+    """
+
+    def __init__(self, config: PrometheusConfig, client: PrometheusClient | None = None) -> None:
         self._config = config
-        self._client = PrometheusClient(config)
+        self._client = client or PrometheusClient(config)
         self._url = config.api
-        self._names = tuple(name for name in PROMQL_NAMES if METRICS[name].signal in config.signals)
+        self._groups = tuple(
+            selector(wanted, config.matchers, *_equal(where))
+            for names, where in PROMQL_GROUPS
+            if (wanted := [name for name in names if METRICS[name].signal in config.signals])
+        )
 
     @property
     def interval_ms(self) -> int:
@@ -62,9 +71,10 @@ class PrometheusSource:
         """
         gathered: dict[bytes, _Gathered] = {}
         for chunk in _chunks(span, self._config.chunk_ms):
-            for part, matrix in self._fetch(chunk):
-                for series in matrix.result:
-                    self._add(gathered, series, part)
+            for part, matrix in (answer for wanted in self._groups for answer in self._fetch(wanted, chunk)):
+                values = samples_within(self._url, [series.values for series in matrix.result], part)
+                for series, (at_ms, value) in zip(matrix.result, values, strict=True):
+                    self._add(gathered, series, at_ms, value)
         every = [one for one in gathered.values() if one.at_ms]
         targets = targets_of(self._up(every, span), (one.labels for one in every))
         helps = self._helps({one.labels.get("__name__", "") for one in every})
@@ -76,8 +86,12 @@ class PrometheusSource:
         Raises:
             SourceUnavailable, NotPermitted, InvalidAnswer: see `samples`.
         """
-        counts = {one.metric["__name__"]: int(float(one.value[1])) for one in self._count().result}
-        lower = bool(self._count('hostname!=""').result) if counts else False
+        counts = {
+            one.metric["__name__"]: int(float(one.value[1]))
+            for names, where in PROMQL_GROUPS
+            for one in self._count(names, *_equal(where)).result
+        }
+        lower = bool(self._count(tuple(counts), 'hostname!=""').result) if counts else False
         dialect = dialect_of(frozenset(counts), lower_case_host=lower)
         return Found(counts, dialect) if dialect else None
 
@@ -85,37 +99,34 @@ class PrometheusSource:
         """Close all connections."""
         self._client.close()
 
-    def _count(self, *more: str) -> Vector:
-        wanted = selector(PROMQL_NAMES, self._config.matchers, *more)
+    def _count(self, names: Sequence[str], *more: str) -> Vector:
+        wanted = selector(names, self._config.matchers, *more)
         return self._client.query(f"count by (__name__) ({wanted})", None, Vector)
 
-    def _fetch(self, part: Window) -> Iterator[tuple[Window, Matrix]]:
+    def _fetch(self, wanted: str, part: Window) -> Iterator[tuple[Window, Matrix]]:
         """Answers for one part of time, in halves where the whole is too much."""
         try:
-            yield part, self._select(part)
+            yield part, self._select(wanted, part)
         except TooMuchAsked as error:
             if part.length_ms < 2 * _SHORTEST_CHUNK_MS:
                 raise SourceUnavailable(f"{error}, even for {part.length_ms / SECOND_MS:g} s of samples") from error
             middle = (part.start_ms + part.end_ms) // 2
-            yield from self._fetch(Window(part.start_ms, middle))
-            yield from self._fetch(Window(middle, part.end_ms))
+            yield from self._fetch(wanted, Window(part.start_ms, middle))
+            yield from self._fetch(wanted, Window(middle, part.end_ms))
 
-    def _select(self, part: Window) -> Matrix:
-        wanted = selector(self._names, self._config.matchers)
+    def _select(self, wanted: str, part: Window) -> Matrix:
         around = duration(part.length_ms + 2 * _PADDING_MS)
         return self._client.query(f"{wanted}[{around}]", part.end_ms + _PADDING_MS, Matrix)
 
-    def _add(self, gathered: dict[bytes, _Gathered], series: MatrixSeries, part: Window) -> None:
-        """Keep what lies inside the part, with the rest of the same series."""
-        at_ms, value = samples_of(self._url, series.values)
-        inside = (at_ms >= part.start_ms) & (at_ms < part.end_ms)
-        if not inside.any():
+    def _add(self, gathered: dict[bytes, _Gathered], series: MatrixSeries, at_ms: Millis, value: Values) -> None:
+        """Keep samples with the rest of the same series."""
+        if not len(at_ms):
             return
         key = bytes(series.metric)
         if key not in gathered:
             gathered[key] = _Gathered(labels_of(self._url, series.metric))
-        gathered[key].at_ms.append(at_ms[inside])
-        gathered[key].value.append(value[inside])
+        gathered[key].at_ms.append(at_ms)
+        gathered[key].value.append(value)
 
     def _up(self, series: Sequence[_Gathered], span: Window) -> list[dict[str, str]]:
         """Labels of the targets that the series were scraped from."""
@@ -123,8 +134,19 @@ class PrometheusSource:
         if not jobs:
             return []
         wanted = selector(("up",), self._config.matchers, one_of("job", jobs))
-        query = f"last_over_time({wanted}[{duration(span.length_ms + 2 * _PADDING_MS)}])"
-        return [one.metric for one in self._client.query(query, span.end_ms + _PADDING_MS, Vector).result]
+        return [one.metric for vector in self._last(wanted, span) for one in vector.result]
+
+    def _last(self, wanted: str, part: Window) -> Iterator[Vector]:
+        """The last samples of a part of time, in halves where the whole is too much."""
+        query = f"last_over_time({wanted}[{duration(part.length_ms + 2 * _PADDING_MS)}])"
+        try:
+            yield self._client.query(query, part.end_ms + _PADDING_MS, Vector)
+        except TooMuchAsked:
+            if part.length_ms < 2 * _SHORTEST_CHUNK_MS:
+                raise
+            middle = (part.start_ms + part.end_ms) // 2
+            yield from self._last(wanted, Window(part.start_ms, middle))
+            yield from self._last(wanted, Window(middle, part.end_ms))
 
     def _helps(self, names: set[str]) -> dict[str, str]:
         """HELP texts of the metrics whose unit hangs on them; none where exporters contradict each other."""
@@ -135,6 +157,10 @@ class PrometheusSource:
             if len(texts) == 1:
                 helps[name] = next(iter(texts))
         return helps
+
+
+def _equal(where: Mapping[str, str]) -> list[str]:
+    return [exact(label, value) for label, value in where.items()]
 
 
 def _chunks(span: Window, length_ms: int) -> Iterator[Window]:

@@ -76,10 +76,11 @@ def _is_whole(keyring: Keyring) -> bool:
     try:
         signer, shown = _first(keyring.authority), _first(keyring.certificate)
         shown.verify_directly_issued_by(signer)
+        signer.extensions.get_extension_for_class(x509.KeyUsage)  # one of an earlier aicost has none
         return _private(keyring.authority_key).public_key() == signer.public_key() and (
             _private(keyring.key).public_key() == shown.public_key()
         )
-    except (InvalidAnswer, InvalidSignature, ValueError, TypeError):
+    except (InvalidAnswer, InvalidSignature, x509.ExtensionNotFound, ValueError, TypeError):
         return False
 
 
@@ -94,8 +95,23 @@ def _authority(now_ms: int) -> Keyring:
     builder = _builder(f"{_NAME}-ca", f"{_NAME}-ca", key, now_ms, AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     identity = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    made = builder.add_extension(identity, critical=False).sign(key, hashes.SHA256())
+    builder = builder.add_extension(identity, critical=False)
+    made = builder.add_extension(_SIGNS, critical=True).sign(key, hashes.SHA256())
     return Keyring(_pem(made), _key_pem(key), b"", b"")
+
+
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What an authority's key is for. Strict verifiers, such as Python's since 3.13, ask for it beside a path length."""
 
 
 def _server(keyring: Keyring, names: Sequence[str], now_ms: int) -> Keyring:

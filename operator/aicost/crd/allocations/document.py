@@ -7,12 +7,13 @@ bits. `null` means not known, which is not zero. `aicost.crd.allocations.reading
 from collections.abc import Sequence
 from typing import Any
 
-from aicost.crd.allocations.texts import bucket_nanos, cost_text, is_unpriced, known_nanos
+from aicost.crd.allocations.texts import bucket_nanos, cost_text, known_nanos
 from aicost.crd.status.texts import change, gpu_hours, percent, share
 from aicost.domain.exact.windows import Window, to_rfc3339
-from aicost.domain.ledger.rows import Bucket
+from aicost.domain.ledger.rows import Bucket, Component
 from aicost.domain.reporting import ratios
 from aicost.domain.reporting.query import Amounts, Report, ReportLine, ReportQuery
+from aicost.domain.reporting.ratios import is_unpriced
 from aicost.domain.reporting.spans import span_before
 
 API_VERSION = "query.aicost.dev/v1alpha1"
@@ -48,6 +49,7 @@ def row_document(report: Report, line: ReportLine) -> dict[str, Any]:
         "share": share(nanos, report.total.cost_nanos),
         "shared_idle_nanos": line.shared_nanos,
         "previous_cost_nanos": previous,
+        "adjusted_nanos": line.adjusted_nanos,
         "change": None if is_unpriced(amounts) else change(nanos, previous),
         **figures(amounts),
     }
@@ -74,6 +76,8 @@ def figures(amounts: Amounts) -> dict[str, Any]:
         "provisional_nanos": amounts.provisional_nanos,
         "list_price_nanos": amounts.list_price_nanos,
         "tagged_nanos": dict(amounts.tagged_nanos),
+        "gpu_held_nanos": amounts.gpu_held_nanos,
+        "components": {component: _component(amounts, component) for component in _components(amounts)},
         "buckets": {bucket.value: _bucket(amounts, bucket) for bucket in Bucket if _has(amounts, bucket)},
     }
 
@@ -102,9 +106,11 @@ def _report(report: Report) -> dict[str, Any]:
         "covered": span_document(report.covered),
         "prorated": report.prorated,
         "not_covered": list(report.not_covered),
+        "partly_covered": list(report.partly_covered),
         "total": {
             **total_document(report.total),
             "previous_cost_nanos": before,
+            "adjusted_nanos": report.adjusted_nanos,
             "change": None if is_unpriced(report.total) else change(report.total.cost_nanos, before),
         },
         "idle": total_document(report.idle),
@@ -114,6 +120,18 @@ def _report(report: Report) -> dict[str, Any]:
 
 def _has(amounts: Amounts, bucket: Bucket) -> bool:
     return bool(amounts.buckets.get(bucket) or amounts.gpu_milliseconds.get(bucket))
+
+
+def _components(amounts: Amounts) -> list[str]:
+    return [one.value for one in Component if one in amounts.components or one in amounts.quantities]
+
+
+def _component(amounts: Amounts, component: str) -> dict[str, int | None]:
+    """Cost, and quantity: milli-core-seconds of cpu, MiB-seconds of memory and storage."""
+    quantity, unpriced = amounts.quantities.get(component, 0), amounts.unpriced_quantities.get(component, 0)
+    known = component in amounts.components or not unpriced
+    cost = amounts.components.get(component, 0) if known else None
+    return {"cost_nanos": cost, "quantity": quantity, "unpriced_quantity": unpriced}
 
 
 def _bucket(amounts: Amounts, bucket: Bucket) -> dict[str, int | None]:

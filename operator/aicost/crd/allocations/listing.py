@@ -34,6 +34,7 @@ FIELDS = (
     Field("share", "share", "string", "Share of the total."),
     Field("sharedIdleNanos", "shared_idle_nanos", "integer", "The part of the cost that the idle policy put here."),
     Field("previousCostNanos", "previous_cost_nanos", "integer", "Cost in the span before; absent if not known."),
+    Field("adjustedNanos", "adjusted_nanos", "integer", "The part that corrections make; absent if not asked."),
     Field("change", "change", "string", "Change of the cost against the span before."),
     Field("gpuHours", "gpu_hours", "string", "GPU-hours, priced or not."),
     Field("gpuMilliseconds", "gpu_milliseconds", "integer", "Device time in milliseconds, priced or not."),

@@ -9,7 +9,9 @@ from aicost.ports.errors import InvalidRequest
 GROUP, VERSION, PLURAL, KIND = "query.aicost.dev", "v1alpha1", "allocations", "Allocation"
 FORMAT, REPORT_FORMAT = "format", "report"
 """The parameter, and its value, that ask for the report document in place of a list of Kubernetes objects."""
-_SINGLE = ("window", "idle", "compare", "timeZone", "sort", "reverse", "limit")
+LIMIT, TOP, CHUNK, CONTINUE = "limit", "top", "chunk", "continue"
+"""Rows of a page of a list; rows before one sums the rest; rows of a page of a report document; where it goes on."""
+_SINGLE = ("window", "idle", "compare", "timeZone", "sort", "reverse", "limit", "adjusted")
 _TRUTH = {"true": True, "1": True, "": True, "false": False, "0": False}
 _MOST_PARAMETERS, _LONGEST = 64, 2_000
 
@@ -19,10 +21,14 @@ PARAMETERS: Mapping[str, str] = {
     "filter": "KEY=VALUE[,VALUE]; repeated, all must match.",
     "idle": f"Who carries what nobody used: {', '.join(IdlePolicy)}. Default: {IdlePolicy.TO_HOLDER}.",
     "compare": "true: the span before as well.",
+    "adjusted": "true: what was posted as corrections of closed windows as well.",
     "timeZone": "Time zone in which days and months begin. Default: UTC.",
-    "sort": "Order of the rows: cost, gpu-hours, utilisation, idle-share, change, name. Default: cost.",
+    "sort": "Order of the rows: cost, gpu-hours, utilisation, idle-share, change, moved, name. Default: cost.",
     "reverse": "true: the smallest first.",
-    "limit": "Rows before the rest is summed in one row `other`.",
+    TOP: "Rows before the rest is summed in one row `other`.",
+    LIMIT: "Rows of one page of a list or Table; metadata.continue asks for the next. In a report document as `top`.",
+    CHUNK: "Rows of one page of a report document; its field `continue` asks for the next.",
+    CONTINUE: "What the page before gave: the rows that follow, of the same answer. 410 where it has expired.",
     FORMAT: f"{REPORT_FORMAT}: the report document of `aicost report -o json`.",
 }
 """Every parameter that an allocations request understands."""
@@ -40,17 +46,24 @@ def write_parameters(question: Question) -> list[tuple[str, str]]:
         ("sort", question.sort),
         ("reverse", str(question.reverse).lower()),
     ]
+    pairs += [("adjusted", "true")] if question.adjusted else []
     return pairs if question.limit is None else [*pairs, ("limit", str(question.limit))]
 
 
 def read_parameters(
-    pairs: Sequence[tuple[str, str]], *, namespace: str | None, group_by: tuple[str, ...], most_rows: int
+    pairs: Sequence[tuple[str, str]],
+    *,
+    namespace: str | None,
+    group_by: tuple[str, ...],
+    most_rows: int,
+    team: str | None = None,
 ) -> Question:
     """The question that parameters ask; those that are not ours are for the caller to judge.
 
     Args:
         pairs: names and values in their order.
         namespace: the namespace of the path, None for all.
+        team: the team of the path, None for all.
         group_by: the keys where `by` is absent.
         most_rows: rows where `limit` is absent, and the most that it may ask for.
 
@@ -69,13 +82,26 @@ def read_parameters(
         group_by=read_keys(_values(pairs, "by")) or group_by,
         filters=filters,
         namespace=namespace,
+        team=team,
         idle=single["idle"] or plain.idle,
         compare=_truth("compare", single["compare"]),
+        adjusted=_truth("adjusted", single["adjusted"]),
         time_zone=single["timeZone"] or plain.time_zone,
         sort=single["sort"] or plain.sort,
         reverse=_truth("reverse", single["reverse"]),
         limit=_limit(single["limit"], most_rows),
     )
+
+
+def paged(pairs: Sequence[tuple[str, str]], *, report: bool) -> list[tuple[str, str]]:
+    """The parameters of the whole answer that a page is asked of: `limit` is what `top` says.
+
+    Args:
+        pairs: names and values.
+        report: a report document is asked for, in which `limit` has always been what `top` is.
+    """
+    left_out = {CHUNK, CONTINUE} if report else {CHUNK, CONTINUE, LIMIT}
+    return [(LIMIT if name == TOP else name, value) for name, value in pairs if name not in left_out]
 
 
 def read_single(pairs: Sequence[tuple[str, str]], name: str) -> str | None:

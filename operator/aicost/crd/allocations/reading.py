@@ -5,7 +5,7 @@ from typing import Any
 
 from aicost.crd.allocations.document import API_VERSION, KIND
 from aicost.domain.exact.windows import Window, from_rfc3339
-from aicost.domain.ledger.rows import Bucket
+from aicost.domain.ledger.rows import Bucket, Component
 from aicost.domain.reporting.ordering import OTHER
 from aicost.domain.reporting.query import Amounts, IdlePolicy, Report, ReportLine, ReportQuery
 from aicost.ports.errors import InvalidAnswer
@@ -39,6 +39,7 @@ def _query(document: Document) -> ReportQuery:
         idle=IdlePolicy(document["idle_policy"]),
         compare=document["previous_window"] is not None,
         time_zone=document["time_zone"],
+        adjusted=any(one["total"].get("adjusted_nanos") is not None for one in document["reports"]),
     )
 
 
@@ -51,9 +52,11 @@ def _report(query: ReportQuery, one: Document) -> Report:
         idle=_amounts(currency, one["idle"]),
         total=_amounts(currency, one["total"]),
         previous_total_nanos=one["total"]["previous_cost_nanos"],
+        adjusted_nanos=one["total"].get("adjusted_nanos"),
         prorated=one["prorated"],
         covered=None if one["covered"] is None else _span(one["covered"]),
         not_covered=tuple(one["not_covered"]),
+        partly_covered=tuple(one.get("partly_covered", ())),
     )
 
 
@@ -65,10 +68,12 @@ def _line(query: ReportQuery, currency: str, row: Document) -> ReportLine:
         shared_nanos=row["shared_idle_nanos"],
         previous_nanos=row["previous_cost_nanos"],
         merged=row["merged_rows"],
+        adjusted_nanos=row.get("adjusted_nanos"),
     )
 
 
 def _amounts(currency: str, figures: Document) -> Amounts:
+    components: Mapping[str, Any] = figures.get("components", {})
     buckets = {Bucket(name).value: entry for name, entry in figures["buckets"].items()}
     return Amounts(
         currency=currency,
@@ -80,7 +85,15 @@ def _amounts(currency: str, figures: Document) -> Amounts:
         provisional_nanos=figures["provisional_nanos"],
         list_price_nanos=figures["list_price_nanos"],
         tagged_nanos=dict(figures["tagged_nanos"]),
+        gpu_held_nanos=figures.get("gpu_held_nanos"),
+        components=_parts(components, "cost_nanos"),
+        quantities=_parts(components, "quantity"),
+        unpriced_quantities=_parts(components, "unpriced_quantity"),
     )
+
+
+def _parts(components: Mapping[str, Any], what: str) -> dict[str, int]:
+    return {Component(name).value: amount for name, entry in components.items() if (amount := entry[what])}
 
 
 def _span(document: Document) -> Window:

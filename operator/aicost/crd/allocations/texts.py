@@ -3,14 +3,9 @@
 from aicost.crd.status.texts import UNPRICED, money
 from aicost.domain.ledger.rows import Bucket
 from aicost.domain.reporting.query import Amounts
-from aicost.domain.reporting.ratios import gpu_time
+from aicost.domain.reporting.ratios import gpu_time, is_unpriced
 
 _CENT = 10_000_000
-
-
-def is_unpriced(amounts: Amounts) -> bool:
-    """Whether there is device time and no part of it has a price: then nothing is known of the cost."""
-    return 0 < gpu_time(amounts) <= amounts.unpriced_gpu_milliseconds
 
 
 def known_nanos(amounts: Amounts, nanos: int) -> int | None:
@@ -22,7 +17,7 @@ def cost_text(amounts: Amounts, nanos: int) -> str | None:
     """The amount with its currency, `unpriced` where it is not known, None where there is nothing at all."""
     if known_nanos(amounts, nanos) is not None:
         return money(nanos, amounts.currency)
-    return UNPRICED if gpu_time(amounts) else None
+    return UNPRICED if gpu_time(amounts) or amounts.quantities else None
 
 
 def bucket_nanos(amounts: Amounts, bucket: Bucket) -> int | None:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from aicost.crd.allocations.texts import cost_text, error_text, is_unpriced
+from aicost.crd.allocations.texts import cost_text, error_text
 from aicost.crd.status.texts import UNPRICED, change, gpu_hours, money, percent, share
-from aicost.domain.ledger.rows import HELD, Bucket
+from aicost.domain.ledger.rows import HELD, Bucket, Component
 from aicost.domain.reporting import ratios
 from aicost.domain.reporting.ordering import OTHER
 from aicost.domain.reporting.query import Amounts, Report, ReportLine
+from aicost.domain.reporting.ratios import is_unpriced
 
 ABSENT = "-"
 """Stands for what is not known or does not apply."""
@@ -26,6 +27,7 @@ class Figures:
         nanos: its cost in all.
         shared_nanos: the part of it that an idle policy put there.
         previous_nanos: its cost in the span before, None where that is not known.
+        adjusted_nanos: the part that corrections make, None where that was not asked.
     """
 
     report: Report
@@ -33,6 +35,7 @@ class Figures:
     nanos: int
     shared_nanos: int = 0
     previous_nanos: int | None = None
+    adjusted_nanos: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ def columns_of(reports: Sequence[Report]) -> tuple[FigureColumn, ...]:
 
 def view(report: Report, columns: tuple[FigureColumn, ...]) -> View:
     """The rows of a report, with a cell for each column."""
-    whole = Figures(report, report.total, report.total.cost_nanos, previous_nanos=report.previous_total_nanos)
+    whole = Figures(
+        report, report.total, report.total.cost_nanos, 0, report.previous_total_nanos, report.adjusted_nanos
+    )
     return View(
         columns=columns,
         lines=tuple(_line(report, line, columns) for line in report.lines),
@@ -94,7 +99,7 @@ def _line(report: Report, line: ReportLine, columns: Iterable[FigureColumn]) -> 
     keys = tuple(key or ABSENT for key in line.keys)
     if line.merged:
         keys = _label(report, f"{OTHER} ({line.merged})")
-    shown = Figures(report, line.amounts, line.cost_nanos, line.shared_nanos, line.previous_nanos)
+    shown = Figures(report, line.amounts, line.cost_nanos, line.shared_nanos, line.previous_nanos, line.adjusted_nanos)
     return ViewRow(keys, _cells(columns, shown), line)
 
 
@@ -157,6 +162,15 @@ def _bucket(bucket: Bucket) -> FigureColumn:
     )
 
 
+def _component(component: Component) -> FigureColumn:
+    return FigureColumn(
+        component.value.upper(),
+        f"The part of the cost that is {component.value}",
+        wide=True,
+        measure=lambda it: _amount(it.amounts.components.get(component, 0), it),
+    )
+
+
 _SHORT = {Bucket.ALLOCATED_IDLE: "ALLOC-IDLE", Bucket.ALLOCATED_UNMEASURED: "UNMEASURED"}
 _COST, _SHARE, _GPU_HOURS = "COST", "SHARE", "GPU-HOURS"
 _FIRST = (
@@ -215,6 +229,8 @@ def _columns(reports: Sequence[Report]) -> Iterator[FigureColumn]:
     yield from _RATIOS
     paid = {bucket for total in totals for bucket in total.buckets}
     yield from (_bucket(bucket) for bucket in Bucket if bucket in HELD and bucket in paid)
+    parts = {component for total in totals for component in total.components}
+    yield from (_component(one) for one in Component if one in parts and len(parts) > 1)
     if any(line.shared_nanos for report in reports for line in report.lines):
         yield _SPREAD_COLUMN
     yield from _LAST

@@ -25,6 +25,7 @@ def workload_claim(body: Mapping[str, Any]) -> Converted[WorkloadClaim]:
         target=_target(spec.target_ref),
         selector=label_selector(spec.selector),
         dimensions=_dimensions(spec),
+        gpu_split=spec.gpu_split,
     )
     return Converted(claim)
 

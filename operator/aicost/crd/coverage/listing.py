@@ -8,6 +8,7 @@ from typing import Any
 from aicost.crd.allocations.document import API_VERSION
 from aicost.crd.allocations.view import ABSENT
 from aicost.crd.coverage.resources import COVERAGES, INVENTORIES, Served
+from aicost.crd.tables import column_definitions
 
 ALL_KEYS = "all"
 """Name of the row for all required keys together."""
@@ -67,7 +68,7 @@ def label_table(served: Served, document: Document) -> dict[str, Any]:
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": _list_metadata(document),
-        "columnDefinitions": [_definition(number, column, about) for number, column in enumerate(columns)],
+        "columnDefinitions": column_definitions(((one.title, one.source, one.wide) for one in columns), about),
         "rows": [_table_row(columns, row, document) for row in (*_rows(served, document), *_more(document))],
     }
 
@@ -122,16 +123,6 @@ def _table_row(columns: Sequence[_Column], row: Document, document: Document) ->
     metadata = _metadata(row, document)
     partial = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
     return {"cells": cells, "object": partial}
-
-
-def _definition(number: int, column: _Column, about: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "name": column.title,
-        "type": "string",
-        "format": "" if number else "name",
-        "description": about[column.source],
-        "priority": int(column.wide),
-    }
 
 
 def _not_assessed(document: Document) -> Iterator[str]:

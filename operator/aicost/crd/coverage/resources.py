@@ -20,6 +20,7 @@ class Served:
         about: what one of its items is.
         fields: fields of an item; `source` is the name in the document.
         parameters: every parameter that a request understands, with its meaning.
+        namespaced: whether there is a path for one namespace; else what it tells belongs to the whole cluster.
     """
 
     plural: str
@@ -28,6 +29,7 @@ class Served:
     about: str
     fields: tuple[Field, ...]
     parameters: Mapping[str, str]
+    namespaced: bool = True
 
     @property
     def list_kind(self) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from aicost.crd.schema.markers import Rule, formatted, matches
-from aicost.domain.exact.windows import from_rfc3339
+from aicost.domain.exact.windows import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, from_rfc3339
 
 _DAY = r"\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|[12]\d))"
 _TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})"
@@ -88,7 +88,7 @@ TimeZone = Annotated[
 Duration = Annotated[
     str,
     Field(max_length=8),
-    matches(r"[1-9]\d{0,5}(s|m|h|d)", "write a whole number and a unit (s, m, h or d), for example 30m"),
+    matches(r"[1-9]\d{0,5}(s|m|h|d)", "write a whole number above zero and a unit (s, m, h or d), for example 30m"),
 ]
 Moment = Annotated[
     str,
@@ -111,6 +111,14 @@ def moment_cel(path: str) -> str:
 def moment_ms(text: str) -> int:
     """The milliseconds of a `Moment`: a day stands for its midnight in UTC."""
     return from_rfc3339(text if "T" in text else f"{text}T00:00:00Z")
+
+
+_UNITS_MS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
+
+
+def duration_ms(text: str) -> int:
+    """The milliseconds of a `Duration`."""
+    return int(text[:-1]) * _UNITS_MS[text[-1]]
 
 
 def unique(what: str) -> Rule:

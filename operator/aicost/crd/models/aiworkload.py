@@ -1,5 +1,6 @@
 """AIWorkload: who and what some pods are."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from aicost.crd.fields.text import ModelName, NormalForm, Timestamp
 from aicost.crd.models.figures import CurrencyTotal, Span, Summary
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import Rule, map_list, matches
+from aicost.domain.attribution.sharing.rules import SplitRule
 from aicost.domain.identity.stages import Stage
 
 
@@ -83,10 +85,39 @@ class Telemetry(ApiModel):
     """HTTP path of the engine's metrics, where it is not the engine's usual one."""
 
 
+class Counter(ApiModel):
+    """A counter that grows with what the workload does."""
+
+    metric: Annotated[
+        str,
+        Field(max_length=253),
+        matches(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "write the name of a counter in Prometheus, for example answers_total"),
+    ]
+    """Name of the counter, in Prometheus. Only its series of this namespace are read."""
+    match_labels: (
+        Annotated[
+            dict[str, Annotated[str, Field(max_length=253)]],
+            Field(max_length=8),
+            Rule(
+                "self.all(key, key.matches('^[a-zA-Z_][a-zA-Z0-9_]*$'))",
+                "write names of Prometheus labels: letters, digits and underscores, for example outcome",
+                lambda labels: all(re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", key) for key in labels),
+            ),
+        ]
+        | None
+    ) = None
+    """Labels that its series must have."""
+
+
 class UnitMetric(ApiModel):
     """The one unit that this workload is judged by."""
 
     rules = (
+        Rule(
+            "!has(self.successes) || has(self.units)",
+            "successes are a part of units: give units too",
+            lambda metric: metric.successes is None or metric.units is not None,
+        ),
         Rule(
             "has(self.targetPrice) == has(self.currency)",
             "a target price needs its currency: give targetPrice and currency together",
@@ -104,6 +135,10 @@ class UnitMetric(ApiModel):
     """ISO 4217 code of the target price."""
     margin_percent: Annotated[int, Field(ge=0, le=1000)] | None = None
     """How far above the target still counts as within it, in percent of the target."""
+    units: Counter | None = None
+    """Counts the units. Budgets read it for unit costs; it needs a Prometheus."""
+    successes: Counter | None = None
+    """Counts those among them that were a success. Budgets read it for success rates."""
 
 
 class AIWorkloadSpec(ApiModel):
@@ -130,11 +165,15 @@ class AIWorkloadSpec(ApiModel):
     """How far the work has come."""
     dimensions: Dimensions | None = None
     """What the cost is charged to where the pods and their owners carry no label of that name."""
+    gpu_split: SplitRule | None = None
+    """How a GPU is split that its pods share with others: two-part (busy time by use, idle time by what is reserved),
+    by-reservation or by-usage. It counts where all pods on the GPU ask for the same; else the rule of its node does."""
     telemetry: Telemetry | None = None
-    """Where the engine's own metrics are. Kept for unit costs, which this version does not compute."""
+    """Where the engine's own metrics are. Kept for unit costs in the status, which this version does not compute:
+    aicost units finds engines by their counters."""
     unit_metric: UnitMetric | None = None
-    """The unit that this workload is judged by, with its target. Kept for unit costs, which this version does not
-    compute."""
+    """The unit that this workload is judged by, with its target. Budgets judge by it; no unit cost is shown here
+    yet."""
 
 
 class AIWorkloadStatus(Reported):

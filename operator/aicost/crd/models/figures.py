@@ -7,7 +7,7 @@ from pydantic import Field
 from aicost.crd.fields.amounts import GpuHours, Millis, Nanos, Readable, Share
 from aicost.crd.fields.text import Timestamp
 from aicost.crd.schema.base import ApiModel
-from aicost.crd.schema.markers import unit
+from aicost.crd.schema.markers import ATOMIC_MAP, unit
 
 
 class Span(ApiModel):
@@ -100,6 +100,8 @@ class CurrencyTotal(ApiModel):
     """Device time without a price."""
     buckets: Buckets | None = None
     """The cost by what it was for."""
+    components: Annotated[dict[str, Nanos], ATOMIC_MAP] | None = None
+    """The cost by component, exact: gpu, cpu, memory, storage. One that is absent is zero or not covered."""
     error_nanos: Annotated[int, unit("nano-units of the currency (10^-9)")] | None = None
     """Half-width of the 95 % error bar. Absent where a part of the cost was not measured."""
     provisional_nanos: Nanos | None = None

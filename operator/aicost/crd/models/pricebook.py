@@ -1,54 +1,17 @@
 """PriceBook: what GPUs cost, by model, machine, place, way of buying and date."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from aicost.crd.fields.amounts import Currency, PositiveFraction, Price
 from aicost.crd.fields.conditions import Reported
-from aicost.crd.fields.text import ItemName, LabelValue, LongText, Moment, ShortText, Timestamp, moment_cel, moment_ms
+from aicost.crd.fields.text import ItemName, LongText, Moment, ShortText, Timestamp, moment_cel, moment_ms
+from aicost.crd.models.nodematch import NodeMatch
+from aicost.crd.models.terms import Amortisation, Commitment, Discount, ExchangeRate
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import Rule, map_list
 from aicost.domain.pricing.books import NodeSplit
-
-
-class PricedCapacity(StrEnum):
-    """How capacity that has a price was bought."""
-
-    ON_DEMAND = "on-demand"
-    SPOT = "spot"
-    RESERVED = "reserved"
-
-
-_MATCHED = ("gpuModel", "instanceType", "provider", "region", "zone", "capacityType", "nodeSelector")
-
-
-class NodeMatch(ApiModel):
-    """Which nodes an entry prices: all fields that are given must match."""
-
-    rules = (
-        Rule(
-            " || ".join(f"has(self.{name})" for name in _MATCHED),
-            "an empty match prices every node: name at least one of " + ", ".join(_MATCHED),
-            lambda match: match.model_dump(exclude_none=True) != {},
-        ),
-    )
-
-    gpu_model: ShortText | None = None
-    """Model of the GPU: the node's label nvidia.com/gpu.product, or its short form such as h100-80gb."""
-    instance_type: ShortText | None = None
-    """Instance type: the node's label node.kubernetes.io/instance-type, for example p5.48xlarge."""
-    provider: ShortText | None = None
-    """Cloud or operator of the node, as in its providerID: aws, gce, azure."""
-    region: ShortText | None = None
-    """Region: the node's label topology.kubernetes.io/region."""
-    zone: ShortText | None = None
-    """Zone: the node's label topology.kubernetes.io/zone."""
-    capacity_type: PricedCapacity | None = None
-    """How the capacity was bought, read from the labels of EKS, GKE, AKS and Karpenter."""
-    node_selector: Annotated[dict[str, LabelValue], Field(min_length=1, max_length=16)] | None = None
-    """Labels that the node must have."""
 
 
 class PriceEntry(ApiModel):
@@ -56,9 +19,27 @@ class PriceEntry(ApiModel):
 
     rules = (
         Rule(
-            "has(self.perGpuHour) || has(self.perNodeHour)",
-            "give a price: perGpuHour, perNodeHour or both",
-            lambda entry: bool(entry.per_gpu_hour or entry.per_node_hour),
+            "has(self.perGpuHour) || has(self.perNodeHour) || has(self.amortisation) || "
+            "(has(self.commitment) && has(self.commitment.upfront))",
+            "give a price: perGpuHour, perNodeHour or both, or amortisation, or commitment.upfront",
+            lambda entry: bool(entry.per_gpu_hour or entry.per_node_hour or entry.amortisation or entry.upfront),
+        ),
+        Rule(
+            "!has(self.amortisation) || !(has(self.perGpuHour) || has(self.perNodeHour) || has(self.commitment))",
+            "amortisation is the price: leave perGpuHour, perNodeHour and commitment out",
+            lambda entry: (
+                entry.amortisation is None or not (entry.per_gpu_hour or entry.per_node_hour or entry.commitment)
+            ),
+        ),
+        Rule(
+            "!has(self.commitment) || !has(self.commitment.upfront) || (has(self.from) && has(self.to))",
+            "commitment.upfront is spread over the time of the promise: give its from and to",
+            lambda entry: entry.upfront is None or (entry.from_ is not None and entry.to is not None),
+        ),
+        Rule(
+            "!has(self.commitment) || !has(self.commitment.upfront) || !has(self.perGpuHour)",
+            "commitment.upfront is paid for a whole node: give what is paid per hour as perNodeHour",
+            lambda entry: entry.upfront is None or entry.per_gpu_hour is None,
         ),
         Rule(
             "(has(self.split) && self.split == 'gpuShare') == has(self.gpuShare)",
@@ -87,6 +68,10 @@ class PriceEntry(ApiModel):
     """Price of the whole node for one hour, as a decimal string in the book's currency."""
     gpu_count: Annotated[int, Field(ge=1, le=1024)] | None = None
     """GPUs that such a node has, where the node itself does not say. For a price per node."""
+    amortisation: Amortisation | None = None
+    """What a machine of your own costs: its price per node-hour is worked out from its purchase, life and power."""
+    commitment: Commitment | None = None
+    """That you pay for such nodes whether you use them or not. For reserved capacity."""
     split: NodeSplit = NodeSplit.RESIDUAL
     """How a price per node alone is divided. residual: the GPUs get what CPU and memory at the reference rates leave,
     and a ratio where nothing would be left. ratio: all in proportion to the reference rates. gpuShare: the GPUs get a
@@ -106,6 +91,11 @@ class PriceEntry(ApiModel):
     as_of: Moment | None = None
     """When the price was read. As the book says, where absent."""
 
+    @property
+    def upfront(self) -> str | None:
+        """What is paid in advance, where anything is."""
+        return self.commitment.upfront if self.commitment else None
+
 
 class ReferenceRates(ApiModel):
     """Prices of what stands beside the GPUs in a node; a price per node is split by them."""
@@ -118,6 +108,15 @@ class ReferenceRates(ApiModel):
     """Price of one GiB of memory for one hour, as a decimal string."""
     storage_gib_month: Price | None = None
     """Price of one GiB of storage for one month of 730 hours, as a decimal string."""
+
+
+class StorageClassPrice(ApiModel):
+    """The price of storage of one class."""
+
+    name: Annotated[ShortText, Field(min_length=1)]
+    """Name of the StorageClass, as PersistentVolumeClaims name it."""
+    per_gib_month: Price
+    """Price of one GiB for one month of 730 hours, as a decimal string in the book's currency."""
 
 
 class PriceBookSpec(ApiModel):
@@ -135,6 +134,14 @@ class PriceBookSpec(ApiModel):
     """The prices, at most 1000."""
     reference_rates: ReferenceRates | None = None
     """Prices of CPU, memory and storage."""
+    storage_classes: Annotated[list[StorageClassPrice], Field(max_length=100), map_list("name")] | None = None
+    """Prices of claimed storage by class, at most 100. Other classes cost the reference rate, where there is one."""
+    discounts: Annotated[list[Discount], Field(max_length=100), map_list("name")] | None = None
+    """What you negotiated off the hourly prices, at most 100."""
+    exchange_rates: Annotated[list[ExchangeRate], Field(max_length=500), map_list("base", "target", "from")] | None = (
+        None
+    )
+    """Dated exchange rates, at most 500. For display alone: sums stay in the currency of their prices."""
 
 
 class UnpricedNodes(ApiModel):

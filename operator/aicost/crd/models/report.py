@@ -238,8 +238,10 @@ class ReportStatus(Reported):
     """Whether a part of the cost rests on public list prices and not on what you pay."""
     prorated: bool | None = None
     """Whether a bound lies inside a billing window, whose cost was then divided by time."""
+    partly_covered: Annotated[list[str], Field(max_length=8), SET_LIST] | None = None
+    """Components of which a part has no price and is in no amount."""
     not_covered: Annotated[list[str], Field(max_length=8), SET_LIST] | None = None
-    """Components that nothing measures: they are not in the cost, and not zero."""
+    """Components that nothing measures or prices: they are not in the cost, and not zero."""
     data_through: Timestamp | None = None
     """End of the last closed window that the figures hold."""
     updated_at: Timestamp | None = None

@@ -10,14 +10,10 @@ from aicost.domain.ledger.rows import Bucket
 from aicost.domain.reporting import ratios
 from aicost.domain.reporting.ordering import add_amounts
 from aicost.domain.reporting.query import Amounts, Report
+from aicost.domain.reporting.ratios import is_unpriced
 
 _LABELLED = "team"
 """The dimension that the column of label coverage is about."""
-
-
-def is_unpriced(amounts: Amounts) -> bool:
-    """Whether there is device time and no part of it has a price: then nothing is known of the cost."""
-    return 0 < ratios.gpu_time(amounts) <= amounts.unpriced_gpu_milliseconds
 
 
 def cost_text(amounts: Amounts, nanos: int) -> str:
@@ -56,6 +52,7 @@ def total(report: Report) -> CurrencyTotal:
         measured_gpu_milliseconds=amounts.measured_milliseconds,
         unpriced_gpu_milliseconds=amounts.unpriced_gpu_milliseconds,
         buckets=_buckets(amounts),
+        components={name: stored(nanos) for name, nanos in amounts.components.items()} or None,
         error_nanos=None if amounts.error_nanos is None else stored(amounts.error_nanos),
         provisional_nanos=stored(amounts.provisional_nanos),
         list_price_nanos=stored(amounts.list_price_nanos),

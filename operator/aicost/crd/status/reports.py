@@ -15,7 +15,14 @@ from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.keys import shown
 from aicost.domain.reporting.ordering import top
 from aicost.domain.reporting.query import Amounts, Report, ReportLine, ReportQuery
-from aicost.domain.reporting.ratios import gpu_time, label_coverage, price_coverage, telemetry_coverage, utilisation
+from aicost.domain.reporting.ratios import (
+    gpu_time,
+    is_unpriced,
+    label_coverage,
+    price_coverage,
+    telemetry_coverage,
+    utilisation,
+)
 from aicost.domain.reporting.spans import span_before
 
 
@@ -67,6 +74,7 @@ def report_status(
             coverage=_coverage([report.total for report in reports]),
             list_prices=any(report.total.list_price_nanos for report in reports),
             prorated=any(report.prorated for report in reports),
+            partly_covered=list(reports[0].partly_covered) if reports else None,
             not_covered=list(reports[0].not_covered) if reports else None,
             data_through=_moment(freshness.data_through_ms),
             updated_at=_moment(freshness.now_ms),
@@ -147,7 +155,7 @@ def _row(report: Report, line: ReportLine, whole: int) -> ReportRow:
         spread_nanos=stored(line.shared_nanos) if line.shared_nanos else None,
         share=share(nanos, whole),
         previous_cost_nanos=None if line.previous_nanos is None else stored(line.previous_nanos),
-        change=None if figures.is_unpriced(amounts) else change(nanos, line.previous_nanos),
+        change=None if is_unpriced(amounts) else change(nanos, line.previous_nanos),
         gpu_hours=gpu_hours(gpu_time(amounts)),
         gpu_milliseconds=gpu_time(amounts),
         utilisation=percent(utilisation(amounts)),

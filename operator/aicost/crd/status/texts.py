@@ -18,6 +18,17 @@ def gpu_hours(milliseconds: int) -> str:
     return f"{'-' if milliseconds < 0 else ''}{hundredths // 100:,}.{hundredths % 100:02d}"
 
 
+def counted(number: int, word: str, many: str = "") -> str:
+    """`1 node`, `2 nodes`, `1,000 entries`.
+
+    Args:
+        number: how many.
+        word: what one is called.
+        many: what several are called, where that is more than an `s`.
+    """
+    return f"{number:,} {word if number == 1 else many or f'{word}s'}"
+
+
 def share(part: int, whole: int) -> str | None:
     """A part in percent with one decimal, None of nothing. Less than all is never 100.0 %, and some is never 0.0 %."""
     if whole <= 0:

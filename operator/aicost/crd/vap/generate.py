@@ -8,8 +8,8 @@ from aicost.crd.vap.judging.effects import clock, message, strictness, verdicts
 from aicost.crd.vap.judging.frame import BEFORE, Variables, frame, reachable
 from aicost.crd.vap.judging.inheritance import World
 from aicost.crd.vap.judging.keys import KeyText
-from aicost.crd.vap.language.cel import all_of, text, texts
-from aicost.crd.vap.language.requests import USER, is_child
+from aicost.crd.vap.language.cel import text, texts
+from aicost.crd.vap.language.requests import is_child, is_mirror
 from aicost.crd.vap.language.scopes import covered, modes
 from aicost.crd.vap.language.shapes import (
     Object,
@@ -25,7 +25,6 @@ from aicost.crd.vap.unsupported import Unsupported, unsupported
 from aicost.crd.vap.writing import contested, numbers, patches, writes
 from aicost.domain.identity.dimensions import LABEL_PREFIX, Dimension
 from aicost.domain.identity.stages import Stage
-from aicost.domain.policy.judging.scopes import MIRROR
 from aicost.domain.policy.policies import LabelKey, LabelPolicy, Mode
 from aicost.domain.policy.requests import PolicySnapshot
 from aicost.domain.workloads.kinds import JUDGED_KINDS
@@ -169,13 +168,8 @@ def _writer(
 
 def _conditions(snapshot: PolicySnapshot) -> dict[str, str]:
     """What is out of scope, as in `domain.policy.judging.scopes`."""
-    mirror = [
-        f"{USER}.startsWith('system:node:')",
-        "request.kind.kind == 'Pod'",
-        f"has(object.metadata.annotations) && {text(MIRROR)} in object.metadata.annotations",
-    ]
     return {
         "not-of-the-system": f"!{covered(snapshot.system_namespaces, 'request.namespace')}",
         "not-a-child": f"!({is_child(snapshot.controllers)})",
-        "not-a-mirror": f"!({all_of(mirror)})",
+        "not-a-mirror": f"!({is_mirror()})",
     }

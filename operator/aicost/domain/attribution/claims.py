@@ -16,9 +16,25 @@ from aicost.domain.inventory.nodes import NodeFacts, SharingMode
 from aicost.domain.sampling.series import DeviceSeries
 
 WHOLE = Fraction(1)
+_SLOTTED = frozenset({SharingMode.TIME_SLICING, SharingMode.MPS})
 LINGERS_MS = MINUTE_MS
 """Exporters may go on to name a pod that has ended. Where a device wore a pod's name within this time before the pod
 was bound, it is the name of an earlier pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One device, or a share of one, that a pod holds.
+
+    Attributes:
+        share: raw share of the device: 1 for a whole GPU, 1/4 for one slot of four.
+        device: UUID of the device where somebody names it (an annotation, a ResourceClaim, the kubelet), else empty.
+        instance: MIG instance on that device, by its GPU-instance id or its own UUID, where somebody names it.
+    """
+
+    share: Fraction
+    device: str = ""
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +42,23 @@ class Tenancy:
     """A pod on a node while it held devices.
 
     Attributes:
-        pod: index into the pods of the attribution; the tenancy's identity.
+        pod: index into the pods of the attribution; a pod whose shares change has several tenancies, one after another.
         name: (namespace, name), as samples call it.
         uid: identity of the pod; a pod recreated under its name is another one.
         span: whole time that it held its devices, beyond the billing window too.
-        shares: raw share of each device that it asked for (`(1, 1)` for two whole GPUs, `(1/4,)` for one slot of four);
-            empty for a pod that asked for none but that samples show on a device.
+        asks: one for each device that it asked for (two of share 1 for two whole GPUs); empty for a pod that asked for
+            none but that samples show on a device.
         uncertain: the end went unseen and was told from samples; whoever holds the device next cuts it short.
+        flags: what else a reader of its rows should know, such as a device that was named and is not there.
     """
 
     pod: int
     name: tuple[str, str]
     uid: str
     span: Window
-    shares: tuple[Fraction, ...]
+    asks: tuple[Ask, ...]
     uncertain: bool = False
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +66,14 @@ class Claim:
     """A tenancy's hold on one device.
 
     Attributes:
-        seen: samples named the pod on this device, or no other device was left to it.
+        seen: it was named on this device, by samples or by what it asked for, or no other device was left to it.
+        instance: MIG instance of the device that it was named on, by id or by its own UUID; empty for none.
     """
 
     tenancy: Tenancy
     share: Fraction
     seen: bool
+    instance: str = ""
 
 
 @dataclass(slots=True)
@@ -70,7 +90,9 @@ class _Board:
 def assign(
     facts: NodeFacts, devices: Sequence[str], tenancies: Sequence[Tenancy], series: Iterable[DeviceSeries]
 ) -> Mapping[str, tuple[Claim, ...]]:
-    """Give each tenancy its devices: first those that samples name, then free ones in order.
+    """Give each tenancy its devices: those that it names itself, then those that samples name, then free ones in order.
+
+    A name of a device that the node does not have is no name.
 
     Returns:
         Device -> claims. A device that was picked although another would have done as well is marked unseen: that the
@@ -80,15 +102,18 @@ def assign(
         return {}
     evidence = _evidence(tenancies, series, devices)
     board = _Board()
-    missing: list[tuple[Tenancy, tuple[Fraction, ...]]] = []
-    for tenancy in sorted(tenancies, key=lambda t: (t.span.start_ms, t.uid, t.name)):
-        left = _place_seen(board, tenancy, evidence.get(tenancy.pod, {}))
+    missing: list[tuple[Tenancy, tuple[Ask, ...]]] = []
+    slot = Fraction(1, max(1, facts.slots_per_gpu)) if facts.sharing in _SLOTTED else WHOLE
+    ordered = sorted(tenancies, key=lambda t: (t.span.start_ms, t.uid, t.name))
+    unnamed = [_place_named(board, devices, tenancy, evidence.get(tenancy.pod, {})) for tenancy in ordered]
+    for tenancy, asks in zip(ordered, unnamed, strict=True):
+        left = _place_seen(board, tenancy, asks, evidence.get(tenancy.pod, {}), slot)
         if left:
             missing.append((tenancy, left))
-    exclusive = facts.sharing is SharingMode.EXCLUSIVE
-    certain = {t.pod: exclusive and _is_forced(board, devices, t, len(left)) for t, left in missing}
-    for tenancy, left in missing:
-        _place_unseen(board, devices, tenancy, left, seen=certain[tenancy.pod])
+    exclusive, only = facts.sharing is SharingMode.EXCLUSIVE, len(devices) == 1
+    certain = [only or (exclusive and _is_forced(board, devices, t, len(left))) for t, left in missing]
+    for (tenancy, left), forced in zip(missing, certain, strict=True):
+        _place_unseen(board, devices, tenancy, left, seen=forced)
     return {device: tuple(board.claims[device]) for device in devices if board.claims[device]}
 
 
@@ -102,9 +127,13 @@ def names_on(series: DeviceSeries) -> tuple[tuple[str, str], ...]:
     return series.holders or ((series.holder,) if series.holder else ())
 
 
+_Place = tuple[str, str]
+"""A device and its MIG instance; the instance is empty for the whole device."""
+
+
 @dataclass(slots=True)
 class _Evidence:
-    """What samples say for a pod on a device.
+    """What samples say for a pod on a device, or on a MIG instance of one.
 
     Attributes:
         samples: how many name the pod there while it held devices.
@@ -117,13 +146,13 @@ class _Evidence:
 
 def _evidence(
     tenancies: Sequence[Tenancy], series: Iterable[DeviceSeries], devices: Sequence[str]
-) -> dict[int, dict[str, _Evidence]]:
-    """Tenancy -> device -> samples that name the pod on the device while it held it."""
+) -> dict[int, dict[_Place, _Evidence]]:
+    """Tenancy -> device and instance -> samples that name the pod there while it held it."""
     known = set(devices)
     by_name: dict[tuple[str, str], list[Tenancy]] = defaultdict(list)
     for tenancy in tenancies:
         by_name[tenancy.name].append(tenancy)
-    found: dict[int, dict[str, _Evidence]] = defaultdict(lambda: defaultdict(_Evidence))
+    found: dict[int, dict[_Place, _Evidence]] = defaultdict(lambda: defaultdict(_Evidence))
     for one in series:
         if one.device not in known:
             continue
@@ -133,33 +162,68 @@ def _evidence(
             bounds = (tenancy.span.start_ms - LINGERS_MS, tenancy.span.start_ms, tenancy.span.end_ms)
             before, start, end = np.searchsorted(one.at_ms, bounds).tolist()
             if end > start:
-                evidence = found[tenancy.pod][one.device]
+                evidence = found[tenancy.pod][one.device, one.instance or ""]
                 evidence.samples += end - start
                 evidence.worn |= start > before
     return found
 
 
-def _place_seen(board: _Board, tenancy: Tenancy, evidence: Mapping[str, _Evidence]) -> tuple[Fraction, ...]:
-    """Place the tenancy on the devices that samples name; return the shares still to place.
+def _place_named(
+    board: _Board, devices: Sequence[str], tenancy: Tenancy, evidence: Mapping[_Place, _Evidence]
+) -> tuple[Ask, ...]:
+    """Place the asks that name their device; return the others.
 
-    First those that took on its name after it was bound, then those with most samples.
+    Claims and samples call an instance by different names: that of the samples is what its activity is found by.
     """
-    ranked = sorted(evidence, key=lambda device: (evidence[device].worn, -evidence[device].samples, device))
-    if not tenancy.shares:
-        for device in ranked:
-            board.claims[device].append(Claim(tenancy, WHOLE, seen=True))
+    named = tuple(ask for ask in tenancy.asks if ask.device and ask.device in devices)
+    if not named:
+        return tenancy.asks
+    for ask in named:
+        shown = [instance for device, instance in evidence if device == ask.device and instance]
+        instance = shown[0] if len(shown) == 1 else ask.instance
+        board.claims[ask.device].append(Claim(tenancy, ask.share, seen=True, instance=instance))
+    return tuple(ask for ask in tenancy.asks if ask not in named)
+
+
+def _place_seen(
+    board: _Board, tenancy: Tenancy, asks: tuple[Ask, ...], evidence: Mapping[_Place, _Evidence], usual: Fraction
+) -> tuple[Ask, ...]:
+    """Place the asks of a tenancy on the devices that samples name; return those still to place.
+
+    One of which nobody knows what it asked for holds the usual share of each device that it is named on.
+
+    First those that took on its name after it was bound, then those with most samples. Further parts of devices are on
+    the same devices, as far as these have room: an exporter names a pod once, however many parts it holds.
+    """
+    cut_up = {device for device, instance in evidence if instance}
+    places = [place for place in evidence if place[1] or place[0] not in cut_up]
+    ranked = sorted(places, key=lambda place: (evidence[place].worn, -evidence[place].samples, place))
+    if not tenancy.asks:
+        for device, instance in ranked:
+            board.claims[device].append(Claim(tenancy, usual, seen=True, instance=instance))
         return ()
-    for device, share in zip(ranked, tenancy.shares, strict=False):
-        board.claims[device].append(Claim(tenancy, share, seen=True))
-    return tenancy.shares[len(ranked) :]
+    taken = {ask.device for ask in tenancy.asks}
+    free = [(device, instance) for device, instance in ranked if device not in taken]
+    for (device, instance), ask in zip(free, asks, strict=False):
+        board.claims[device].append(Claim(tenancy, ask.share, seen=True, instance=instance))
+    return tuple(ask for ask in asks[len(free) :] if not _place_beside(board, tenancy, ask, free))
+
+
+def _place_beside(board: _Board, tenancy: Tenancy, ask: Ask, places: Sequence[_Place]) -> bool:
+    """Place a further part of a device where the tenancy holds one already; whether there was room."""
+    for device in dict.fromkeys(device for device, _ in places if ask.share < WHOLE):
+        if board.load(device, tenancy.span) + ask.share <= 1:
+            board.claims[device].append(Claim(tenancy, ask.share, seen=True))
+            return True
+    return False
 
 
 def _place_unseen(
-    board: _Board, devices: Sequence[str], tenancy: Tenancy, shares: tuple[Fraction, ...], *, seen: bool
+    board: _Board, devices: Sequence[str], tenancy: Tenancy, asks: tuple[Ask, ...], *, seen: bool
 ) -> None:
-    """Place shares that no sample names: on the first device with room, else on the least loaded."""
-    for share in shares:
+    """Place asks that no sample names: on the first device with room, else on the least loaded."""
+    for ask in asks:
         load = {device: board.load(device, tenancy.span) for device in devices}
-        room = next((device for device in devices if load[device] + share <= 1), None)
+        room = next((device for device in devices if load[device] + ask.share <= 1), None)
         pick = room if room is not None else min(devices, key=load.__getitem__)
-        board.claims[pick].append(Claim(tenancy, share, seen=seen and room is not None))
+        board.claims[pick].append(Claim(tenancy, ask.share, seen=seen and room is not None))

@@ -11,7 +11,8 @@ def billed_devices(facts: NodeFacts, series: Iterable[DeviceSeries]) -> tuple[tu
     """Names of the node's devices: the UUIDs that samples show, and `NODE/gpu-N` for those that none shows.
 
     The node says how many there are (a lost GPU is still billed). Where it says none (no device plugin), samples say.
-    Where samples show more (a GPU was swapped), those with most samples count.
+    Where samples show more (a GPU was swapped), those count that a driver names, then those with most samples. What
+    samples do not show is called as drivers and plugins call it, if they do.
 
     Returns:
         The devices billed, in order, and the UUIDs beyond the node's number, which are not.
@@ -19,7 +20,8 @@ def billed_devices(facts: NodeFacts, series: Iterable[DeviceSeries]) -> tuple[tu
     counts: Counter[str] = Counter()
     for one in series:
         counts[one.device] += len(one.at_ms)
-    seen = sorted(counts, key=lambda device: (-counts[device], device))
+    seen = sorted(counts, key=lambda device: (device not in facts.cards, -counts[device], device))
     number = facts.gpus or len(seen)
-    unnamed = (f"{facts.name}/gpu-{index}" for index in range(number - len(seen)))
-    return tuple(sorted((*seen[:number], *unnamed))), tuple(seen[number:])
+    known = (*seen, *(card for card in facts.cards if card not in counts))[: max(number, len(seen))]
+    unnamed = (f"{facts.name}/gpu-{index}" for index in range(number - len(known)))
+    return tuple(sorted((*known[:number], *unnamed))), tuple(seen[number:])

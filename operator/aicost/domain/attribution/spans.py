@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, pairwise
 
 from aicost.domain.attribution.claims import WHOLE, Claim
 from aicost.domain.exact.windows import SECOND_MS, Window
@@ -28,16 +28,21 @@ class DeviceSpan:
     Attributes:
         holds: who holds it: none, one, or several that share it.
         unhealthy: the device was lost while the node was billed.
+        shared_for: where it is shared, the whole time for which it was so without a break, whoever came and went: over
+            all of that its samples are one timeline.
+        instance: the MIG instance that it speaks of, empty for a whole device.
     """
 
     span: Window
     holds: tuple[Hold, ...]
     unhealthy: bool = False
+    shared_for: Window | None = None
+    instance: str = ""
 
     @property
     def exclusive(self) -> Hold | None:
         """The one pod that holds the whole device, if it is so."""
-        return self.holds[0] if len(self.holds) == 1 and self.holds[0].claim.share == WHOLE else None
+        return self.holds[0] if len(self.holds) == 1 and self.holds[0].claim.share == 1 else None
 
 
 def settle_handovers(claims: Sequence[Claim]) -> tuple[Hold, ...]:
@@ -58,8 +63,10 @@ def settle_handovers(claims: Sequence[Claim]) -> tuple[Hold, ...]:
     return tuple(holds)
 
 
-def cut(presence: Window, holds: Sequence[Hold], unhealthy: Sequence[Window]) -> tuple[DeviceSpan, ...]:
-    """Cut the device's presence at each start and end of a hold and of an unhealthy time.
+def cut(
+    presence: Window, holds: Sequence[Hold], unhealthy: Sequence[Window], instance: str = ""
+) -> tuple[DeviceSpan, ...]:
+    """Cut the presence of a device or instance at each start and end of a hold and of an unhealthy time.
 
     The spans partition the presence: they neither overlap nor leave a gap.
     """
@@ -69,10 +76,26 @@ def cut(presence: Window, holds: Sequence[Hold], unhealthy: Sequence[Window]) ->
         if inside:
             bounds |= {inside.start_ms, inside.end_ms}
     edges = sorted(bounds)
-    return tuple(_spans([Window(start, end) for start, end in pairwise(edges) if start < end], holds, unhealthy))
+    pieces = [Window(start, end) for start, end in pairwise(edges) if start < end]
+    spans = tuple(_spans(pieces, holds, unhealthy, instance))
+    return tuple(chain.from_iterable(_joined(list(run)) for _, run in groupby(spans, _is_shared)))
 
 
-def _spans(pieces: Sequence[Window], holds: Sequence[Hold], unhealthy: Sequence[Window]) -> Iterator[DeviceSpan]:
+def _is_shared(span: DeviceSpan) -> bool:
+    return bool(span.holds) and span.exclusive is None
+
+
+def _joined(run: Sequence[DeviceSpan]) -> Sequence[DeviceSpan]:
+    """Spans that follow each other and are all shared, or all not: the shared ones learn how long that was so."""
+    if not _is_shared(run[0]):
+        return run
+    whole = Window(run[0].span.start_ms, run[-1].span.end_ms)
+    return [replace(one, shared_for=whole) for one in run]
+
+
+def _spans(
+    pieces: Sequence[Window], holds: Sequence[Hold], unhealthy: Sequence[Window], instance: str
+) -> Iterator[DeviceSpan]:
     """The constant state within each piece, in order of time."""
     waiting = deque(sorted(holds, key=lambda hold: hold.span.start_ms))
     active: list[Hold] = []
@@ -81,4 +104,4 @@ def _spans(pieces: Sequence[Window], holds: Sequence[Hold], unhealthy: Sequence[
             active.append(waiting.popleft())
         active = [hold for hold in active if hold.span.end_ms > piece.start_ms]
         lost = any(piece.overlaps(span) for span in unhealthy)
-        yield DeviceSpan(piece, () if lost else tuple(active), unhealthy=lost)
+        yield DeviceSpan(piece, () if lost else tuple(active), unhealthy=lost, instance=instance)

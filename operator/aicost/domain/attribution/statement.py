@@ -7,15 +7,21 @@ each level.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import isqrt
+from typing import Protocol
 
-from aicost.domain.attribution.claims import Tenancy, assign
+from aicost.domain.attribution.claims import WHOLE, Claim, Tenancy, assign
 from aicost.domain.attribution.devices import billed_devices
-from aicost.domain.attribution.spans import DeviceSpan, Hold, cut, settle_handovers
-from aicost.domain.attribution.split import UNMEASURED, Activity, Part, integer_weights, split
+from aicost.domain.attribution.lanes import Device, Lane, lanes_of
+from aicost.domain.attribution.mig.instances import Instance
+from aicost.domain.attribution.parts import UNMEASURED, Activity, Known, Part, integer_weights, scaled, together
+from aicost.domain.attribution.sharing.choosing import USUAL, Rules, rule_of_holders, with_slots
+from aicost.domain.attribution.sharing.rules import SplitRule
+from aicost.domain.attribution.spans import DeviceSpan, Hold, settle_handovers
+from aicost.domain.attribution.split import split, split_shared
 from aicost.domain.exact.apportion import apportion, divide
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.inventory.nodes import NodeRecord
@@ -26,8 +32,38 @@ from aicost.domain.sampling.series import PPB, DeviceSeries
 
 ActivityOf = Callable[[str, DeviceSpan, Window], Activity]
 """(device, the whole span under one holder, the part to integrate) -> activity."""
+
+
+class KnownOf(Protocol):
+    """What is known of a shared device."""
+
+    def __call__(
+        self, device: str, span: DeviceSpan, part: Window, claims: Sequence[Claim], /, *, by_sample: bool
+    ) -> tuple[Known, ...]:
+        """Say it of a part of a span; see `SharedTimelines.known`."""
+        ...
+
+
 AliveIn = Callable[[str, Window], bool]
 """(device, span) -> whether samples show that the device works in it."""
+
+
+def nothing_known(
+    _device: str, span: DeviceSpan, part: Window, _claims: Sequence[Claim], /, *, by_sample: bool
+) -> tuple[Known, ...]:
+    """No sample speaks of a shared device."""
+    del by_sample
+    return (Known(part.length_ms, None, (None,) * len(span.holds)),)
+
+
+InstancesOf = Callable[[str], Sequence[Instance]]
+"""Device -> the MIG instances that were created on it."""
+
+
+def no_instances(_device: str) -> tuple[Instance, ...]:
+    """The device is not cut."""
+    return ()
+
 
 NOBODY = Holder()
 _ALIVE = (True, True)
@@ -47,6 +83,10 @@ class NodeInput:
         activity: what samples say of a device.
         alive: whether samples show that a device works.
         padding_ms: how far the samples reach beyond the window.
+        known: what samples say of a device that several pods share.
+        instances: the MIG instances of a device.
+        rules: how such a device is split, if its holders do not want it otherwise.
+        wishes: tenancy -> the rule that its AIWorkload asks for; indexed by `Tenancy.pod`.
     """
 
     record: NodeRecord
@@ -58,15 +98,19 @@ class NodeInput:
     activity: ActivityOf
     alive: AliveIn
     padding_ms: int
+    known: KnownOf = nothing_known
+    instances: InstancesOf = no_instances
+    rules: Rules = USUAL
+    wishes: Mapping[int, SplitRule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What one node's devices cost over one segment of constant price: the whole that the rows must sum to.
+    """What a component of one node costs over one segment of constant price: the whole that the rows must sum to.
 
     Attributes:
         cost_nanos: None where no price is known.
-        device_milliseconds: devices times time.
+        device_milliseconds: devices times time; 0 for CPU and memory.
     """
 
     node: str
@@ -76,6 +120,7 @@ class Charge:
     cost_nanos: int | None
     device_milliseconds: int
     reason: str
+    component: Component = Component.GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +138,22 @@ class NodeStatement:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Spans of each device, and the times at which some pod's device was guessed."""
+    """What can be held of each device, and the times at which some pod's device was guessed."""
 
-    spans: Mapping[str, Sequence[DeviceSpan]]
+    lanes: Mapping[str, Sequence[Lane]]
     guesses: tuple[Window, ...]
 
 
 @dataclass(slots=True)
-class _Line:
-    """Parts of one device and segment that end in one row."""
+class Line:
+    """Parts of one device and segment that end in one row.
+
+    Attributes:
+        weight: device time in parts per billion times milliseconds, exact.
+        measured: the part of the weight that has samples behind it.
+        errors: half-widths of the error bars of its parts, in the same unit.
+        blind: some part of it was not measured at all.
+    """
 
     hold: Hold | None
     part: Part
@@ -111,37 +163,83 @@ class _Line:
     blind: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SettledSpan:
+    """One span of one device inside a segment: what samples say of it, and the parts that it was split into.
+
+    Attributes:
+        whole: the span as far as its holders stay, beyond the segment too: samples are read over all of it.
+        known: of a shared device, the parts over which the same is known.
+        share: what it is of the device: less than the whole for a MIG instance, and for what is left beside instances.
+    """
+
+    whole: DeviceSpan
+    span: DeviceSpan
+    activity: Activity
+    parts: tuple[Part, ...]
+    known: tuple[Known, ...] = ()
+    share: Fraction = WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class SettledDevice:
+    """One device over one segment of constant price: the whole, its spans, and what the whole was divided into.
+
+    Attributes:
+        charge: what all devices of the node cost over the segment.
+        cost_nanos: this device's part of the charge; None where no price is known.
+        lines: what ends in one row each.
+        weights: weight of each line as an integer.
+        times_ms, costs_nanos: device time and cost of each line, apportioned by the weights.
+    """
+
+    decision: PriceDecision
+    charge: Charge
+    device: str
+    cost_nanos: int | None
+    spans: tuple[SettledSpan, ...]
+    lines: tuple[Line, ...]
+    weights: tuple[int, ...]
+    times_ms: tuple[int, ...]
+    costs_nanos: tuple[int | None, ...]
+
+
 def state_node(cluster: str, window: Window, node: NodeInput) -> NodeStatement:
     """Charge the devices of one node for one window."""
-    presence = node.record.presence(window)
-    devices, surplus = billed_devices(node.record.facts, node.series)
-    if presence is None or not devices:
-        return NodeStatement((), (), surplus)
-    layout = _lay_out(window, node, devices)
+    _, surplus = billed_devices(node.record.facts, node.series)
     rows: list[Row] = []
-    charges: list[Charge] = []
+    charges: dict[Charge, None] = {}
+    for settled in settle_node(window, node):
+        charges[settled.charge] = None
+        rows += _rows(cluster, window, node, settled)
+    return NodeStatement(tuple(rows), tuple(charges), surplus)
+
+
+def settle_node(window: Window, node: NodeInput) -> Iterator[SettledDevice]:
+    """Divide what one node's devices cost: segment by segment, and in each of them device by device."""
+    presence = node.record.presence(window)
+    devices, _ = billed_devices(node.record.facts, node.series)
+    if presence is None or not devices:
+        return
+    layout = _lay_out(window, node, devices)
     for decision in node.prices:
         segment = decision.span.overlap(presence)
         if segment is None:
             continue
         charge = _charge(node.record.facts.name, segment, decision, len(devices))
-        charges.append(charge)
         costs = [None] * len(devices) if charge.cost_nanos is None else apportion(charge.cost_nanos, [1] * len(devices))
         for device, cost in zip(devices, costs, strict=True):
-            place = _place(cluster, node.record, device)
-            lines = _weigh(node, device, segment, layout)
-            rows += _rows(window, place, node, segment, decision, cost, lines)
-    return NodeStatement(tuple(rows), tuple(charges), surplus)
+            yield _settle(decision, charge, device, cost, _spans(node, device, segment, layout))
 
 
 def unbalanced_nanos(statements: Sequence[NodeStatement]) -> int:
-    """Sum over nodes, prices and currencies of |charge - sum of rows|: 0, or a bug."""
-    balance: dict[tuple[str, str, str], int] = defaultdict(int)
+    """Sum over nodes, components, prices and currencies of |charge - sum of rows|: 0, or a bug."""
+    balance: dict[tuple[str, str, str, str], int] = defaultdict(int)
     for statement in statements:
         for charge in statement.charges:
-            balance[charge.node, charge.price, charge.currency] += charge.cost_nanos or 0
+            balance[charge.node, charge.component, charge.price, charge.currency] += charge.cost_nanos or 0
         for row in statement.rows:
-            balance[row.place.node, row.price, row.currency] -= row.cost_nanos or 0
+            balance[row.place.node, row.component, row.price, row.currency] -= row.cost_nanos or 0
     return sum(abs(rest) for rest in balance.values())
 
 
@@ -156,14 +254,20 @@ def _charge(node: str, segment: Window, decision: PriceDecision, devices: int) -
 
 def _lay_out(window: Window, node: NodeInput, devices: Sequence[str]) -> _Layout:
     """Cut each device's time at its holders, over the padded window so that integrals do not depend on its bounds."""
-    claims = assign(node.record.facts, devices, node.tenancies, node.series)
+    facts = node.record.facts
+    claims = assign(facts, devices, node.tenancies, node.series)
     around = Window(window.start_ms - node.padding_ms, window.end_ms + node.padding_ms)
     presence = node.record.presence(around) or Window(window.start_ms, window.start_ms)
-    holds = {device: settle_handovers(claims.get(device, ())) for device in devices}
-    lost = _lost_devices(node, devices, holds)
-    spans = {device: cut(presence, holds[device], lost[device]) for device in devices}
-    guesses = tuple(hold.span for held in holds.values() for hold in held if not hold.claim.seen)
-    return _Layout(spans, guesses)
+    lost = _lost_devices(node, devices, {device: settle_handovers(claims.get(device, ())) for device in devices})
+    lanes = {
+        device: lanes_of(
+            Device(presence, claims.get(device, ()), lost[device], node.instances(device), facts.gpu_model)
+        )
+        for device in devices
+    }
+    spans = (span for found in lanes.values() for lane in found for span in lane.spans)
+    guesses = {hold.span: None for span in spans for hold in span.holds if not hold.claim.seen}
+    return _Layout(lanes, tuple(guesses))
 
 
 def _lost_devices(
@@ -189,19 +293,32 @@ def _signs_of_life(node: NodeInput, device: str, span: Window, holds: Sequence[H
     return node.alive(device, span), any(hold.span.overlap(span) for hold in holds)
 
 
-def _weigh(node: NodeInput, device: str, segment: Window, layout: _Layout) -> list[_Line]:
-    """Split each span of a device in a segment and add up what ends in the same row."""
-    lines: dict[tuple[object, ...], _Line] = {}
-    for span in layout.spans[device]:
-        inside = span.span.overlap(segment)
-        if inside is None:
-            continue
-        clipped = DeviceSpan(inside, span.holds, unhealthy=span.unhealthy)
-        alone = span.exclusive
-        system = alone is not None and alone.claim.tenancy.pod in node.system
-        for part in split(clipped, _activity(node, layout, device, span, inside), system=system):
-            _add(lines, part)
-    return list(lines.values())
+def _spans(node: NodeInput, device: str, segment: Window, layout: _Layout) -> tuple[SettledSpan, ...]:
+    """Split each span of a device in a segment."""
+    found = []
+    for lane in layout.lanes[device]:
+        for span in lane.spans:
+            inside = span.span.overlap(segment)
+            if inside is not None:
+                found.append(_settled(node, device, lane, span, inside, layout))
+    return tuple(found)
+
+
+def _settled(
+    node: NodeInput, device: str, lane: Lane, span: DeviceSpan, inside: Window, layout: _Layout
+) -> SettledSpan:
+    """Split one span of a device, or of a part of it, in a segment."""
+    clipped = replace(span, span=inside)
+    if span.shared_for:
+        rule = rule_of_holders(node.rules.split, [node.wishes.get(hold.claim.tenancy.pod) for hold in span.holds])
+        known = node.known(device, span, inside, lane.claims, by_sample=rule is not SplitRule.TWO_PART)
+        clipped = with_slots(clipped, node.rules.slots, node.record.facts.sharing)
+        parts = split_shared(clipped, known, rule, system=node.system)
+        activity = together([one.device for one in known])
+        return SettledSpan(span, clipped, activity, scaled(parts, lane.share), known, lane.share)
+    activity = _activity(node, layout, device, span, inside)
+    parts = split(clipped, activity, system=node.system, left=lane.left)
+    return SettledSpan(span, clipped, activity, scaled(parts, lane.share), (), lane.share)
 
 
 def _activity(node: NodeInput, layout: _Layout, device: str, span: DeviceSpan, inside: Window) -> Activity:
@@ -211,11 +328,11 @@ def _activity(node: NodeInput, layout: _Layout, device: str, span: DeviceSpan, i
     return node.activity(device, span, inside)
 
 
-def _add(lines: dict[tuple[object, ...], _Line], part: Part) -> None:
+def _add(lines: dict[tuple[object, ...], Line], part: Part) -> None:
     """Add a part to the line of its row."""
     pod = part.hold.claim.tenancy.pod if part.hold else None
     seen = part.hold is None or part.hold.claim.seen
-    line = lines.setdefault((pod, part.bucket, part.method, part.quality, part.signal, seen), _Line(part.hold, part))
+    line = lines.setdefault((pod, part.bucket, part.method, part.quality, part.signal, seen), Line(part.hold, part))
     line.weight += part.weight
     line.measured += part.measured
     line.blind |= part.error is None
@@ -223,23 +340,26 @@ def _add(lines: dict[tuple[object, ...], _Line], part: Part) -> None:
         line.errors.append(part.error)
 
 
-def _rows(
-    window: Window,
-    place: Place,
-    node: NodeInput,
-    segment: Window,
-    decision: PriceDecision,
-    cost: int | None,
-    lines: Sequence[_Line],
-) -> list[Row]:
-    """Apportion a device's cost and time of a segment over its lines."""
+def _settle(
+    decision: PriceDecision, charge: Charge, device: str, cost: int | None, spans: tuple[SettledSpan, ...]
+) -> SettledDevice:
+    """Add up what ends in the same row, and apportion a device's cost and time of a segment over it."""
+    found: dict[tuple[object, ...], Line] = {}
+    for span in spans:
+        for part in span.parts:
+            _add(found, part)
+    lines = tuple(found.values())
     weights = integer_weights([line.weight for line in lines])
-    times = apportion(segment.length_ms, weights)
+    times = apportion(charge.span.length_ms, weights)
     costs = [None] * len(lines) if cost is None else apportion(cost, weights)
-    return [
-        _row(window, place, node, decision, line, amount, time)
-        for line, amount, time in zip(lines, costs, times, strict=True)
-    ]
+    return SettledDevice(decision, charge, device, cost, spans, lines, tuple(weights), tuple(times), tuple(costs))
+
+
+def _rows(cluster: str, window: Window, node: NodeInput, settled: SettledDevice) -> list[Row]:
+    """One row for each line of a device."""
+    place = place_of(cluster, node.record, settled.device)
+    amounts = zip(settled.lines, settled.costs_nanos, settled.times_ms, strict=True)
+    return [_row(window, place, node, settled.decision, line, amount, time) for line, amount, time in amounts]
 
 
 def _row(
@@ -247,7 +367,7 @@ def _row(
     place: Place,
     node: NodeInput,
     decision: PriceDecision,
-    line: _Line,
+    line: Line,
     cost: int | None,
     time_ms: int,
 ) -> Row:
@@ -273,7 +393,7 @@ def _row(
     )
 
 
-def _error_nanos(decision: PriceDecision, line: _Line) -> int | None:
+def _error_nanos(decision: PriceDecision, line: Line) -> int | None:
     """Error bar of an amount; independent errors add in squares. None where nothing was measured.
 
     A line without a price has no amount, so no error either: it takes the bar from nothing that it is summed with.
@@ -293,10 +413,11 @@ def _flags(hold: Hold | None) -> tuple[str, ...]:
         return ()
     tenancy = hold.claim.tenancy
     flags = (("gap", tenancy.uncertain), ("assumed-device", not hold.claim.seen), ("unseen-pod", not tenancy.uid))
-    return tuple(name for name, true in flags if true)
+    return (*(name for name, true in flags if true), *tenancy.flags)
 
 
-def _place(cluster: str, record: NodeRecord, device: str) -> Place:
+def place_of(cluster: str, record: NodeRecord, device: str) -> Place:
+    """Where a device of a node is; the device is empty for what is no device."""
     facts = record.facts
     return Place(
         cluster=cluster,

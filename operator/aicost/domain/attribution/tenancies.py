@@ -1,20 +1,19 @@
 """Pods as holders of devices."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
-from aicost.domain.attribution.claims import WHOLE, Tenancy, names_on
+from aicost.domain.attribution.claims import Tenancy, names_on
+from aicost.domain.attribution.devices import billed_devices
+from aicost.domain.attribution.resolvers.scene import scene_of
+from aicost.domain.attribution.resolvers.table import Held, held_by
 from aicost.domain.exact.windows import DAY_MS, Window
-from aicost.domain.inventory.nodes import NodeFacts, SharingMode
+from aicost.domain.inventory.nodes import NodeFacts
 from aicost.domain.inventory.pods import PodRecord
-from aicost.domain.sampling.series import DeviceSeries
-
-MIG_COMPUTE_SLICES = 7
-_MIG_PREFIX = "nvidia.com/mig-"
+from aicost.domain.sampling.series import COUNTERS, DeviceSeries, Millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +25,6 @@ class Unseen:
     span: Window
 
 
-def raw_shares(facts: NodeFacts, devices: Mapping[str, int]) -> tuple[Fraction, ...]:
-    """The share of a device for each one that a pod asked for.
-
-    A whole GPU is 1; one slot of n replicas is 1/n; a MIG instance of g compute slices is g/7. Accelerators of other
-    makers count whole. How a shared device is split by use is decided elsewhere; this is what is reserved.
-    """
-    shares: list[Fraction] = []
-    for resource, count in sorted(devices.items()):
-        shares += [_share_of(facts, resource)] * count
-    return tuple(shares)
-
-
-def _share_of(facts: NodeFacts, resource: str) -> Fraction:
-    """Share of one device behind one unit of the resource."""
-    if resource.startswith(_MIG_PREFIX):
-        slices = resource.removeprefix(_MIG_PREFIX).partition("g.")[0]
-        return Fraction(min(int(slices), MIG_COMPUTE_SLICES), MIG_COMPUTE_SLICES) if slices.isdigit() else WHOLE
-    if facts.sharing in {SharingMode.TIME_SLICING, SharingMode.MPS}:
-        return Fraction(1, max(1, facts.slots_per_gpu))
-    return WHOLE
-
-
 def tenancies_of(
     facts: NodeFacts,
     pods: Iterable[tuple[int, PodRecord]],
@@ -57,6 +34,8 @@ def tenancies_of(
 ) -> tuple[Tenancy, ...]:
     """The pods of a node that held devices, by what they asked for or by what samples show.
 
+    Counters of processes show who computed, with or without a device of its own: they make no pod a holder.
+
     Args:
         facts: the node.
         pods: index and record of each pod that was bound to it.
@@ -64,20 +43,28 @@ def tenancies_of(
         interval_ms: time between samples.
         until_ms: end of the billing window; a holding that goes on reaches beyond it.
     """
-    named = {name for one in series for name in names_on(one)}
-    found = []
-    for index, record in pods:
-        shares = raw_shares(facts, record.facts.devices)
-        name = (record.facts.namespace, record.facts.name)
-        if record.facts.bound_ms is None or not (shares or name in named):
-            continue
-        span = _whole_span(record, series, interval_ms, until_ms)
-        if span.length_ms:
-            found.append(Tenancy(index, name, record.facts.uid, span, shares, uncertain=record.gap is not None))
+    named = {name for one in series if one.signal not in COUNTERS for name in names_on(one)}
+    bound = [(index, record) for index, record in pods if record.facts.bound_ms is not None]
+    scene = scene_of(facts, billed_devices(facts, series)[0], [record for _, record in bound], series)
+    found: list[Tenancy] = []
+    for index, record in bound:
+        held, name = held_by(scene, record), (record.facts.namespace, record.facts.name)
+        if held.pieces or (name in named and not held.nothing):
+            span = whole_span(record, series, interval_ms, until_ms)
+            found += _holding(index, record, span, held)
     return tuple(found)
 
 
-def _whole_span(record: PodRecord, series: Sequence[DeviceSeries], interval_ms: int, until_ms: int) -> Window:
+def _holding(index: int, record: PodRecord, span: Window, held: Held) -> Iterator[Tenancy]:
+    """A pod as a holder: once, or span by span where its shares change."""
+    name = (record.facts.namespace, record.facts.name)
+    for piece, asks in held.pieces or ((None, ()),):
+        part = span if piece is None else piece.overlap(span)
+        if part is not None and part.length_ms:
+            yield Tenancy(index, name, record.facts.uid, part, asks, uncertain=record.gap is not None, flags=held.flags)
+
+
+def whole_span(record: PodRecord, series: Sequence[DeviceSeries], interval_ms: int, until_ms: int) -> Window:
     """From binding to the end; an end that went unseen is told by the last sample inside its gap."""
     start = record.facts.bound_ms or 0
     if record.held_until_ms is None:
@@ -103,15 +90,23 @@ def unseen_pods(
 ) -> tuple[Unseen, ...]:
     """Pods that only samples know, from one interval before their first sample to one after their last.
 
-    A known pod may have ended long ago: exporters go on to name what the kubelet has not forgotten.
+    A known pod may have ended long ago: exporters go on to name what the kubelet has not forgotten. Counters name a pod
+    from the first reading that they grow after to the last one that they grew until: they too are shown for longer.
     """
     spans: dict[tuple[tuple[str, str], str], Window] = {}
     for one in series:
-        if not len(one.at_ms):
+        at_ms = _growing(one) if one.signal in COUNTERS else one.at_ms
+        if not len(at_ms):
             continue
-        first, last = int(one.at_ms[0]) - interval_ms, int(one.at_ms[-1]) + interval_ms
+        first, last = int(at_ms[0]) - interval_ms, int(at_ms[-1]) + interval_ms
         for name in set(names_on(one)) - known:
             key = (name, one.holder_uid or "")
             before = spans.get(key, Window(first, last))
             spans[key] = Window(min(first, before.start_ms), max(last, before.end_ms))
     return tuple(Unseen(name, uid, span) for (name, uid), span in sorted(spans.items()))
+
+
+def _growing(counter: DeviceSeries) -> Millis:
+    """The times of a counter's readings while it grows, none for one that stands still."""
+    grown = np.flatnonzero(np.diff(counter.value) > 0)
+    return counter.at_ms[grown[0] : grown[-1] + 2] if len(grown) else counter.at_ms[:0]

@@ -5,20 +5,23 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from aicost.domain.attribution.claims import Claim
+from aicost.domain.attribution.parts import UNMEASURED, Activity, Known
+from aicost.domain.attribution.sharing.knowing import ENGINE, SharedTimelines, activity_of, merged
 from aicost.domain.attribution.spans import DeviceSpan
-from aicost.domain.attribution.split import UNMEASURED, Activity
 from aicost.domain.exact.windows import Window
+from aicost.domain.inventory.nodes import SharingMode
 from aicost.domain.sampling.integration import Coverage, SignalSamples, cover_best, expected_interval
-from aicost.domain.sampling.series import COLLECTION_MS, DeviceSeries, Millis, Parts, Signal
+from aicost.domain.sampling.series import COLLECTION_MS, COUNTERS, DeviceSeries, Signal
 
-LADDER = (Signal.ENGINE_ACTIVE, Signal.GPU_UTIL)
+LADDER = ENGINE.device
 """Signals that utilisation for cost rests on, best first: the next one fills what the better one leaves open."""
 
 NOT_BOUNDED_MS = 1 << 62
 
 
 class Timelines:
-    """Activity of whole devices over time. Samples of one device under several holders are one timeline."""
+    """Activity of devices and their instances over time. Samples under several holders are one timeline."""
 
     def __init__(
         self,
@@ -26,10 +29,12 @@ class Timelines:
         interval_ms: int,
         known_until_ms: int = NOT_BOUNDED_MS,
         collection_ms: int = COLLECTION_MS,
+        sharing: SharingMode = SharingMode.EXCLUSIVE,
     ) -> None:
         self._series, self._interval_ms, self._known_until_ms = series, interval_ms, known_until_ms
-        self._samples = _by_device(series, interval_ms, collection_ms)
-        self._coverages: dict[tuple[str, Window, bool], Coverage | None] = {}
+        self._samples = _by_place(series, interval_ms, collection_ms)
+        self._shared = SharedTimelines(series, sharing, interval_ms, collection_ms)
+        self._coverages: dict[tuple[str, str, Window, bool, bool], Coverage | None] = {}
 
     def alive(self, device: str, span: Window) -> bool:
         """Whether samples speak of a device for half of a span or more, with an interval on both sides of it.
@@ -47,39 +52,56 @@ class Timelines:
 
     def activity(self, device: str, whole: DeviceSpan, part: Window) -> Activity:
         """Integrate a part of a span during which the device's holders did not change."""
-        held = bool(whole.holds)
-        key = (device, whole.span, held)
-        if key not in self._coverages:
-            samples = self._samples.get(device, [])
-            self._coverages[key] = cover_best(samples, whole.span, held=held)
-        coverage = self._coverages[key]
+        coverage = self.coverage(device, whole)
         if coverage is None:
             return UNMEASURED
-        integral = coverage.over(part)
-        signal = "+".join(signal.value for signal in integral.signals)
-        return Activity(integral.active_ppb_ms, integral.covered_ms, integral.error_ppb_ms, signal)
+        return activity_of([coverage.over(part)])
+
+    def known(
+        self, device: str, span: DeviceSpan, part: Window, claims: Iterable[Claim], *, by_sample: bool
+    ) -> tuple[Known, ...]:
+        """What is known of a part of a span in which several pods share a device; see `SharedTimelines`."""
+        return self._shared.known(device, span, part, claims, by_sample=by_sample)
+
+    def coverage(self, device: str, whole: DeviceSpan) -> Coverage | None:
+        """What samples prove of a span of one device, or of one of its instances; None where there are none at all.
+
+        Where a pod that is alone there came or went between two readings of the device's counter, its own one tells.
+        """
+        span, held, place = whole.shared_for or whole.span, bool(whole.holds), (device, whole.instance)
+        own = self._own(place, whole)
+        key = (*place, span, held, bool(own))
+        if key not in self._coverages:
+            samples = self._samples.get(place, [])
+            counted = sum(one.signal in COUNTERS for one in samples) if own else 0
+            self._coverages[key] = cover_best([*samples[:counted], *own, *samples[counted:]], span, held=held)
+        return self._coverages[key]
+
+    def of_device(self, device: str, span: Window) -> Coverage | None:
+        """What samples prove of a whole device over a time in which somebody holds it, whoever that is."""
+        return cover_best(self._samples.get((device, ""), []), span, held=True)
+
+    def _own(self, place: tuple[str, str], whole: DeviceSpan) -> Sequence[SignalSamples]:
+        """The counter of the pod that is alone on a device."""
+        alone = whole.exclusive if place in self._shared.counted else None
+        return () if alone is None else self._shared.counters(place, alone.claim.tenancy)
 
 
-def _by_device(series: Iterable[DeviceSeries], interval_ms: int, collection_ms: int) -> dict[str, list[SignalSamples]]:
-    """Merge the series of each device and signal, best signal first; an instance does not speak for the whole GPU."""
-    parts: dict[tuple[str, Signal], list[DeviceSeries]] = defaultdict(list)
+def _by_place(
+    series: Iterable[DeviceSeries], interval_ms: int, collection_ms: int
+) -> dict[tuple[str, str], list[SignalSamples]]:
+    """Merge the series of each device, instance and signal, best signal first.
+
+    An instance does not speak for the whole GPU, nor the GPU for an instance.
+    """
+    parts: dict[tuple[str, str, Signal], list[DeviceSeries]] = defaultdict(list)
     for one in series:
-        if one.signal in LADDER and one.instance is None:
-            parts[one.device, one.signal].append(one)
-    merged: dict[str, list[SignalSamples]] = defaultdict(list)
+        if one.signal in LADDER:
+            parts[one.device, one.instance or "", one.signal].append(one)
+    found: dict[tuple[str, str], list[SignalSamples]] = defaultdict(list)
     for signal in LADDER:
-        for device in sorted(device for device, of in parts if of is signal):
-            at_ms, value = _merge(parts[device, signal])
+        for device, instance in sorted((device, instance) for device, instance, of in parts if of is signal):
+            at_ms, value = merged(parts[device, instance, signal])
             interval = expected_interval(at_ms, interval_ms)
-            merged[device].append(SignalSamples(signal, at_ms, value, interval, collection_ms))
-    return merged
-
-
-def _merge(series: list[DeviceSeries]) -> tuple[Millis, Parts]:
-    """One sorted timeline of several series; where two speak of the same moment, the greater value counts."""
-    at_ms = np.concatenate([one.at_ms for one in series])
-    value = np.concatenate([one.value for one in series])
-    order = np.lexsort((value, at_ms))
-    at_ms, value = at_ms[order], value[order]
-    last = np.append(at_ms[1:] != at_ms[:-1], True) if len(at_ms) else np.zeros(0, bool)
-    return at_ms[last], value[last]
+            found[device, instance].append(SignalSamples(signal, at_ms, value, interval, collection_ms))
+    return found

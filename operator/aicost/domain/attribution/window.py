@@ -1,30 +1,42 @@
 """The statement of a whole cluster for one window: gathered facts in, rows of the ledger out."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
 
 from aicost.domain.attribution.claims import Tenancy
-from aicost.domain.attribution.statement import NodeInput, NodeStatement, state_node, unbalanced_nanos
+from aicost.domain.attribution.identifying import identifier, namespace_identifier
+from aicost.domain.attribution.mig.instances import instances_of
+from aicost.domain.attribution.resources.residents import ALL_COUNTED, Counting, Payers, residents_of
+from aicost.domain.attribution.resources.stating import state_resources
+from aicost.domain.attribution.resources.storage import StorageStatement, state_storage
+from aicost.domain.attribution.resources.use import NO_USE, ClusterUse
+from aicost.domain.attribution.sharing.choosing import NO_POLICY, SharingPolicy, rules_of_node
+from aicost.domain.attribution.sharing.rules import SplitRule
+from aicost.domain.attribution.statement import NodeInput, NodeStatement, place_of, state_node, unbalanced_nanos
 from aicost.domain.attribution.system_pods import is_system
 from aicost.domain.attribution.tenancies import Unseen, tenancies_of, unseen_pods
 from aicost.domain.attribution.timeline import Timelines
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.claims import WorkloadClaim
-from aicost.domain.identity.discovery import discover
 from aicost.domain.identity.matching import Matching, match_claims
 from aicost.domain.identity.tags.evidence import Witnesses
 from aicost.domain.identity.tags.precedence import Tagger
-from aicost.domain.identity.tags.queues import queue_of
 from aicost.domain.inventory.cluster import ClusterFacts
 from aicost.domain.inventory.nodes import NodeRecord
 from aicost.domain.inventory.pods import PodFacts, PodRecord
-from aicost.domain.ledger.rows import Holder, Row
+from aicost.domain.ledger.rows import Component, Holder, Row
 from aicost.domain.ledger.tagging import tagged
 from aicost.domain.policy.policies import LabelPolicy
 from aicost.domain.pricing.books import PriceBook, PriceDecision
 from aicost.domain.pricing.selection import decide_prices
+from aicost.domain.pricing.terms.amortisation import uses_measured_power
+from aicost.domain.sampling.energy import mean_power
 from aicost.domain.sampling.series import DeviceSeries, Telemetry
+
+_UNCOUNTED = "samples show GPUs that the node does not count: set gpuCount in the entry that prices it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,11 @@ class WindowInput:
         books: price books; their entries carry their own dates.
         claims: the AIWorkloads.
         policies: whose aliases, defaults and attribution rules hold.
+        known_until_ms: up to here samples may be expected; None: to the window's end, or to the last one that came.
+            Inputs of some nodes alone must say so, since the last sample may be another node's.
+        use: what pods used of CPU and memory.
+        counting: what is counted beside the GPUs.
+        sharing: how GPUs that pods share are split.
     """
 
     cluster: str
@@ -47,6 +64,10 @@ class WindowInput:
     claims: Sequence[WorkloadClaim]
     padding_ms: int
     policies: Sequence[LabelPolicy] = ()
+    known_until_ms: int | None = None
+    use: ClusterUse = NO_USE
+    counting: Counting = ALL_COUNTED
+    sharing: SharingPolicy = NO_POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +88,8 @@ class WindowStatement:
         rows: what is posted.
         unbalanced_nanos: 0, or a bug.
         device_milliseconds, measured_milliseconds, priced_milliseconds: device time in all, with samples, with a price.
-        unpriced: nodes without a price.
+        unpriced: nodes with GPUs and without a price.
+        unpriced_hosts: nodes without GPUs and without a price, whose CPU and memory were to be charged.
         matching: which AIWorkload claims which pod, with conflicts.
         decisions: node -> price decisions with their reasons.
         surplus: node -> UUIDs beyond the number of its GPUs, not billed.
@@ -83,6 +105,7 @@ class WindowStatement:
     matching: Matching
     decisions: Mapping[str, tuple[PriceDecision, ...]]
     surplus: Mapping[str, tuple[str, ...]]
+    unpriced_hosts: tuple[Unpriced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +118,8 @@ class _Sorted:
         known_until_ms: up to here samples may be expected: to the window's end, or to the last one that came.
         identify: who a pod is in the ledger.
         identify_unseen: who a pod is that samples show on a node, and that no watch ever saw.
+        payers: who a pod is in rows of CPU and memory.
+        claims: uid of a pod -> its AIWorkload.
     """
 
     series: Mapping[str, Sequence[DeviceSeries]]
@@ -103,35 +128,99 @@ class _Sorted:
     known_until_ms: int
     identify: Callable[[PodRecord], Holder]
     identify_unseen: Callable[[Tenancy, str], Holder]
+    payers: Payers
+    claims: Mapping[str, WorkloadClaim]
 
 
 def state_window(given: WindowInput) -> WindowStatement:
-    """Charge every device of the cluster for one window.
+    """Charge every device of the cluster for one window, and what stands beside the devices.
 
     1. Match AIWorkloads to pods. 2. Sort samples and pods by node. 3. State each node. 4. Add up.
     """
     matching = match_claims((record.facts for record in given.facts.pods), given.claims)
-    together = _sort(given, matching)
     decisions: dict[str, tuple[PriceDecision, ...]] = {}
     statements: dict[str, NodeStatement] = {}
+    together = _sort(given, matching)
+    for node in _inputs(given, together):
+        uid = node.record.facts.uid
+        decisions[uid] = tuple(node.prices)
+        devices, rest = state_node(given.cluster, given.window, node), _state_rest(given, together, node)
+        statements[uid] = replace(devices, rows=devices.rows + rest.rows, charges=devices.charges + rest.charges)
+    return _add_up(given, statements, decisions, matching, _storage(given, together))
+
+
+def _storage(given: WindowInput, together: _Sorted) -> StorageStatement:
+    """What was claimed of storage."""
+    if Component.STORAGE not in given.counting.components:
+        return StorageStatement()
+    facts = given.facts
+    return state_storage(given.cluster, given.window, facts.volumes, facts.pods, given.books, together.payers)
+
+
+def node_inputs(given: WindowInput, matching: Matching) -> Iterator[NodeInput]:
+    """What the charges of each node rest on, in order of their names."""
+    return _inputs(given, _sort(given, matching))
+
+
+def _inputs(given: WindowInput, together: _Sorted) -> Iterator[NodeInput]:
     for record in sorted(given.facts.nodes, key=lambda record: (record.facts.name, record.since_ms, record.facts.uid)):
-        uid = record.facts.uid
-        decisions[uid] = decide_prices(record.facts, given.books, given.window)
-        statements[uid] = state_node(given.cluster, given.window, _node_input(given, together, record, decisions[uid]))
-    return _add_up(given, statements, decisions, matching)
+        yield _node_input(given, together, record, _prices(given, together, record))
+
+
+def _prices(given: WindowInput, together: _Sorted, record: NodeRecord) -> tuple[PriceDecision, ...]:
+    """Prices of a node. Where samples show GPUs that a price knows nothing of, that price is of another node."""
+    decisions = decide_prices(record.facts, given.books, given.window, _measured_watts(given, together, record))
+    if record.facts.gpus or not together.series.get(record.facts.name):
+        return decisions
+    return tuple(replace(one, chosen=None, reason=_UNCOUNTED) if _without_gpus(one) else one for one in decisions)
+
+
+def _measured_watts(given: WindowInput, together: _Sorted, record: NodeRecord) -> Fraction | None:
+    """Mean power of a node's GPUs in the window, where a book asks for it."""
+    presence = record.presence(given.window)
+    if presence is None or not uses_measured_power(given.books):
+        return None
+    return mean_power(together.series.get(record.facts.name, ()), record.facts.gpus, presence)
+
+
+def _without_gpus(decision: PriceDecision) -> bool:
+    return decision.chosen is not None and decision.chosen.gpu_hour_nanos_num == 0
+
+
+def _state_rest(given: WindowInput, together: _Sorted, node: NodeInput) -> NodeStatement:
+    """CPU and memory of a node."""
+    record, presence = node.record, node.record.presence(given.window)
+    wanted = [one for one in (Component.CPU, Component.MEMORY) if one in given.counting.components]
+    if presence is None or not wanted:
+        return NodeStatement((), ())
+    pods = together.pods.get(record.facts.name, ())
+    residents = residents_of(presence, pods, node.series, given.telemetry.interval_ms, given.use, together.payers)
+    place = place_of(given.cluster, record, "")
+    rows, charges = state_resources(given.window, record, place, node.prices, tuple(residents), wanted)
+    return NodeStatement(rows, charges)
+
+
+def known_until(given: WindowInput) -> int:
+    """Up to here samples may be expected: to the window's end, or to the last one that came."""
+    if given.known_until_ms is not None:
+        return given.known_until_ms
+    return max((int(one.at_ms[-1]) for one in given.telemetry.series if len(one.at_ms)), default=given.window.end_ms)
 
 
 def _sort(given: WindowInput, matching: Matching) -> _Sorted:
     names = {(record.facts.namespace, record.facts.name) for record in given.facts.pods}
-    last = max((int(one.at_ms[-1]) for one in given.telemetry.series if len(one.at_ms)), default=0)
     tagger = Tagger(given.policies)
+    identify = identifier(given.facts, matching, tagger)
+    of_namespace = namespace_identifier(given.facts, tagger)
     return _Sorted(
         series=_series_by_node(given.telemetry.series),
         pods=_pods_by_node(given.facts.pods),
         names=given.facts.past_pods | names,
-        known_until_ms=max(given.window.end_ms, last),
-        identify=_identifier(given, matching, tagger),
+        known_until_ms=max(given.window.end_ms, known_until(given)),
+        identify=identify,
         identify_unseen=_identifier_of_unseen(given, tagger),
+        payers=Payers(identify, of_namespace, each_pod=given.counting.each_pod),
+        claims=matching.by_pod,
     )
 
 
@@ -149,9 +238,31 @@ def _node_input(
     holders = {tenancy.pod: together.identify(records[tenancy.pod]) for tenancy in here}
     holders |= {t.pod: together.identify_unseen(t, record.facts.name) for t in ghosts}
     system = frozenset(t.pod for t in here if is_system(records[t.pod].facts.containers))
-    timelines = Timelines(series, interval_ms, together.known_until_ms, given.telemetry.collection_ms)
-    tenancies, activity, alive = (*here, *ghosts), timelines.activity, timelines.alive
-    return NodeInput(record, series, tenancies, holders, system, prices, activity, alive, given.padding_ms)
+    collection_ms, sharing = given.telemetry.collection_ms, record.facts.sharing
+    timelines = Timelines(series, interval_ms, together.known_until_ms, collection_ms, sharing)
+    return NodeInput(
+        record=record,
+        series=series,
+        tenancies=(*here, *ghosts),
+        holders=holders,
+        system=system,
+        prices=prices,
+        activity=timelines.activity,
+        alive=timelines.alive,
+        padding_ms=given.padding_ms,
+        known=timelines.known,
+        rules=rules_of_node(given.sharing, record.facts),
+        wishes=_wishes(together, here, records),
+        instances=partial(instances_of, record.facts, series=series, interval_ms=interval_ms),
+    )
+
+
+def _wishes(
+    together: _Sorted, tenancies: Iterable[Tenancy], records: Mapping[int, PodRecord]
+) -> Mapping[int, SplitRule]:
+    """What the AIWorkloads of tenancies ask for, by `Tenancy.pod`."""
+    pairs = ((one.pod, together.claims.get(records[one.pod].facts.uid)) for one in tenancies)
+    return {pod: claim.gpu_split for pod, claim in pairs if claim and claim.gpu_split}
 
 
 def _ghosts(unseen: Iterable[Unseen], first: int) -> tuple[Tenancy, ...]:
@@ -177,27 +288,6 @@ def _pods_by_node(pods: Iterable[PodRecord]) -> Mapping[str, list[tuple[int, Pod
     return found
 
 
-def _identifier(given: WindowInput, matching: Matching, tagger: Tagger) -> Callable[[PodRecord], Holder]:
-    """A function that says who a pod is in the ledger."""
-    facts = given.facts
-
-    def identify(record: PodRecord) -> Holder:
-        pod = record.facts
-        claim = matching.by_pod.get(pod.uid)
-        witnesses = Witnesses(
-            pod=pod,
-            claim=claim,
-            namespace=facts.namespaces.get(pod.namespace),
-            service_account=facts.service_accounts.get((pod.namespace, pod.service_account)),
-            queue=queue_of(pod, facts.queues),
-            discovered=discover(pod),
-        )
-        evidence = tagger.hear(witnesses)
-        return tagged(_holder(pod, claim), evidence, tagger.tags(evidence))
-
-    return identify
-
-
 def _identifier_of_unseen(given: WindowInput, tagger: Tagger) -> Callable[[Tenancy, str], Holder]:
     """The same for a pod that only samples know: its namespace may still say who pays."""
 
@@ -210,48 +300,50 @@ def _identifier_of_unseen(given: WindowInput, tagger: Tagger) -> Callable[[Tenan
     return identify
 
 
-def _holder(pod: PodFacts, claim: WorkloadClaim | None) -> Holder:
-    """Who a pod is in the ledger: its controller is the last owner of its chain, which people know by name."""
-    controller = pod.owners[-1] if pod.owners else None
-    return Holder(
-        namespace=pod.namespace,
-        pod=pod.name,
-        pod_uid=pod.uid,
-        controller_kind=controller.kind if controller else "Pod",
-        controller=controller.name if controller else pod.name,
-        workload=claim.name if claim else "",
-        labels=pod.labels,
-    )
-
-
 def _add_up(
     given: WindowInput,
     statements: Mapping[str, NodeStatement],
     decisions: Mapping[str, tuple[PriceDecision, ...]],
     matching: Matching,
+    storage: StorageStatement,
 ) -> WindowStatement:
-    """Put the statements of the nodes together."""
-    rows = tuple(row for statement in statements.values() for row in statement.rows)
+    """Put the statements of the nodes and of what belongs to none together."""
+    rows = (*(row for statement in statements.values() for row in statement.rows), *storage.rows)
+    whole = [*statements.values(), NodeStatement(storage.rows, storage.charges)]
     charges = [charge for statement in statements.values() for charge in statement.charges]
     return WindowStatement(
         window=given.window,
         rows=rows,
-        unbalanced_nanos=unbalanced_nanos(list(statements.values())),
+        unbalanced_nanos=unbalanced_nanos(whole),
         device_milliseconds=sum(charge.device_milliseconds for charge in charges),
         measured_milliseconds=sum(row.measured_milliseconds for row in rows),
         priced_milliseconds=sum(c.device_milliseconds for c in charges if c.cost_nanos is not None),
-        unpriced=_unpriced(given.facts.nodes, statements),
+        unpriced=_unpriced(given.facts.nodes, statements, Component.GPU),
+        unpriced_hosts=_unpriced_hosts(given.facts.nodes, statements),
         matching=matching,
         decisions=decisions,
         surplus={uid: statement.surplus for uid, statement in statements.items() if statement.surplus},
     )
 
 
-def _unpriced(nodes: Iterable[NodeRecord], statements: Mapping[str, NodeStatement]) -> tuple[Unpriced, ...]:
-    """Nodes that some part of the window had no price for."""
+def _unpriced_hosts(nodes: Iterable[NodeRecord], statements: Mapping[str, NodeStatement]) -> tuple[Unpriced, ...]:
+    """Nodes without GPUs that some part of the window had no price for."""
+    hosts = [
+        record
+        for record in nodes
+        if all(charge.component is not Component.GPU for charge in statements[record.facts.uid].charges)
+    ]
+    return _unpriced(hosts, statements, Component.CPU)
+
+
+def _unpriced(
+    nodes: Iterable[NodeRecord], statements: Mapping[str, NodeStatement], component: Component
+) -> tuple[Unpriced, ...]:
+    """Nodes of which a component had no price in some part of the window."""
     found = []
     for record in nodes:
-        reasons = [charge.reason for charge in statements[record.facts.uid].charges if charge.cost_nanos is None]
+        charges = [charge for charge in statements[record.facts.uid].charges if charge.component is component]
+        reasons = [charge.reason for charge in charges if charge.cost_nanos is None]
         if reasons:
             facts = record.facts
             found.append(Unpriced(facts.name, facts.instance_type, facts.gpu_model or "", reasons[0]))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from aicost.domain.exact.windows import Window, to_datetime, to_millis
+from aicost.domain.exact.windows import HOUR_MS, Window, to_datetime, to_millis
 
 
 class Unit(StrEnum):
@@ -33,7 +33,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Rolling:
-    """Looks back over a length; it has no end."""
+    """Looks back over a length, from the start of an hour on; it has no end."""
 
     length_ms: int
 
@@ -66,18 +66,34 @@ class Period:
         last = now_ms if self.end_ms is None else min(now_ms, self.end_ms)
         return Window(self.start_ms, max(self.start_ms, last))
 
+    @property
+    def length_ms(self) -> int | None:
+        """Its length, None without an end."""
+        return None if self.end_ms is None else self.end_ms - self.start_ms
+
 
 def current_period(rule: PeriodRule, now_ms: int) -> Period:
     """The period that holds now. Days begin at midnight of the time zone, through changes of its offset."""
     match rule:
         case Rolling(length_ms):
-            return Period(now_ms - length_ms, None)
+            start_ms = now_ms - length_ms
+            return Period(start_ms - start_ms % HOUR_MS, None)
         case Total(start_ms, end_ms):
             return Period(start_ms, end_ms)
         case Calendar(unit, start_day, time_zone):
             zone = ZoneInfo(time_zone)
             start = _start(unit, start_day, to_datetime(now_ms).astimezone(zone))
             return Period(to_millis(start), to_millis(_next(unit, start)))
+
+
+def period_before(rule: PeriodRule, period: Period) -> Period | None:
+    """The calendar period that ended where this one begins; None where periods do not follow each other."""
+    return current_period(rule, period.start_ms - 1) if isinstance(rule, Calendar) else None
+
+
+def period_key(rule: PeriodRule, period: Period) -> int:
+    """What tells one period of a budget from the next: its start; a rolling period is always the same one."""
+    return 0 if isinstance(rule, Rolling) else period.start_ms
 
 
 def _start(unit: Unit, start_day: int, now: datetime) -> datetime:

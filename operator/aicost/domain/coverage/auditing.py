@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from aicost.domain.coverage.keys import TEAM, Reach, wanted_keys
+from aicost.domain.coverage.keys import TEAM, Reach, WantedKey, wanted_keys
 from aicost.domain.coverage.objects import Asked, Audit, AuditedObject, PolicyState, Running
 from aicost.domain.identity.dimensions import LABEL_PREFIX, Dimension, Source, Tag
 from aicost.domain.identity.discovery import discover
@@ -61,8 +61,7 @@ def put_together(
         kinds: kinds that were listed.
         unread: kinds that could not be listed, with the reason.
     """
-    reach = {policy.name: _reach(policy, snapshot) for policy in snapshot.policies}
-    listed = snapshot.listed
+    reach, listed = _reaches(snapshot), snapshot.listed
     states = tuple(
         PolicyState(
             policy.name,
@@ -74,8 +73,16 @@ def put_together(
         for policy in snapshot.policies
     )
     ordered = tuple(sorted(objects, key=lambda one: (*one.of, one.api_version)))
-    keys = wanted_keys(snapshot.policies, listed, reach)
-    return Audit(at_ms, snapshot.revision, ordered, keys, states, tuple(kinds), tuple(unread))
+    return Audit(at_ms, snapshot.revision, ordered, wanted_by(snapshot), states, tuple(kinds), tuple(unread))
+
+
+def wanted_by(snapshot: PolicySnapshot) -> tuple[WantedKey, ...]:
+    """The keys that policies want of cost; see `wanted_keys`."""
+    return wanted_keys(snapshot.policies, snapshot.listed, _reaches(snapshot))
+
+
+def _reaches(snapshot: PolicySnapshot) -> dict[str, Reach]:
+    return {policy.name: _reach(policy, snapshot) for policy in snapshot.policies}
 
 
 def _reach(policy: LabelPolicy, snapshot: PolicySnapshot) -> Reach:

@@ -95,7 +95,7 @@ def judge(given: Standing) -> Maturity:
         _enforced(given),
         _enough(2, "samples for 90% of the device time", given.telemetry, "no device time is known"),
         _enough(2, "prices for 90% of the device time", given.price, "no device time is known"),
-        Criterion(3, "budgets whose gates act", None, "budgets observe and do not act yet"),
+        Criterion(3, "budgets whose gates act", None, "this report does not look at budgets: kubectl get budgets -A"),
         Criterion(3, "a target for a unit cost on what is in production", None, "unit costs are not computed yet"),
     )
     return Maturity(_level(criteria), rollout_of(given.modes), _next_step(given, criteria), criteria)

@@ -12,6 +12,7 @@ from aicost.domain.inventory.nodes import CapacityType, NodeFacts, SharingMode
 from aicost.domain.pricing.books import NodeMatch, PriceBook, PriceEntry
 from aicost.domain.pricing.fit import model_name, provider_name
 from aicost.domain.pricing.selection import decide_prices
+from aicost.domain.pricing.terms.annotations import PRICE_ANNOTATIONS
 
 _NAMES_OF_ONE_NODE = frozenset({"kubernetes.io/hostname", "topology.k8s.aws/instance-id"})
 _SLOTTED = frozenset({SharingMode.TIME_SLICING, SharingMode.MPS})
@@ -41,7 +42,8 @@ def _kind(node: NodeFacts) -> _SlimNode:
     labels = {key: value for key, value in node.labels.items() if key not in _NAMES_OF_ONE_NODE}
     place = (node.provider, node.region, node.zone, node.instance_type, node.capacity_type)
     size = (node.gpu_model, node.gpus, node.slots_per_gpu, node.sharing, node.cpu_millis, node.memory_bytes)
-    return (*place, *size, frozenset(labels.items()), frozenset(node.capacity.items()))
+    said = frozenset((key, node.annotations[key]) for key in PRICE_ANNOTATIONS if key in node.annotations)
+    return (*place, *size, frozenset(labels.items()), frozenset(node.capacity.items()), said)
 
 
 def _offer(node: NodeFacts, books: Sequence[PriceBook], now_ms: int, nodes: int) -> Offer:
@@ -70,7 +72,9 @@ def _listed(books: Sequence[PriceBook], now_ms: int) -> Iterator[Offer]:
     entries = [entry for book in books for entry in book.entries if now_ms in entry.effective]
     imagined = {_kind(node): node for node in map(_imagine, _usable(entries))}
     for node in imagined.values():
-        yield _offer(node, books, now_ms, 0)
+        offer = _offer(node, books, now_ms, 0)
+        if offer.quote is None or offer.quote.gpu_hour_nanos_num:  # a machine without GPUs is no offer of GPUs
+            yield offer
 
 
 def _usable(entries: Iterable[PriceEntry]) -> Iterator[PriceEntry]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 NANOS_PER_UNIT = 1_000_000_000
 """Nano-units in one unit of a currency (1 USD = 10^9 nanos)."""
 
-_DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,9})(?:\.(?P<fraction>\d{1,9}))?")
+_DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,9})(?:\.(?P<fraction>\d{1,9}))?", re.ASCII)
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 

@@ -44,3 +44,23 @@ def prorate(amount: int, elapsed: int, length: int) -> int:
         raise ValueError(f"elapsed {elapsed} must lie within 0 and the length {length}")
     part = abs(amount) * elapsed // length
     return part if amount >= 0 else -part
+
+
+def rescale(amounts: Sequence[int], numerator: int, denominator: int) -> list[int]:
+    """Multiply amounts by a fraction so that the results sum to their sum, multiplied and rounded once.
+
+    Largest remainder, as in `apportion`; amounts may be of both signs, as corrections are. A result that has no
+    remainder is not moved.
+
+    Args:
+        amounts: the parts.
+        numerator: of the factor.
+        denominator: of the factor; above zero.
+    """
+    scaled = [divmod(amount * numerator, denominator) for amount in amounts]
+    parts = [quotient for quotient, _ in scaled]
+    left_over = divide(sum(amounts) * numerator, denominator) - sum(parts)
+    by_remainder = sorted(range(len(scaled)), key=lambda index: -scaled[index][1])
+    for index in by_remainder[:left_over]:
+        parts[index] += 1
+    return parts

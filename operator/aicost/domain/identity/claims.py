@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from aicost.domain.attribution.sharing.rules import SplitRule
 from aicost.domain.identity.dimensions import Dimension
 
 
@@ -39,6 +40,7 @@ class WorkloadClaim:
     Attributes:
         created_ms: decides between workloads that claim the same pod by the same kind of claim: the older wins.
         dimensions: values as written, by dimension.
+        gpu_split: how the GPUs are to be split that its pods share, None where it does not say.
     """
 
     namespace: str
@@ -48,3 +50,4 @@ class WorkloadClaim:
     target: TargetRef | None = None
     selector: LabelSelector | None = None
     dimensions: Mapping[Dimension, str] = field(default_factory=dict)
+    gpu_split: SplitRule | None = None

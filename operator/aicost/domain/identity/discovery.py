@@ -3,7 +3,7 @@
 Of the environment nothing is read but the variables in which run trackers name a run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,10 +35,11 @@ class EngineUse:
 def discover(pod: PodFacts) -> Mapping[Dimension, Discovery]:
     """Find model and workload type of a pod, where what it runs leaves no doubt, and what its run is part of."""
     found = {Dimension(name): Discovery(*told) for name, told in _runs(pod).items()}
-    model = _model(pod)
+    uses = engines_in(pod)
+    model = _model(uses)
     if model is not None:
         found[Dimension.MODEL] = model
-    workload_type = _workload_type(pod)
+    workload_type = _workload_type(pod, uses)
     if workload_type is not None:
         found[Dimension.WORKLOAD_TYPE] = workload_type
     return found
@@ -46,6 +47,8 @@ def discover(pod: PodFacts) -> Mapping[Dimension, Discovery]:
 
 def _runs(pod: PodFacts) -> Mapping[str, tuple[str, str]]:
     """Project and experiment by its run ids. A queue's label may stand on what made the pod alone."""
+    if not (pod.labels or pod.annotations or pod.run_ids or pod.owners):
+        return {}
     labels: dict[str, str] = {}
     for owner in reversed(pod.owners):
         labels.update(owner.labels)
@@ -156,18 +159,18 @@ def _has(given: Mapping[str, str], mark: str) -> bool:
     return flag in given and (not separator or given[flag] == value)
 
 
-def _model(pod: PodFacts) -> Discovery | None:
+def _model(uses: Iterable[tuple[str, EngineUse]]) -> Discovery | None:
     """The one model that the containers of a pod serve; where they serve several there is doubt."""
-    told = [(name, use) for name, use in engines_in(pod) if use.model is not None]
+    told = [(name, use) for name, use in uses if use.model is not None]
     if len({use.model for _, use in told}) != 1:
         return None
     name, use = told[0]
     return Discovery(use.model or "", f"container {name}, {use.told_by}")
 
 
-def _workload_type(pod: PodFacts) -> Discovery | None:
+def _workload_type(pod: PodFacts, uses: Iterable[tuple[str, EngineUse]]) -> Discovery | None:
     """An engine of embeddings says more than the kind of its owner, any other engine less."""
-    by_engine = [Discovery(use.workload_type, f"container {name}, {use.engine}") for name, use in engines_in(pod)]
+    by_engine = [Discovery(use.workload_type, f"container {name}, {use.engine}") for name, use in uses]
     embedding = [found for found in by_engine if found.value == EMBEDDING]
     return next(iter([*embedding, *_by_owner(pod), *by_engine]), None)
 

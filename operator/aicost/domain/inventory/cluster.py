@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from aicost.domain.inventory.nodes import NodeRecord
 from aicost.domain.inventory.pods import PodRecord
+from aicost.domain.inventory.volumes import VolumeRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class ClusterFacts:
     Attributes:
         past_pods: (namespace, name) of pods that ended before the window and are still remembered.
         queues: (namespace, name) -> queue; a queue of the whole cluster has the namespace "".
+        volumes: storage that was claimed.
     """
 
     pods: tuple[PodRecord, ...]
@@ -54,3 +56,4 @@ class ClusterFacts:
     service_accounts: Mapping[tuple[str, str], ServiceAccountFacts] = field(default_factory=dict)
     past_pods: frozenset[tuple[str, str]] = frozenset()
     queues: Mapping[tuple[str, str], QueueFacts] = field(default_factory=dict)
+    volumes: tuple[VolumeRecord, ...] = ()

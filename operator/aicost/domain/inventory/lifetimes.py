@@ -11,6 +11,7 @@ from dataclasses import replace
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
 from aicost.domain.inventory.nodes import OPEN_END_MS, NodeFacts, NodeRecord
 from aicost.domain.inventory.pods import PodFacts, PodRecord
+from aicost.domain.inventory.resizes import resized
 from aicost.domain.inventory.sharing import missing_gpus
 
 TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
@@ -21,7 +22,9 @@ REPORT_LAG_MS = MINUTE_MS
 until the report came, the scheduler counted the devices as taken."""
 
 
-def advance_pod(record: PodRecord | None, facts: PodFacts, now_ms: int, *, live: bool = True) -> PodRecord:
+def advance_pod(
+    record: PodRecord | None, facts: PodFacts, now_ms: int, *, live: bool = True, gap: Window | None = None
+) -> PodRecord:
     """The record of a pod after one more sighting.
 
     Args:
@@ -29,19 +32,22 @@ def advance_pod(record: PodRecord | None, facts: PodFacts, now_ms: int, *, live:
         facts: the pod as it is now; `ended_ms` is the kubelet's word.
         now_ms: our own clock.
         live: the watch ran without a break since the record was made; False for what a list shows.
+        gap: the span in which the pod was so, where we hear of it later: it need not be alive now.
     """
     if record is not None and record.held_until_ms is not None:
         return record
-    bound_ms = _bound_ms(record, facts, now_ms)
-    seen = replace(facts, bound_ms=bound_ms)
+    record = record and _undo_lead(record, facts, now_ms)
+    seen_ms = max(now_ms, record.seen_ms) if record else now_ms
+    seen = replace(facts, bound_ms=_bound_ms(record, facts, seen_ms))
     if record is not None:  # a node is never left, and owners are looked up apart from the pod itself
         seen = replace(seen, node=facts.node or record.facts.node, owners=facts.owners or record.facts.owners)
-    seen_ms = max(now_ms, record.seen_ms) if record else now_ms
+    steps = resized(record, seen, seen_ms)
     if facts.phase not in TERMINAL_PHASES:
-        return PodRecord(replace(seen, ended_ms=None), seen_ms)
-    end_ms, gap = _pod_end(record, seen, seen_ms, live=live)
+        alive_ms = seen_ms if gap is None else max(gap.start_ms, record.seen_ms if record else gap.start_ms)
+        return PodRecord(replace(seen, ended_ms=None), alive_ms, requests=steps)
+    end_ms, doubt = _pod_end(record, seen, seen_ms, live=live)
     alive_ms = record.seen_ms if record else end_ms
-    return PodRecord(replace(seen, ended_ms=end_ms), alive_ms, held_until_ms=end_ms, gap=gap)
+    return PodRecord(replace(seen, ended_ms=end_ms), alive_ms, held_until_ms=end_ms, gap=doubt, requests=steps)
 
 
 def vanish_pod(record: PodRecord, now_ms: int, gap: Window | None = None, facts: PodFacts | None = None) -> PodRecord:
@@ -78,14 +84,14 @@ def advance_node(record: NodeRecord | None, facts: NodeFacts, now_ms: int, epoch
     """
     if record is not None and record.until_ms is not None:
         return record
-    since_ms = min(max(facts.created_ms, epoch_ms), now_ms)
+    seen_ms = max(now_ms, record.seen_ms) if record else now_ms
+    since_ms = min(max(facts.created_ms, epoch_ms), seen_ms)
     gpus = facts.gpus
     spans: tuple[tuple[Window, int], ...] = ()
-    seen_ms = now_ms
     if record is not None:
         since_ms = min(record.since_ms, since_ms)
         gpus = max(gpus, record.facts.gpus)
-        spans, seen_ms = record.unhealthy, max(now_ms, record.seen_ms)
+        spans = record.unhealthy
     bought = replace(facts, gpus=gpus, gpu_model=facts.gpu_model or (record.facts.gpu_model if record else None))
     found_ms = seen_ms if record is not None else since_ms  # as it is first seen it has been, as far as anybody knows
     return NodeRecord(bought, seen_ms, since_ms, unhealthy=_continue(spans, missing_gpus(bought), found_ms))
@@ -129,6 +135,14 @@ def _bound_ms(record: PodRecord | None, facts: PodFacts, now_ms: int) -> int | N
     told = facts.created_ms if facts.bound_ms is None else max(facts.bound_ms, facts.created_ms)
     bound = min(told, now_ms)
     return bound if known is None else min(known, bound)
+
+
+def _undo_lead(record: PodRecord, facts: PodFacts, now_ms: int) -> PodRecord:
+    """The record of a pod that our clock saw while it was ahead: set back since, it agrees with the kubelet's word."""
+    told = facts.ended_ms
+    if told is None or record.seen_ms <= now_ms or not now_ms - REPORT_LAG_MS <= told <= now_ms:
+        return record
+    return replace(record, seen_ms=told)
 
 
 def _pod_end(record: PodRecord | None, facts: PodFacts, now_ms: int, *, live: bool) -> tuple[int, Window | None]:

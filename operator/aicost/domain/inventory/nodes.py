@@ -62,6 +62,8 @@ class NodeFacts:
     cpu_millis: int = 0
     memory_bytes: int = 0
     ready: bool = True
+    cards: tuple[str, ...] = ()
+    """UUIDs of its GPUs, where a driver or plugin names them; what has no UUID is called by node and address."""
 
 
 @dataclass(frozen=True, slots=True)

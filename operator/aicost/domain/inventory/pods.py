@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aicost.domain.exact.windows import Window
+from aicost.domain.inventory.dra.claims import ClaimedDevice
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,33 @@ class PodFacts:
     devices: Mapping[str, int] = field(default_factory=dict)
     claims: tuple[str, ...] = ()
     """Names of the ResourceClaims it uses: such a pod may hold a GPU without asking for an extended resource."""
+    claimed_resources: tuple[str, ...] = ()
+    """Extended resources that a claim of its own serves (`extendedResourceClaimStatus`): that claim holds them."""
     run_ids: Mapping[str, str] = field(default_factory=dict)
     """Variables of run trackers (`RUN_ID_VARIABLES`) whose value stands in the pod's spec. Nothing else of the
     environment is ever kept."""
     bound_ms: int | None = None
     ended_ms: int | None = None
+    priority: int = 0
+    """As the scheduler counts it, from the pod's PriorityClass."""
+    cpu_millis: int = 0
+    """Thousandths of cores that it asks for now, as the scheduler counts them: see `PodRecord.requests`."""
+    memory_bytes: int = 0
+    volumes: tuple[str, ...] = ()
+    """Names of the PersistentVolumeClaims that it mounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStep:
+    """What a pod asked for before it was resized in place.
+
+    Attributes:
+        until_ms: when it was resized, by our own clock.
+    """
+
+    until_ms: int
+    cpu_millis: int
+    memory_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +98,8 @@ class PodRecord:
             holding at the last sample inside and marks it uncertain.
         gone: the object has left the API server. A finished pod may stay there for weeks, and must be remembered so
             long: forgotten and seen again it would be taken for a new one.
+        requests: what it asked for before each resize, in order of time; now it asks for what the facts say.
+        claimed: devices that its ResourceClaims gave it. They are told by claims and slices when facts are gathered.
     """
 
     facts: PodFacts
@@ -82,6 +107,8 @@ class PodRecord:
     held_until_ms: int | None = None
     gap: Window | None = None
     gone: bool = False
+    requests: tuple[RequestStep, ...] = ()
+    claimed: tuple[ClaimedDevice, ...] = ()
 
     def holding(self, window: Window) -> Window | None:
         """The part of the window in which the pod held its devices, None if it held none.

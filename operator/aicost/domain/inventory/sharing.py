@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aicost.domain.inventory.accelerators import Unit, count_of
+from aicost.domain.inventory.dra.slices import COMPUTE_PARTITIONS
 from aicost.domain.inventory.nodes import NodeFacts, SharingMode
+from aicost.domain.workloads.gpus.slices import dominant_share
 
 COUNT_LABELS = (
     "nvidia.com/gpu.count",
@@ -48,7 +50,7 @@ def recognise_sharing(
     labels: Mapping[str, str], annotations: Mapping[str, str], capacity: Mapping[str, int]
 ) -> Sharing:
     """Read mode, slots and physical GPUs from what GPU feature discovery, clouds and vGPU plugins write on a node."""
-    cards = {uuid for key in _REGISTERED for uuid in _DEVICE_UUID.findall(annotations.get(key, ""))}
+    cards = named_cards(annotations)
     offered = count_of(capacity, Unit.DEVICE, Unit.SLOT)
     if cards:
         return Sharing(SharingMode.OTHER, max(1, offered // len(cards)), len(cards))
@@ -59,7 +61,12 @@ def recognise_sharing(
     slots = 1 if mode is SharingMode.EXCLUSIVE else _slots(labels, labelled, offered)
     if _in_mig_change(labels) and labelled:
         return Sharing(mode, slots, labelled)
-    return Sharing(mode, slots, max(labelled, -(-offered // slots)))
+    return Sharing(mode, slots, max(labelled, -(-offered // slots), _partitioned_gpus(capacity)))
+
+
+def named_cards(annotations: Mapping[str, str]) -> tuple[str, ...]:
+    """UUIDs of the cards that a vGPU plugin registered on a node, in order; none on any other node."""
+    return tuple(sorted({uuid for key in _REGISTERED for uuid in _DEVICE_UUID.findall(annotations.get(key, ""))}))
 
 
 def missing_gpus(facts: NodeFacts) -> int:
@@ -68,12 +75,19 @@ def missing_gpus(facts: NodeFacts) -> int:
     A GPU of a shared node is missing once all of its slots are. Under MIG, the missing share of instances is taken
     of the GPUs and rounded down, since a lost GPU takes all its instances along.
     """
-    if facts.sharing is SharingMode.MIG:
-        units = (Unit.DEVICE, Unit.SLOT, Unit.INSTANCE)
+    units = (Unit.DEVICE, Unit.SLOT, Unit.INSTANCE)
+    only_parts = count_of(facts.capacity, Unit.INSTANCE) and not count_of(facts.capacity, Unit.DEVICE, Unit.SLOT)
+    if facts.sharing is SharingMode.MIG or only_parts:
         whole, offered = count_of(facts.capacity, *units), count_of(facts.allocatable, *units)
         return facts.gpus * max(0, whole - offered) // whole if whole else facts.gpus
     offered = count_of(facts.allocatable, Unit.DEVICE, Unit.SLOT)
     return max(0, facts.gpus * facts.slots_per_gpu - offered) // facts.slots_per_gpu
+
+
+def replicas_of(labels: Mapping[str, str], resource: str) -> int:
+    """How often a device plugin offers each unit of a resource, renamed or not: 1 where no label tells."""
+    name = resource.removeprefix("nvidia.com/").removesuffix(".shared")
+    return max(1, _number(labels.get(f"nvidia.com/{name}.replicas", "")))
 
 
 def _labelled_gpus(labels: Mapping[str, str]) -> int:
@@ -98,6 +112,12 @@ def _mode(labels: Mapping[str, str], capacity: Mapping[str, int]) -> SharingMode
     if replicated or capacity.get("nvidia.com/gpu.shared"):
         return SharingMode.TIME_SLICING
     return SharingMode.OTHER if count_of(capacity, Unit.SLOT) else SharingMode.EXCLUSIVE
+
+
+def _partitioned_gpus(capacity: Mapping[str, int]) -> int:
+    """The least number of cards that compute partitions of AMD (`amd.com/cpx_nps4`) fit on."""
+    named = ((name.removeprefix("amd.com/")[:3], count) for name, count in capacity.items() if "amd.com/" in name)
+    return -(-sum((COMPUTE_PARTITIONS[mode] * count for mode, count in named if mode in COMPUTE_PARTITIONS), 0) // 1)
 
 
 def _instances(capacity: Mapping[str, int]) -> bool:
@@ -130,16 +150,19 @@ def _mig_gpus(labels: Mapping[str, str], capacity: Mapping[str, int], labelled: 
     )
     trusted = max((_number(labels.get(key, "")) for key in COUNT_LABELS[1:]), default=0)
     if single:
-        instances = max(count_of(capacity, Unit.DEVICE, Unit.SLOT), _number(labels.get("nvidia.com/gpu.count", "")))
-        return trusted or -(-instances // _per_gpu(int(single[1])))
+        offered = count_of(capacity, Unit.DEVICE, Unit.SLOT) // replicas_of(labels, "nvidia.com/gpu")
+        instances = max(offered, _number(labels.get("nvidia.com/gpu.count", "")))
+        return trusted or -(-instances // _per_gpu(f"{single[1]}g.{single[2]}gb"))
     slices = sum(
-        count * int(profile[1])
+        count // replicas_of(labels, name) * int(profile[1])
         for name, count in capacity.items()
         if (profile := _PROFILE.search(name)) and name.startswith("nvidia.com/mig-")
     )
     return max(labelled, trusted, count_of(capacity, Unit.DEVICE) + -(-slices // 7))
 
 
-def _per_gpu(compute_slices: int) -> int:
-    """How many equal instances fit on one GPU of seven compute slices."""
-    return max(1, 7 // max(1, compute_slices))
+def _per_gpu(profile: str) -> int:
+    """How many equal instances fit on one GPU, by the table of layouts; of an unknown profile, as on seven slices."""
+    share = dominant_share(profile)
+    compute = max(1, int(profile.partition("g")[0]))
+    return max(1, int(1 / share) if share else 7 // compute)

@@ -19,11 +19,12 @@ class _Amounts:
     gpu_milliseconds: int = 0
     measured_milliseconds: int = 0
     error_squared: int = 0
+    quantity: int = 0
 
     @property
     def changes(self) -> bool:
         """Whether there is anything to post: an error bar alone is no amount."""
-        return bool(self.cost_nanos or self.gpu_milliseconds or self.measured_milliseconds)
+        return bool(self.cost_nanos or self.gpu_milliseconds or self.measured_milliseconds or self.quantity)
 
     def add(self, row: Row, sign: int) -> "_Amounts":
         """These sums with one row added or taken away."""
@@ -32,6 +33,7 @@ class _Amounts:
             self.gpu_milliseconds + sign * row.gpu_milliseconds,
             self.measured_milliseconds + sign * row.measured_milliseconds,
             self.error_squared + sign * signed_square(row.error_nanos or 0),
+            self.quantity + sign * row.quantity,
         )
 
 
@@ -63,15 +65,16 @@ def _difference_row(template: Row, change: _Amounts, revision: int, reason: str)
         gpu_milliseconds=change.gpu_milliseconds,
         measured_milliseconds=change.measured_milliseconds,
         error_nanos=None if template.error_nanos is None else signed_root(change.error_squared),
+        quantity=change.quantity,
     )
 
 
 def difference(posted: Iterable[Row], recomputed: Iterable[Row], revision: int, reason: str) -> tuple[Row, ...]:
     """Rows that, posted beside all that is posted, make each sum what the recomputed rows sum to.
 
-    For each identity: `difference = sum(recomputed) - sum(posted)`, exact for cost, device time and measured time.
-    Identities whose amounts do not change are dropped. A row that changed in anything but its amounts is taken away
-    in full under its old identity and added in full under its new one.
+    For each identity: `difference = sum(recomputed) - sum(posted)`, exact for cost, device time, measured time and
+    quantity. Identities whose amounts do not change are dropped. A row that changed in anything but its amounts is
+    taken away in full under its old identity and added in full under its new one.
 
     Args:
         posted: the rows of all revisions so far.
@@ -96,5 +99,5 @@ def same_rows(some: Sequence[Row], others: Sequence[Row]) -> bool:
 
 
 def _whole(row: Row) -> str:
-    amounts = (row.cost_nanos, row.gpu_milliseconds, row.measured_milliseconds, row.error_nanos)
+    amounts = (row.cost_nanos, row.gpu_milliseconds, row.measured_milliseconds, row.error_nanos, row.quantity)
     return repr((identity(row), amounts, row.revision, row.reason))

@@ -42,6 +42,12 @@ class Method(StrEnum):
     TWO_PART = "two-part"
     BY_RESERVATION = "by-reservation"
     BY_USAGE = "by-usage"
+    REQUEST_OR_USE = "request-or-use"
+    """CPU and memory: the larger of what a pod asked for and what it used."""
+    BY_SIZE = "by-size"
+    """Storage: what was claimed."""
+    BILLED = "billed"
+    """Third-party spend: what the provider charged."""
 
 
 class Quality(StrEnum):
@@ -100,6 +106,8 @@ class Row:
         cost_nanos: None where no price is known; missing is not zero.
         gpu_milliseconds: device time that the amount stands for (for a difference row: the change).
         measured_milliseconds: how much of that time has samples behind it.
+        quantity: what the amount stands for beside device time, by component (for a difference row: the change):
+            milli-core-seconds for cpu, MiB-seconds for memory and storage, 0 for gpu.
         error_nanos: half-width of the 95 % error bar, None where nothing was measured.
         price: what the price rests on, such as `list-prices/h100-on-demand`; `(list)` marks a list price.
         flags: what a reader should know: `gap`, `assumed-device`, `short`, `late`, `list-price` ...
@@ -124,3 +132,4 @@ class Row:
     list_price: bool = False
     flags: tuple[str, ...] = ()
     reason: str = ""
+    quantity: int = 0

@@ -21,8 +21,14 @@ _STATED = frozenset(Source) - {
 
 def tagged(holder: Holder, evidence: Evidence, tags: Tags) -> Holder:
     """A holder with its tags, where they come from, and what they were resolved from."""
-    return replace(
-        holder,
+    return Holder(
+        holder.namespace,
+        holder.pod,
+        holder.pod_uid,
+        holder.controller_kind,
+        holder.controller,
+        holder.workload,
+        labels=holder.labels,
         dimensions={dimension.value: tag.value for dimension, tag in tags.items()},
         provenance={
             dimension.value: f"{tag.source.name.lower()} {tag.origin}".strip() for dimension, tag in tags.items()

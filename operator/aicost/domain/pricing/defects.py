@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.gpu_models import FAMILIES
-from aicost.domain.pricing.books import NodeMatch, NodeSplit, PriceBook, PriceEntry
+from aicost.domain.pricing.books import Commitment, NodeMatch, NodeSplit, PriceBook, PriceEntry
 from aicost.domain.pricing.fit import model_name, named_fields, provider_name, standing, why_before
 
 
@@ -22,6 +22,11 @@ class DefectKind(StrEnum):
     PRICES_EVERYTHING = "PricesEverything"
     AMBIGUOUS_MODEL = "AmbiguousModel"
     DUPLICATE_NAME = "DuplicateName"
+    UNKNOWN_BOOK = "UnknownBook"
+    NEVER_TAKEN_OFF = "NeverTakenOff"
+
+
+_SHOWN_NAMES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,8 @@ class BookDefect:
 
 def find_defects(books: Sequence[PriceBook]) -> tuple[BookDefect, ...]:
     """Look through all books; what concerns two books is told to both."""
-    own = [defect for book in books for defect in _own_defects(book)]
+    names = frozenset(book.name for book in books)
+    own = [defect for book in books for defect in (*_own_defects(book), *_discount_defects(book, names))]
     told = {*own, *_overlaps(books)}
     return tuple(sorted(told, key=lambda defect: (defect.book, defect.kind, defect.entries, defect.message)))
 
@@ -65,7 +71,7 @@ def _entry_defects(book: PriceBook, entry: PriceEntry) -> Iterator[tuple[DefectK
             DefectKind.PRICES_EVERYTHING,
             "an empty match would price every node, so it is not used: name the gpuModel",
         )
-    if (entry.per_gpu_hour_nanos or 0) <= 0 and (entry.per_node_hour_nanos or 0) <= 0:
+    if not _has_price(entry):
         yield DefectKind.NO_PRICE, "it has no price above zero: give perGpuHour or perNodeHour"
     sizes = _sizes(entry.match.gpu_model)
     if sizes:
@@ -73,6 +79,26 @@ def _entry_defects(book: PriceBook, entry: PriceEntry) -> Iterator[tuple[DefectK
         yield DefectKind.AMBIGUOUS_MODEL, f"gpuModel {entry.match.gpu_model} is sold in several sizes: write {wanted}"
     if entry.per_gpu_hour_nanos is None:
         yield from _split_defects(book, entry)
+
+
+def _has_price(entry: PriceEntry) -> bool:
+    hourly = (entry.per_gpu_hour_nanos or 0) > 0 or (entry.per_node_hour_nanos or 0) > 0
+    return hourly or entry.amortisation is not None or (entry.commitment or Commitment()).upfront_nanos > 0
+
+
+def _discount_defects(book: PriceBook, names: frozenset[str]) -> Iterator[BookDefect]:
+    """What keeps a discount from being taken off."""
+    for discount in book.discounts:
+        if discount.effective.length_ms == 0:
+            message = f"discount {discount.name}: from equals to, so it never holds: correct one of the dates"
+            yield BookDefect(book.name, (discount.name,), DefectKind.NEVER_TAKEN_OFF, message)
+        unknown = sorted(set(discount.books) - names)
+        if unknown:
+            message = (
+                f"discount {discount.name}: there is no PriceBook {', '.join(unknown)}, so it is not taken off there: "
+                f"correct the name; there are {', '.join(sorted(names)[:_SHOWN_NAMES])}"
+            )
+            yield BookDefect(book.name, (discount.name,), DefectKind.UNKNOWN_BOOK, message)
 
 
 def _split_defects(book: PriceBook, entry: PriceEntry) -> Iterator[tuple[DefectKind, str]]:

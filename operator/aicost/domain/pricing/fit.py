@@ -7,7 +7,7 @@ from functools import lru_cache
 from aicost.domain.inventory.gpu_models import canonical_model
 from aicost.domain.inventory.node_labels import PROVIDERS
 from aicost.domain.inventory.nodes import CapacityType, NodeFacts
-from aicost.domain.pricing.books import NodeMatch, PriceBook, PriceEntry
+from aicost.domain.pricing.books import NodeMatch, PriceBook, PriceEntry, Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,14 @@ def mismatches(match: NodeMatch, node: NodeFacts) -> tuple[Mismatch, ...]:
     Names of models, providers, machines and places are compared in their normal form, node labels to the letter.
     """
     return tuple(_differences(match, node))
+
+
+def is_of_another_kind(match: NodeMatch, node: NodeFacts) -> bool:
+    """Whether an entry is about another machine or another GPU: most are, so this is asked of each and is quick."""
+    wanted, model = match.instance_type, match.gpu_model
+    if wanted and wanted != node.instance_type and wanted.casefold() != node.instance_type.casefold():
+        return True
+    return bool(model) and model != node.gpu_model and model_name(model) != (node.gpu_model or "")
 
 
 def _differences(match: NodeMatch, node: NodeFacts) -> Iterator[Mismatch]:
@@ -74,6 +82,7 @@ def capacity_note(match: NodeMatch, node: NodeFacts) -> str:
 
 
 RULES = (
+    "it stands on the node itself",
     "it has a higher priority",
     "a price of your own beats a list price",
     "it names more labels of the node",
@@ -88,7 +97,7 @@ RULES = (
 )
 """Why an entry stands before another: one sentence for each step of `Standing`, in order."""
 
-Standing = tuple[int, bool, int, bool, bool, bool, bool, bool, bool, int, tuple[str, str, int, int]]
+Standing = tuple[bool, int, bool, int, bool, bool, bool, bool, bool, bool, int, tuple[str, str, Rate, Rate]]
 """A total order over the entries that match a node: the smaller holds. One element for each of `RULES`."""
 
 
@@ -96,6 +105,7 @@ def standing(book: PriceBook, entry: PriceEntry) -> Standing:
     """Where an entry stands among those that match the same node."""
     match = entry.match
     return (
+        not entry.on_node,
         -entry.priority,
         entry.list_price,
         -len(match.node_labels),

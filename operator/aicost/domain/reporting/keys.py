@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from typing import Protocol
 
 from aicost.domain.identity.dimensions import UNTAGGED, Dimension
-from aicost.domain.ledger.rows import Row
+from aicost.domain.ledger.rows import Component, Holder, Place, Row
 from aicost.domain.reporting.query import GROUP_KEYS, LABEL_KEY, SOURCE_KEY
 
-DEVICE_KEYS = frozenset({"cluster", "node", "region", "provider", "gpu-model"})
+DEVICE_KEYS = frozenset({"cluster", "node", "region", "provider", "gpu-model", "component"})
 """Keys that a device has even while nobody holds it. All others belong to a holder."""
 _DIMENSIONS = frozenset(dimension.value for dimension in Dimension)
 
@@ -42,25 +43,45 @@ def source_of(key: str) -> str:
     return dimension if dimension != key and is_dimension(dimension) else ""
 
 
-def _controller(row: Row) -> str:
+class Placed(Protocol):
+    """What has a value under each key: a row, or a pod that runs now."""
+
+    @property
+    def place(self) -> Place:
+        """Where the device is."""
+
+    @property
+    def holder(self) -> Holder:
+        """Who holds it."""
+
+    @property
+    def component(self) -> Component:
+        """The part of the node that it is about."""
+
+
+def _controller(row: Placed) -> str:
     holder = row.holder
     return f"{holder.controller_kind}/{holder.controller}" if holder.controller else ""
 
 
-_FIELDS: Mapping[str, Callable[[Row], str]] = {
+_FIELDS: Mapping[str, Callable[[Placed], str]] = {
     "cluster": lambda row: row.place.cluster,
     "node": lambda row: row.place.node,
     "region": lambda row: row.place.region,
     "provider": lambda row: row.place.provider,
     "gpu-model": lambda row: row.place.gpu_model,
+    "component": lambda row: row.component.value,
     "namespace": lambda row: row.holder.namespace,
     "pod": lambda row: row.holder.pod,
     "controller": _controller,
     "workload": lambda row: row.holder.workload,
+    # Of posted rows alone, and asked for by statements alone: why, with which window and revision it was posted.
+    "reason": lambda row: row.reason if isinstance(row, Row) else "",
+    "posting": lambda row: f"{row.window.start_ms}/{row.window.end_ms}/{row.revision}" if isinstance(row, Row) else "",
 }
 
 
-def value_of(row: Row, key: str) -> str:
+def value_of(row: Placed, key: str) -> str:
     """The row's value under a key; empty where it has none. A controller is `Kind/name`."""
     if key.startswith(LABEL_KEY):
         return row.holder.labels.get(key.removeprefix(LABEL_KEY), "")
@@ -73,7 +94,8 @@ def value_of(row: Row, key: str) -> str:
 
 def accepted_values(key: str, values: Iterable[str]) -> frozenset[str]:
     """The values that pass a filter: for a dimension, `untagged` names the rows that have none."""
-    return frozenset("" if value == UNTAGGED and is_dimension(key) else value for value in values)
+    named = frozenset(values)
+    return named | {""} if UNTAGGED in named and is_dimension(key) else named
 
 
 def passes(row: Row, filters: Mapping[str, tuple[str, ...]]) -> bool:

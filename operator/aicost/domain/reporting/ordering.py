@@ -8,20 +8,24 @@ from functools import reduce
 from math import isqrt
 
 from aicost.domain.reporting.query import Amounts, Report, ReportLine
-from aicost.domain.reporting.ratios import change, gpu_time, idle_share, utilisation
+from aicost.domain.reporting.ratios import change, gpu_held, gpu_time, idle_share, utilisation
 
 OTHER = "other"
 """First key of the line that all lines below the cut are merged into."""
 
 
 class SortKey(StrEnum):
-    """What lines are ordered by; each puts the largest first, `name` goes from A to Z."""
+    """What lines are ordered by; each puts the largest first, `name` goes from A to Z.
+
+    `change` is relative to the cost before, `moved` is the amount of the change, up or down.
+    """
 
     COST = "cost"
     GPU_HOURS = "gpu-hours"
     UTILISATION = "utilisation"
     IDLE_SHARE = "idle-share"
     CHANGE = "change"
+    MOVED = "moved"
     NAME = "name"
 
 
@@ -32,6 +36,7 @@ _MEASURES: dict[SortKey, _Measure] = {
     SortKey.UTILISATION: lambda line: utilisation(line.amounts),
     SortKey.IDLE_SHARE: lambda line: idle_share(line.amounts),
     SortKey.CHANGE: lambda line: change(line.cost_nanos, line.previous_nanos),
+    SortKey.MOVED: lambda line: None if line.previous_nanos is None else abs(line.cost_nanos - line.previous_nanos),
 }
 
 
@@ -53,11 +58,13 @@ def top(report: Report, count: int) -> Report:
 
 def _merged(lines: Sequence[ReportLine]) -> ReportLine:
     previous = [line.previous_nanos for line in lines if line.previous_nanos is not None]
+    adjusted = [line.adjusted_nanos for line in lines if line.adjusted_nanos is not None]
     return ReportLine(
         keys=(OTHER, *("" for _ in lines[0].keys[1:])),
         amounts=reduce(add_amounts, (line.amounts for line in lines)),
         shared_nanos=sum(line.shared_nanos for line in lines),
         previous_nanos=sum(previous) if previous else None,
+        adjusted_nanos=sum(adjusted) if adjusted else None,
         merged=len(lines),
     )
 
@@ -72,6 +79,8 @@ def _errors(one: int | None, other: int | None) -> int | None:
 
 def add_amounts(one: Amounts, other: Amounts) -> Amounts:
     """Sum of the amounts of two lines of one report."""
+    held = (one.gpu_held_nanos, other.gpu_held_nanos)
+    known = None if held == (None, None) else [gpu_held(one), gpu_held(other)]
     return Amounts(
         currency=one.currency,
         buckets=_added(dict(one.buckets), dict(other.buckets)),
@@ -82,4 +91,8 @@ def add_amounts(one: Amounts, other: Amounts) -> Amounts:
         provisional_nanos=one.provisional_nanos + other.provisional_nanos,
         list_price_nanos=one.list_price_nanos + other.list_price_nanos,
         tagged_nanos=_added(dict(one.tagged_nanos), dict(other.tagged_nanos)),
+        gpu_held_nanos=None if known is None else sum(known),
+        components=_added(dict(one.components), dict(other.components)),
+        quantities=_added(dict(one.quantities), dict(other.quantities)),
+        unpriced_quantities=_added(dict(one.unpriced_quantities), dict(other.unpriced_quantities)),
     )

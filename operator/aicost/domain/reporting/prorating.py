@@ -28,4 +28,5 @@ def clip(row: Row, span: Window) -> Row | None:
         gpu_milliseconds=_part(row.gpu_milliseconds, row.window, part),
         measured_milliseconds=_part(row.measured_milliseconds, row.window, part),
         error_nanos=None if row.error_nanos is None else _part(row.error_nanos, row.window, part),
+        quantity=_part(row.quantity, row.window, part),
     )

@@ -7,7 +7,9 @@ from enum import StrEnum
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 
-PLACE_KEYS = ("cluster", "namespace", "node", "region", "provider", "gpu-model", "pod", "controller", "workload")
+PLACE_KEYS = (
+    "cluster", "namespace", "node", "region", "provider", "gpu-model", "component", "pod", "controller", "workload",
+)  # fmt: skip
 LABEL_KEY = "label:"
 """Prefix of a group key that names any label of the pod: `label:app.kubernetes.io/name`."""
 SOURCE_KEY = "source:"
@@ -38,6 +40,7 @@ class ReportQuery:
         group_by: group keys, at least one.
         filters: key -> accepted values; all keys must match.
         compare: also report the span before (see `span_before`).
+        adjusted: also report what was posted as corrections.
         time_zone: zone in which days and months begin.
     """
 
@@ -47,6 +50,7 @@ class ReportQuery:
     idle: IdlePolicy = IdlePolicy.TO_HOLDER
     compare: bool = False
     time_zone: str = "UTC"
+    adjusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,11 @@ class Amounts:
         measured_milliseconds: device time with samples behind it.
         provisional_nanos: the part of the cost that the open window contributes.
         list_price_nanos: the part of the cost that rests on list prices.
-        tagged_nanos: dimension -> the part of the held cost that carries that dimension.
+        tagged_nanos: dimension -> the part of the held cost of GPUs that carries that dimension.
+        gpu_held_nanos: what pods held of GPUs: the whole of which labels cover a part. None where all cost is of GPUs.
+        components: component -> nano-units.
+        quantities: component -> what it counts beside device time: see `Row.quantity`; unpriced quantities included.
+        unpriced_quantities: the part of it that has no price.
     """
 
     currency: str
@@ -73,6 +81,10 @@ class Amounts:
     provisional_nanos: int = 0
     list_price_nanos: int = 0
     tagged_nanos: Mapping[str, int] = field(default_factory=dict)
+    gpu_held_nanos: int | None = None
+    components: Mapping[str, int] = field(default_factory=dict)
+    quantities: Mapping[str, int] = field(default_factory=dict)
+    unpriced_quantities: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cost_nanos(self) -> int:
@@ -90,6 +102,7 @@ class ReportLine:
         shared_nanos: idle spread over it by the idle policy; its cost is `amounts.cost_nanos + shared_nanos`.
         previous_nanos: cost in the span before, None where that was not asked or nothing is known of it.
         merged: how many lines stand behind this one; above zero for the `other` line alone.
+        adjusted_nanos: the part of its own cost that corrections of closed windows make, None where that was not asked.
     """
 
     keys: tuple[str, ...]
@@ -97,6 +110,7 @@ class ReportLine:
     shared_nanos: int = 0
     previous_nanos: int | None = None
     merged: int = 0
+    adjusted_nanos: int | None = None
 
     @property
     def cost_nanos(self) -> int:
@@ -114,7 +128,9 @@ class Report:
         total: sum over all rows; equals the lines plus idle, to the nano, under every policy and grouping.
         prorated: true where a bound lay inside a billing window.
         covered: the part of the span that the ledger (with the open window) answers for, None for none.
-        not_covered: components that nothing measures.
+        not_covered: components of which nothing is in any amount: nothing measures them, or nothing prices them.
+        partly_covered: components of which a part has no price.
+        adjusted_nanos: the part of the total that corrections of closed windows make, None where that was not asked.
     """
 
     query: ReportQuery
@@ -126,3 +142,5 @@ class Report:
     prorated: bool = False
     covered: Window | None = None
     not_covered: tuple[str, ...] = ("cpu", "memory", "storage", "network", "api")
+    partly_covered: tuple[str, ...] = ()
+    adjusted_nanos: int | None = None

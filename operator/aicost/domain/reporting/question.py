@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from aicost.domain.reporting.ordering import SortKey
 from aicost.domain.reporting.query import IdlePolicy
 
-NAMESPACE = "namespace"
+NAMESPACE, TEAM, COMPONENT = "namespace", "team", "component"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Question:
         sort: name of a `SortKey`.
         reverse: the smallest first.
         limit: lines to show before the rest is merged into one; None for all.
+        adjusted: whether to report what was posted as corrections as well.
+        team: the one team to report on, whatever the filters say; None for all.
     """
 
     window: str = "month-to-date"
@@ -36,12 +38,14 @@ class Question:
     sort: str = SortKey.COST.value
     reverse: bool = False
     limit: int | None = None
+    adjusted: bool = False
+    team: str | None = None
 
     @property
     def scoped_filters(self) -> dict[str, tuple[str, ...]]:
-        """The filters, with the namespace in place of any that they name."""
-        scope = {} if self.namespace is None else {NAMESPACE: (self.namespace,)}
-        return {**self.filters, **scope}
+        """The filters, with the namespace and the team in place of any that they name."""
+        scope = {NAMESPACE: self.namespace, TEAM: self.team}
+        return {**self.filters, **{key: (value,) for key, value in scope.items() if value is not None}}
 
 
 def read_keys(texts: Iterable[str]) -> tuple[str, ...]:

@@ -47,9 +47,22 @@ def price_coverage(amounts: Amounts) -> Fraction | None:
 
 
 def label_coverage(amounts: Amounts, dimension: str) -> Fraction | None:
-    """Share of the cost that pods hold which carries the dimension."""
-    held = sum(amounts.buckets.get(bucket, 0) for bucket in HELD)
-    return ratio(amounts.tagged_nanos.get(dimension, 0), held)
+    """Share of the cost of GPUs that pods hold which carries the dimension."""
+    return ratio(amounts.tagged_nanos.get(dimension, 0), gpu_held(amounts))
+
+
+def gpu_held(amounts: Amounts) -> int:
+    """What pods held of GPUs."""
+    if amounts.gpu_held_nanos is not None:
+        return amounts.gpu_held_nanos
+    return sum(amounts.buckets.get(bucket, 0) for bucket in HELD)
+
+
+def is_unpriced(amounts: Amounts) -> bool:
+    """Whether there is something to pay and no part of it has a price: then nothing is known of the cost."""
+    there = gpu_time(amounts) + sum(amounts.quantities.values())
+    priceless = amounts.unpriced_gpu_milliseconds + sum(amounts.unpriced_quantities.values())
+    return 0 < there <= priceless
 
 
 def list_price_share(amounts: Amounts) -> Fraction | None:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aicost.domain.exact.windows import Window
-from aicost.domain.ledger.rows import Component, Row
+from aicost.domain.ledger.rows import Row
+from aicost.domain.reporting.covering import Covering, covering
 from aicost.domain.reporting.idle import Keys, is_held, shares, stays_in_line
 from aicost.domain.reporting.keys import is_holder_key, shown
 from aicost.domain.reporting.prorating import clip
@@ -29,6 +30,8 @@ class Gathered:
         edges: rows of the windows that a bound of the span cuts, whole.
         provisional: rows of the open window that share time with the span, whole; the filters are applied here.
         covered: the part of the span that these answer for.
+        everything: sums over whatever there is, where the filters leave out some of it: what is covered does not hang
+            on what was asked. None for the same as `sums` and what stands beside them.
     """
 
     span: Window
@@ -36,6 +39,7 @@ class Gathered:
     edges: Sequence[Row] = ()
     provisional: Sequence[Row] = ()
     covered: Window | None = None
+    everything: Sequence[GroupSum] | None = None
 
     @property
     def cut(self) -> bool:
@@ -57,8 +61,8 @@ def roll_up(query: ReportQuery, now: Gathered, before: Gathered | None = None) -
     return tuple(sorted(reports.values(), key=lambda report: (-report.total.cost_nanos, report.currency)))
 
 
-def _contributions(query: ReportQuery, gathered: Gathered) -> list[Contribution]:
-    """All sums that the report is made of: whole windows, cut windows, the open window."""
+def contributions(query: ReportQuery, gathered: Gathered) -> list[Contribution]:
+    """All sums that a report is made of: whole windows, cut windows, the open window."""
     edges, still_open = (
         sum_rows(_clipped(rows, gathered.span), query.group_by, query.filters)
         for rows in (gathered.edges, gathered.provisional)
@@ -85,11 +89,14 @@ def _by_currency(items: Iterable[Contribution]) -> dict[str, list[Contribution]]
 
 
 def _reports(query: ReportQuery, gathered: Gathered) -> dict[str, Report]:
-    items = _by_currency(_contributions(query, gathered))
-    return {currency: _report(query, gathered, currency, own) for currency, own in items.items()}
+    every = contributions(query, gathered)
+    known = covering([item.group for item in every] if gathered.everything is None else gathered.everything)
+    return {currency: _report(query, gathered, currency, own, known) for currency, own in _by_currency(every).items()}
 
 
-def _report(query: ReportQuery, gathered: Gathered, currency: str, items: Sequence[Contribution]) -> Report:
+def _report(
+    query: ReportQuery, gathered: Gathered, currency: str, items: Sequence[Contribution], known: Covering
+) -> Report:
     """Lines, idle and total of one currency."""
     pool = [item for item in items if not is_held(item)]
     lines = _lines(query, currency, items)
@@ -105,7 +112,8 @@ def _report(query: ReportQuery, gathered: Gathered, currency: str, items: Sequen
         total=tally(currency, items, items),
         prorated=gathered.cut,
         covered=gathered.covered,
-        not_covered=_not_covered(items),
+        not_covered=known.missing,
+        partly_covered=known.partly,
     )
 
 
@@ -121,12 +129,6 @@ def _lines(query: ReportQuery, currency: str, items: Sequence[Contribution]) -> 
 
 def _largest_first(lines: Iterable[ReportLine]) -> tuple[ReportLine, ...]:
     return tuple(sorted(lines, key=lambda line: (-line.cost_nanos, line.keys)))
-
-
-def _not_covered(items: Sequence[Contribution]) -> tuple[str, ...]:
-    """Components beside the GPU that no row is about."""
-    measured = {item.group.component for item in items} | {Component.GPU.value}
-    return tuple(component.value for component in Component if component.value not in measured)
 
 
 def _compared(query: ReportQuery, reports: Mapping[str, Report], before: Gathered) -> dict[str, Report]:

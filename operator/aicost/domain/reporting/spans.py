@@ -69,8 +69,8 @@ def _bounds(expression: str, now_ms: int, zone: ZoneInfo) -> tuple[int, int]:
         return named(now_ms, zone)
     if (length := _LENGTH.fullmatch(expression)) is not None:
         return now_ms - int(length[1]) * _UNITS[length[2]], now_ms
-    if "/" in expression or "," in expression:
-        start, _, end = expression.replace(",", "/").partition("/")
+    if (apart := next((mark for mark in _APART if mark in expression), None)) is not None:
+        start, _, end = expression.partition(apart)
         return _moment(start.strip(), expression, zone), _moment(end.strip(), expression, zone)
     return _calendar(expression, zone)
 
@@ -144,6 +144,8 @@ def _last_month(now_ms: int, zone: ZoneInfo) -> tuple[int, int]:
     return _midnight(_month_before(first), zone), _midnight(first, zone)
 
 
+_APART = ("/", "..", ",")
+"""What may stand between FROM and TO: as ISO 8601 writes it, as ranges are often written, and as OpenCost asks it."""
 _NAMED: dict[str, Callable[[int, ZoneInfo], tuple[int, int]]] = {
     "today": lambda now_ms, zone: (_midnight(_today(now_ms, zone), zone), now_ms),
     "yesterday": _yesterday,

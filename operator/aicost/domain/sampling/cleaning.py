@@ -5,13 +5,18 @@ from itertools import groupby
 
 import numpy as np
 
-from aicost.domain.sampling.columns import Columns, Entry, describe, to_columns
+from aicost.domain.sampling.columns import Columns, Entry, describe, is_of_pod, to_columns
 from aicost.domain.sampling.dialects import METRICS
 from aicost.domain.sampling.freezing import frozen_samples
-from aicost.domain.sampling.identity import SamplingContext, exporter_node
-from aicost.domain.sampling.merging import Merged, merge_alone, merge_rows
+from aicost.domain.sampling.identity import Holder, SamplingContext, exporter_node
+from aicost.domain.sampling.merging import Merged, merge_alone, merge_pods, merge_rows
 from aicost.domain.sampling.placement import place
-from aicost.domain.sampling.series import DeviceSeries, RawSeries, SampleDefects, Signal, Telemetry
+from aicost.domain.sampling.series import OF_PODS, DeviceSeries, Millis, Parts, RawSeries, SampleDefects, Telemetry
+
+MODEL_LABELS = ("modelName", "card_series", "card_model", "model")
+"""Labels in which exporters write the model of a device, best first."""
+Row = tuple[Holder | None, Millis, Parts]
+"""Samples of one series: who it says holds the device, times and values."""
 
 
 def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: int) -> Telemetry:
@@ -33,8 +38,7 @@ def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: i
     nodes = _nodes(entries, context)
     models = _models(entries)
     series = tuple(
-        _series(device, instance, signal, merged, nodes[device], models.get(device))
-        for (device, instance, signal), merged in _merged(columns)
+        _series(entry, merged, nodes[entry.device], models.get(entry.device)) for entry, merged in _merged(columns)
     )
     defects = SampleDefects(
         **columns.dropped,
@@ -47,8 +51,8 @@ def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: i
     return Telemetry(series, context.interval_ms, defects)
 
 
-def _merged(columns: Columns) -> Iterator[tuple[tuple[str, str | None, Signal], Merged]]:
-    """The samples of each device, instance and signal, by holder."""
+def _merged(columns: Columns) -> Iterator[tuple[Entry, Merged]]:
+    """The samples of each device, instance and signal, by holder; the entry stands for all that are about the same."""
     bounds = columns.bounds().tolist()
     for _, group in groupby(range(len(columns.entries)), key=lambda index: columns.entries[index].key):
         indexes = [index for index in group if bounds[index] < bounds[index + 1]]
@@ -63,19 +67,34 @@ def _merged(columns: Columns) -> Iterator[tuple[tuple[str, str | None, Signal], 
             )
             for i in indexes
         ]
-        key = (entry.device, entry.instance, entry.signal)
+        if entry.signal in OF_PODS:
+            yield from ((entry, one) for one in merge_pods(rows))
+            continue
+        shared = [is_of_pod(columns.entries[i]) for i in indexes]
+        rows = _by_the_whole(rows, shared) if any(shared) else rows
         for merged in [merge_alone(*rows[0])] if len(rows) == 1 else merge_rows(rows):
-            yield key, merged
+            yield entry, merged
 
 
-def _series(
-    device: str, instance: str | None, signal: Signal, merged: Merged, node: str | None, model: str | None
-) -> DeviceSeries:
+def _by_the_whole(rows: Sequence[Row], shared: Sequence[bool]) -> list[Row]:
+    """Rows of a device of which some are about single pods: these say who is on it, and not how busy it is.
+
+    Where the device has no row of its own at a moment, its busiest pod is the least that is known of it.
+    """
+    own = [at_ms for (holder, at_ms, _), of_pod in zip(rows, shared, strict=True) if holder is None and not of_pod]
+    told = np.concatenate([np.zeros(0, np.int64), *own])
+    return [
+        (holder, at_ms, np.where(np.isin(at_ms, told), 0, value) if of_pod else value)
+        for (holder, at_ms, value), of_pod in zip(rows, shared, strict=True)
+    ]
+
+
+def _series(entry: Entry, merged: Merged, node: str | None, model: str | None) -> DeviceSeries:
     alone = merged.holders[0] if len(merged.holders) == 1 else None
     return DeviceSeries(
-        signal=signal,
-        device=device,
-        instance=instance,
+        signal=entry.signal,
+        device=entry.device,
+        instance=entry.instance,
         node=node,
         holder=alone.pod if alone else None,
         holder_uid=alone.uid if alone else None,
@@ -83,6 +102,7 @@ def _series(
         at_ms=merged.at_ms,
         value=merged.value,
         holders=tuple(holder.pod for holder in merged.holders),
+        profile=entry.profile,
     )
 
 
@@ -98,5 +118,8 @@ def _nodes(entries: Sequence[Entry], context: SamplingContext) -> Mapping[str, s
 
 def _models(entries: Sequence[Entry]) -> Mapping[str, str]:
     """What the series call each device's model."""
-    named = ((entry.device, entry.raw.labels.get("modelName", "")) for entry in entries)
-    return dict(sorted(pair for pair in named if pair[1]))
+    return dict(sorted((entry.device, model) for entry in entries if (model := _model(entry.raw.labels))))
+
+
+def _model(labels: Mapping[str, str]) -> str:
+    return next((labels[label] for label in MODEL_LABELS if labels.get(label)), "")

@@ -1,27 +1,32 @@
 """Raw series as columns of integers: what each one is, in which unit, without the values that are none."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aicost.domain.sampling.dialects import HELP_DECIDES, METRICS, Unit, unit_of
+from aicost.domain.sampling.dialects import HELP_DECIDES, LARGEST_RATIO, METRICS, Unit, means, unit_of
 from aicost.domain.sampling.identity import Holder, SamplingContext, device_of, exporter_key, holder_of
-from aicost.domain.sampling.series import PPB, Millis, Parts, RawSeries, Signal, Values
+from aicost.domain.sampling.series import COUNTERS, OF_PODS, PPB, Millis, Parts, RawSeries, Signal, Values
 
 BLANK_32 = 2_147_483_632.0
 """From here on a 32-bit field says "not available" (not found, not supported, not permitted ...)."""
 BLANK_64 = 140_737_488_355_328.0
 """The same for a wide field: its floating-point blank; the 64-bit integer blanks (9.2e18) are above it."""
 
-_WIDE = frozenset({Unit.BYTES, Unit.JOULES, Unit.MILLIJOULES})
+REPLICA_LABEL = "vgpu"
+PROFILE_LABEL = "GPU_I_PROFILE"
+_MOST_OF_A_POD = int(LARGEST_RATIO * PPB)
+"""More than that is garbage in a driver's buffer, and no busy pod."""
+_WIDE = frozenset({Unit.BYTES, Unit.JOULES, Unit.MILLIJOULES, Unit.SECONDS})
 _FRACTIONS = frozenset({Unit.RATIO, Unit.PERCENT})
 _SCALE: Mapping[Unit, int] = {
     Unit.RATIO: PPB,
     Unit.PERCENT: PPB // 100,
     Unit.MEBIBYTES: 1 << 20,
     Unit.JOULES: 1_000,
+    Unit.SECONDS: 1_000_000_000,
 }
 
 
@@ -38,9 +43,14 @@ class Entry:
     exporter: tuple[str, ...]
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """Device, instance and signal: what it is a series of, whoever held it and whoever exported it."""
-        return self.device, self.instance or "", self.signal.value
+    def profile(self) -> str:
+        """MIG profile of the instance, empty for none."""
+        return self.raw.labels.get(PROFILE_LABEL, "") if self.instance else ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Device, instance, signal and profile: what it is a series of, whoever held it and whoever exported it."""
+        return self.device, self.instance or "", self.signal.value, self.profile
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,16 +82,27 @@ class Columns:
 
 def describe(raw: Iterable[RawSeries], context: SamplingContext) -> tuple[tuple[Entry, ...], int]:
     """Say what each series is; those that name no device are counted."""
-    known = [(one, device_of(one.labels), exporter_key(one)) for one in raw if one.name in METRICS and len(one.at_ms)]
+    known = [(one, device_of(one), exporter_key(one)) for one in raw if means(one.name, one.labels) and len(one.at_ms)]
     largest = _largest((one, exporter) for one, _, exporter in known)
     entries = []
     for one, device, exporter in known:
         if device is not None:
             unit = unit_of(one.name, one.help, largest.get((exporter, one.name), 0.0))
             signal = METRICS[one.name].signal
-            entries.append(Entry(one, signal, unit, *device, holder_of(one, context), exporter))
+            holder = None if signal in COUNTERS - OF_PODS else holder_of(one, context)
+            entries.append(Entry(one, signal, unit, *device, holder, exporter))
+    unidentified = len(known) - len(entries)
+    entries += [replace(entry, signal=Signal.POD_UTIL) for entry in entries if is_of_pod(entry)]
     entries.sort(key=lambda entry: entry.key)
-    return tuple(entries), len(known) - len(entries)
+    return tuple(entry for entry in entries if entry.holder or entry.signal not in OF_PODS), unidentified
+
+
+def is_of_pod(entry: Entry) -> bool:
+    """Whether a row is what a single pod used: dcgm-exporter shows replicas of a device, each by its holder.
+
+    Utilisation alone is measured so; what else it shows by replica is the device's value again.
+    """
+    return entry.signal is Signal.GPU_UTIL and entry.holder is not None and bool(entry.raw.labels.get(REPLICA_LABEL))
 
 
 def _largest(series: Iterable[tuple[RawSeries, tuple[str, ...]]]) -> dict[tuple[tuple[str, ...], str], float]:
@@ -106,9 +127,11 @@ def to_columns(entries: Sequence[Entry], now_ms: int) -> Columns:
     scale = np.array([float(_SCALE.get(entry.unit, 1)) for entry in entries])
     parts = np.rint(value * scale[index]).astype(np.int64)
     fraction = np.array([entry.unit in _FRACTIONS for entry in entries], bool)
+    garbage = np.array([entry.signal is Signal.POD_UTIL for entry in entries], bool)[index] & (parts > _MOST_OF_A_POD)
+    at_ms, parts, index = at_ms[~garbage], parts[~garbage], index[~garbage]
     above = fraction[index] & (parts > PPB)
     parts[above] = PPB
-    return Columns(tuple(entries), at_ms, parts, index, dropped | {"clamped": int(above.sum())})
+    return Columns(tuple(entries), at_ms, parts, index, dropped | {"clamped": int(above.sum() + garbage.sum())})
 
 
 def _judge(at_ms: Millis, value: Values, blank: Values, now_ms: int) -> tuple[NDArray[np.bool_], dict[str, int]]:

@@ -7,7 +7,7 @@ nothing; releases exist that renamed the field and still count to 100.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aicost.domain.sampling.series import Signal
@@ -27,6 +27,7 @@ class Unit(StrEnum):
     MEBIBYTES = "mebibytes"
     MILLIJOULES = "millijoules"
     JOULES = "joules"
+    SECONDS = "seconds"
     CODE = "code"
 
 
@@ -38,32 +39,37 @@ class Metric:
         signal: what it measures.
         unit: unit that the name stands for; None where the name alone does not tell.
         proven: the name settles the unit, whatever the HELP text or the values say.
+        where: labels that the series must have: a name that others use as well means this with them alone.
     """
 
     signal: Signal
     unit: Unit | None
     proven: bool = True
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one generation of dcgm-exporter speaks.
+    """How one exporter speaks, or one generation of it.
 
     Attributes:
-        releases: the exporter's releases.
-        host_label: the label that names the node.
+        releases: the releases of dcgm-exporter; of another maker's exporter, its name.
+        host_label: the label that names the node, empty where none does.
         metrics: its names.
+        device_labels: labels that name the device, best first; of the first that is there the value is taken.
     """
 
     releases: str
     host_label: str
     metrics: Mapping[str, Metric]
+    device_labels: tuple[str, ...] = ("UUID", "uuid")
 
 
 _OLD_NAMES: Mapping[str, Metric] = {
     "DCGM_FI_PROF_GR_ENGINE_ACTIVE": Metric(Signal.ENGINE_ACTIVE, Unit.RATIO),
     "DCGM_FI_DEV_GPU_UTIL": Metric(Signal.GPU_UTIL, Unit.PERCENT, proven=False),
     "DCGM_FI_PROF_SM_ACTIVE": Metric(Signal.SM_ACTIVE, Unit.RATIO),
+    "DCGM_FI_PROF_DRAM_ACTIVE": Metric(Signal.DRAM_ACTIVE, Unit.RATIO),
     "DCGM_FI_DEV_FB_USED": Metric(Signal.MEMORY_USED, Unit.MEBIBYTES, proven=False),
     "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION": Metric(Signal.ENERGY, Unit.MILLIJOULES, proven=False),
     "DCGM_FI_DEV_XID_ERRORS": Metric(Signal.XID, Unit.CODE),
@@ -73,21 +79,69 @@ _NEW_NAMES: Mapping[str, Metric] = {
     "DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO": Metric(Signal.ENGINE_ACTIVE, Unit.RATIO),
     "DCGM_FI_DEV_GPU_UTIL_RATIO": Metric(Signal.GPU_UTIL, None, proven=False),
     "DCGM_FI_PROF_SM_UTIL_RATIO": Metric(Signal.SM_ACTIVE, Unit.RATIO),
+    "DCGM_FI_PROF_DRAM_UTIL_RATIO": Metric(Signal.DRAM_ACTIVE, Unit.RATIO),
     "DCGM_FI_DEV_FB_USED_BYTES": Metric(Signal.MEMORY_USED, Unit.BYTES),  # expected by the pattern of its kin, not seen
     "DCGM_FI_DEV_GPU_ENERGY_JOULES_TOTAL": Metric(Signal.ENERGY, Unit.JOULES),
     "DCGM_FI_DEV_XID_ERRORS": Metric(Signal.XID, Unit.CODE),
 }
 
-DIALECTS = (
+_AMD_NAMES: Mapping[str, Metric] = {
+    f"{prefix}{name}": metric
+    for prefix in ("", "amd_")
+    for name, metric in (
+        ("gpu_gfx_activity", Metric(Signal.GPU_UTIL, Unit.PERCENT)),
+        ("gpu_used_vram", Metric(Signal.MEMORY_USED, Unit.MEBIBYTES)),
+    )
+}
+"""Its configuration may put a prefix before all names; this one is in use. Partitions other than 0 show no activity."""
+
+_TPU = {"make": "cloud-tpu"}
+_TPU_NAMES: Mapping[str, Metric] = {
+    "duty_cycle": Metric(Signal.GPU_UTIL, Unit.PERCENT, where=_TPU),
+    "duty_cycle_node": Metric(Signal.GPU_UTIL, Unit.PERCENT, where=_TPU),
+    "memory_used": Metric(Signal.MEMORY_USED, Unit.BYTES, where=_TPU),
+}
+"""A chip that a pod holds is shown by container, any chip by `duty_cycle_node`. Others use these names as well."""
+
+_AGENT_NAMES: Mapping[str, Metric] = {
+    "aicost_device_busy_seconds_total": Metric(Signal.BUSY_SECONDS, Unit.SECONDS),
+    "aicost_pod_gpu_seconds_total": Metric(Signal.POD_SECONDS, Unit.SECONDS),
+    "aicost_pod_sm_seconds_total": Metric(Signal.POD_SM_SECONDS, Unit.SECONDS),
+}
+
+_HAMI_NAMES: Mapping[str, Metric] = {
+    "hami_container_device_utilization_ratio": Metric(Signal.POD_UTIL, None, proven=False),
+    "Device_utilization_desc_of_container": Metric(Signal.POD_UTIL, Unit.PERCENT),
+}
+
+DCGM = (
     Dialect("<= 4.8.2", "Hostname", _OLD_NAMES),
     Dialect("4.8.3 - 4.8.x", "hostname", _OLD_NAMES),
     Dialect(">= 4.9", "hostname", _NEW_NAMES),
 )
+OTHER_MAKERS = (
+    Dialect("amd device-metrics-exporter", "hostname", _AMD_NAMES, ("gpu_uuid", "serial_number")),
+    Dialect("google tpu-device-plugin", "", _TPU_NAMES, ("accelerator_id",)),
+)
+OF_SHARERS = (
+    Dialect("aicost agent", "node", _AGENT_NAMES, ("uuid",)),
+    Dialect("hami", "nodeid", _HAMI_NAMES, ("device_uuid", "deviceuuid")),
+)
+"""What is seen of each pod on a device that several share."""
+DIALECTS = (*DCGM, *OTHER_MAKERS, *OF_SHARERS)
 
-METRICS: Mapping[str, Metric] = {**_OLD_NAMES, **_NEW_NAMES}
+METRICS: Mapping[str, Metric] = {name: metric for one in DIALECTS for name, metric in one.metrics.items()}
+
+DEVICE_LABELS: Mapping[str, tuple[str, ...]] = {name: one.device_labels for one in DIALECTS for name in one.metrics}
+"""Metric -> labels that name its device, best first."""
 
 PROMQL_NAMES: tuple[str, ...] = tuple(sorted(METRICS))
 """Every metric name that is needed, for matchers."""
+
+PROMQL_GROUPS: tuple[tuple[tuple[str, ...], Mapping[str, str]], ...] = tuple(
+    (tuple(sorted(name for name, metric in METRICS.items() if metric.where == where)), where) for where in ({}, _TPU)
+)
+"""The same, by the labels that their series must have: names that others use as well are asked for with these alone."""
 
 HELP_DECIDES: frozenset[str] = frozenset(name for name, metric in METRICS.items() if not metric.proven)
 """Names whose unit the HELP text tells."""
@@ -122,7 +176,7 @@ def unit_of(name: str, help_text: str, largest: float) -> Unit:
 
 def _unless_disproved(signal: Signal, claimed: Unit | None, largest: float) -> Unit:
     """The claimed unit, unless no such unit can have a value that large."""
-    if signal is Signal.GPU_UTIL and claimed in {Unit.RATIO, None}:
+    if signal in {Signal.GPU_UTIL, Signal.POD_UTIL} and claimed in {Unit.RATIO, None}:
         return Unit.PERCENT if largest > LARGEST_RATIO else Unit.RATIO
     if signal is Signal.MEMORY_USED and claimed in {Unit.MEBIBYTES, None}:
         return Unit.BYTES if largest > LARGEST_MEBIBYTES else Unit.MEBIBYTES
@@ -130,9 +184,20 @@ def _unless_disproved(signal: Signal, claimed: Unit | None, largest: float) -> U
 
 
 def dialect_of(names: frozenset[str], *, lower_case_host: bool) -> Dialect | None:
-    """The dialect of an exporter with these metric names, None if it has none that we know."""
+    """The dialect of an exporter with these metric names, None if it has none that we know.
+
+    Where exporters of several makers are asked at once, it is that of dcgm-exporter: it alone has several.
+    """
     if names & (_NEW_NAMES.keys() - _OLD_NAMES.keys()):
-        return DIALECTS[2]
+        return DCGM[2]
     if names & _OLD_NAMES.keys():
-        return DIALECTS[1] if lower_case_host else DIALECTS[0]
-    return None
+        return DCGM[1] if lower_case_host else DCGM[0]
+    return next((one for one in (*OTHER_MAKERS, *OF_SHARERS) if names & one.metrics.keys()), None)
+
+
+def means(name: str, labels: Mapping[str, str]) -> Metric | None:
+    """What a series measures; None for what is no metric of a device, by its name or by its labels."""
+    metric = METRICS.get(name)
+    if metric is None or any(labels.get(label) != value for label, value in metric.where.items()):
+        return None
+    return metric

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 
 from aicost.domain.inventory.cluster import ClusterFacts
 from aicost.domain.inventory.pods import PodFacts
+from aicost.domain.sampling.dialects import DEVICE_LABELS
 from aicost.domain.sampling.placement import NodeIndex, PodName, index_nodes
 from aicost.domain.sampling.series import RawSeries
 
 EXPORTER_NAME = "dcgm-exporter"
+EXPORTER_IMAGES = (EXPORTER_NAME, "device-metrics-exporter", "tpu-device-plugin")
+"""Parts of the names of images that measure devices, of all makers."""
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 
 
@@ -50,7 +53,11 @@ def exporter_pods(pods: Iterable[PodFacts]) -> frozenset[PodName]:
 
 
 def _is_exporter(pod: PodFacts) -> bool:
-    return not pod.devices and not pod.claims and any(EXPORTER_NAME in one.image for one in pod.containers)
+    return (
+        not pod.devices
+        and not pod.claims
+        and any(name in one.image for one in pod.containers for name in EXPORTER_IMAGES)
+    )
 
 
 def _pod_nodes(pods: Iterable[PodFacts]) -> dict[PodName, str]:
@@ -61,10 +68,21 @@ def _pod_nodes(pods: Iterable[PodFacts]) -> dict[PodName, str]:
     return {name: next(iter(found)) for name, found in nodes.items() if len(found) == 1}
 
 
-def device_of(labels: Mapping[str, str]) -> tuple[str, str | None] | None:
-    """UUID of the physical GPU and its MIG instance (None for the whole GPU); None where the labels name no device."""
-    uuid = labels.get("UUID") or labels.get("uuid")
-    return (uuid, labels.get("GPU_I_ID") or None) if uuid else None
+def device_of(series: RawSeries) -> tuple[str, str | None] | None:
+    """The physical device and its hardware partition (None for the whole); None where the labels name no device.
+
+    The first partition of an AMD GPU speaks for the whole device: the exporter shows activity of no other.
+    """
+    labels = series.labels
+    device = next((labels[label] for label in DEVICE_LABELS.get(series.name, ()) if labels.get(label)), None)
+    return (device, _partition(labels)) if device else None
+
+
+def _partition(labels: Mapping[str, str]) -> str | None:
+    """The node agent writes `instance`, where a Prometheus may have put the address of its target instead."""
+    amd = labels.get("gpu_partition_id", "")
+    own = next((text for key in ("exported_instance", "instance") if (text := labels.get(key, "")).isdecimal()), None)
+    return labels.get("GPU_I_ID") or (amd if amd not in {"", "0"} else own)
 
 
 def holder_of(series: RawSeries, context: SamplingContext) -> Holder | None:
@@ -72,12 +90,14 @@ def holder_of(series: RawSeries, context: SamplingContext) -> Holder | None:
 
     A Prometheus that keeps its own labels writes the holder as `exported_pod`; `pod` is then the exporter. Without
     `exported_pod` it is `pod`, unless that is the exporter itself: where the exporter's labels win over the target's, a
-    device that nobody holds wears the exporter's name. An empty label is no label.
+    device that nobody holds wears the exporter's name. An empty label is no label. HAMi wrote `podname` once.
     """
     labels = series.labels
     if labels.get("exported_pod"):
         namespace = labels.get("exported_namespace") or labels.get("namespace") or ""
         return Holder((namespace, labels["exported_pod"]), _uid(labels, "exported_pod_uid"))
+    if labels.get("podname"):
+        return Holder((labels.get("podnamespace", ""), labels["podname"]))
     if not labels.get("pod"):
         return None
     pod = (labels.get("namespace", ""), labels["pod"])

@@ -20,14 +20,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from aicost.domain.exact.windows import SECOND_MS, Window
-from aicost.domain.sampling.pieces import Pieces, merge, no_pieces, outside
-from aicost.domain.sampling.series import COLLECTION_MS, Millis, Parts, Signal
+from aicost.domain.sampling.counters.counting import counter_pieces
+from aicost.domain.sampling.pieces import Pieces, merge, no_pieces, outside, without
+from aicost.domain.sampling.series import COLLECTION_MS, COUNTERS, OF_PODS, Millis, Parts, Signal
 from aicost.domain.sampling.uncertainty import (
     LAG_MS,
+    OF_PROCESSES,
     between,
     half_width,
     of_lag,
     of_rounding,
+    of_sampling,
     settling_ms,
     steps,
     unsettled_steps,
@@ -62,27 +65,44 @@ class Integral:
 class Coverage:
     """Pieces with running sums, so that many parts of one span are integrated cheaply."""
 
-    __slots__ = ("_active", "_covered", "_sampled", "pieces", "signals")
+    __slots__ = ("_active", "_covered", "_runs", "pieces", "signals")
 
     def __init__(self, pieces: Pieces, signals: tuple[Signal, ...]) -> None:
         self.pieces = pieces
         self.signals = signals
+        self._runs: tuple[Window, ...] | None = None
         lengths = pieces.end_ms - pieces.start_ms
-        self._covered = np.concatenate(([0], np.cumsum(lengths)))
+        self._covered = _running_sums(lengths)
         if self._covered[-1] > _MOST_COVERED_MS:
             raise ValueError(f"samples cover {self._covered[-1]} ms: integrate at most {_MOST_COVERED_MS} ms at once")
-        self._active = np.concatenate(([0], np.cumsum(pieces.value * lengths)))
-        self._sampled = np.sort(pieces.at_ms)
+        self._active = _running_sums(pieces.value * lengths)
 
     @property
     def covered_ms(self) -> int:
         """Time that samples speak of in all."""
         return int(self._covered[-1])
 
+    @property
+    def runs(self) -> tuple[Window, ...]:
+        """The spans that it covers without a hole, in order of time."""
+        if self._runs is None:
+            starts, ends = self.pieces.start_ms, self.pieces.end_ms
+            breaks = np.flatnonzero(starts[1:] > ends[:-1])
+            firsts = [*starts[:1].tolist(), *starts[breaks + 1].tolist()]
+            lasts = [*ends[breaks].tolist(), *ends[-1:].tolist()]
+            self._runs = tuple(map(Window, firsts, lasts))
+        return self._runs
+
+    def at_rest(self) -> "Coverage":
+        """The same time, in which nothing was done."""
+        pieces, none = self.pieces, np.zeros_like(self.pieces.value)
+        still = Pieces(pieces.start_ms, pieces.end_ms, none, none, pieces.source, pieces.at_ms)
+        return Coverage(still, self.signals)
+
     def over(self, part: Window) -> Integral:
         """Integrate a part of the span, half-open."""
-        first = int(np.searchsorted(self.pieces.end_ms, part.start_ms, side="right"))
-        last = int(np.searchsorted(self.pieces.start_ms, part.end_ms, side="left"))
+        first = int(self.pieces.end_ms.searchsorted(part.start_ms, side="right"))
+        last = int(self.pieces.start_ms.searchsorted(part.end_ms, side="left"))
         if first >= last:
             return Integral(samples=self._samples(part))
         active_before, covered_before = self._until(part.start_ms)
@@ -91,13 +111,13 @@ class Coverage:
             active_ppb_ms=active_after - active_before,
             covered_ms=covered_after - covered_before,
             samples=self._samples(part),
-            error_ppb_ms=self._error(part, slice(first, last)),
+            error_ppb_ms=self._error(part, slice(first, last), active_after - active_before),
             signals=self._used(slice(first, last)),
         )
 
     def _until(self, moment: int) -> tuple[int, int]:
         """Activity and covered time before a moment."""
-        index = int(np.searchsorted(self.pieces.start_ms, moment, side="left")) - 1
+        index = int(self.pieces.start_ms.searchsorted(moment, side="left")) - 1
         if index < 0:
             return 0, 0
         length = min(moment, int(self.pieces.end_ms[index])) - int(self.pieces.start_ms[index])
@@ -105,18 +125,32 @@ class Coverage:
         return active, int(self._covered[index]) + length
 
     def _samples(self, part: Window) -> int:
-        low, high = np.searchsorted(self._sampled, (part.start_ms, part.end_ms))
-        return int(high - low)
+        at_ms = self.pieces.at_ms
+        return int(np.count_nonzero((at_ms >= part.start_ms) & (at_ms < part.end_ms)))
 
-    def _error(self, part: Window, inside: slice) -> int:
-        pieces = self.pieces.pick(inside)
-        lengths = np.minimum(pieces.end_ms, part.end_ms) - np.maximum(pieces.start_ms, part.start_ms)
-        covered = np.bincount(pieces.source, lengths, len(self.signals)).astype(np.int64).tolist()
+    def _error(self, part: Window, inside: slice, active: int) -> int:
+        pieces = self.pieces
+        ends, starts = pieces.end_ms[inside], pieces.start_ms[inside]
+        lengths = np.minimum(ends, part.end_ms) - np.maximum(starts, part.start_ms)
+        covered = self._by_signal(lengths, inside)
         rounding = (of_rounding(signal, time) for signal, time in zip(self.signals, covered, strict=True))
-        return half_width([*between(pieces.step, lengths).tolist(), self._lag_error(part), *rounding])
+        variances = [*between(pieces.step[inside], lengths).tolist(), self._lag_error(part), *rounding]
+        return half_width([*variances, *(of_sampling(active) for signal in self.signals if signal in OF_PROCESSES)])
+
+    def _by_signal(self, lengths: Millis, inside: slice) -> list[int]:
+        """Time that each signal covers."""
+        if len(self.signals) == 1:
+            return [int(lengths.sum())]
+        counted: list[int] = np.bincount(self.pieces.source[inside], lengths, len(self.signals)).astype(int).tolist()
+        return counted
 
     def _lag_error(self, part: Window) -> float:
-        """Variance for the lag: by how much the load changed from the head to the tail of what the part covers."""
+        """Variance for the lag: by how much the load changed from the head to the tail of what the part covers.
+
+        Counters say what was until they were read: they do not lag.
+        """
+        if COUNTERS.issuperset(self.signals):
+            return 0.0
         start = max(part.start_ms, int(self.pieces.start_ms[0]))
         end = min(part.end_ms, int(self.pieces.end_ms[-1]))
         length = min(LAG_MS, (end - start) // 2)
@@ -129,7 +163,17 @@ class Coverage:
         return (after - before) // (end - start) if end > start else None
 
     def _used(self, inside: slice) -> tuple[Signal, ...]:
-        return tuple(self.signals[index] for index in np.unique(self.pieces.source[inside]))
+        if len(self.signals) == 1:
+            return self.signals
+        used = self.pieces.source[inside]
+        return tuple(signal for index, signal in enumerate(self.signals) if (used == index).any())
+
+
+def _running_sums(amounts: Millis) -> Millis:
+    """Sums before each amount, and of them all."""
+    sums = np.zeros(len(amounts) + 1, np.int64)
+    np.cumsum(amounts, out=sums[1:])
+    return sums
 
 
 def expected_interval(at_ms: Millis, default_ms: int) -> int:
@@ -138,10 +182,12 @@ def expected_interval(at_ms: Millis, default_ms: int) -> int:
     Never below what the source aims at (two exporters for one device halve the steps, not the interval), never above
     five minutes, and the default where there are too few samples to tell.
     """
-    steps = np.sort(np.diff(at_ms))
+    steps = at_ms[1:] - at_ms[:-1]
     if len(steps) < _FEWEST_STEPS:
         return default_ms
-    median = int(steps[(len(steps) - 1) // 2])
+    middle = (len(steps) - 1) // 2
+    steps.partition(middle)
+    median = int(steps[middle])
     return max(default_ms, min(-(-median // SECOND_MS) * SECOND_MS, LONGEST_INTERVAL_MS))
 
 
@@ -150,9 +196,11 @@ class SignalSamples:
     """All samples of one signal of a device, sorted.
 
     Attributes:
-        value: activity in parts per billion.
+        value: activity in parts per billion; of a counter, its readings in nanoseconds.
         interval_ms: time between samples.
         collection_ms: how often the exporter collects.
+        resets: of a counter, when others of the same source were first read after a reset; None for no others.
+        blind: spans of which no sample tells anything, sorted: none is carried into them.
     """
 
     signal: Signal
@@ -160,6 +208,8 @@ class SignalSamples:
     value: Parts
     interval_ms: int
     collection_ms: int = COLLECTION_MS
+    resets: Millis | None = None
+    blind: Sequence[Window] = ()
 
 
 def cover(samples: SignalSamples, span: Window, *, held: bool = True) -> Coverage:
@@ -170,10 +220,10 @@ def cover(samples: SignalSamples, span: Window, *, held: bool = True) -> Coverag
         span: the whole time that one holder held the device, or nobody, beyond the billing window too.
         held: somebody held the device.
     """
-    low, high = np.searchsorted(samples.at_ms, (span.start_ms, span.end_ms))
+    low, high = int(samples.at_ms.searchsorted(span.start_ms)), int(samples.at_ms.searchsorted(span.end_ms))
     times, values = samples.at_ms[low:high], samples.value[low:high]
     interval_ms, settling = samples.interval_ms, settling_ms(samples.collection_ms, held=held)
-    early = int(np.searchsorted(times, span.start_ms + settling))
+    early = int(times.searchsorted(span.start_ms + settling))
     if early < len(times):
         unseen = interval_ms < int(times[early]) - span.start_ms <= settling + interval_ms
         step = steps(values[early:], before=values[:early], unseen=unseen)
@@ -182,19 +232,32 @@ def cover(samples: SignalSamples, span: Window, *, held: bool = True) -> Coverag
         pieces = _pieces(times, values, unsettled_steps(values), span, interval_ms, interval_ms)
     else:
         pieces = no_pieces()
+    return Coverage(without(pieces, samples.blind) if samples.blind else pieces, (samples.signal,))
+
+
+def cover_counter(samples: SignalSamples, span: Window) -> Coverage:
+    """What the readings of one counter prove of a span; a pod's span is the time for which it held the device."""
+    of_pod = samples.signal in OF_PODS
+    readings, resets = (samples.at_ms, samples.value), samples.resets
+    pieces = counter_pieces(*readings, span, samples.interval_ms, of_pod=of_pod, resets=resets)
     return Coverage(pieces, (samples.signal,))
 
 
 def _pieces(times: Millis, values: Parts, step: Parts, span: Window, interval_ms: int, reach_ms: int) -> Pieces:
     """The time that each sample speaks of; the first one reaches back to the span's start if that is near enough."""
-    joined = np.diff(times) <= CARRIED_INTERVALS * interval_ms
     near = int(times[0]) - span.start_ms <= reach_ms
     first = span.start_ms if near else int(times[0]) - interval_ms
     last = min(span.end_ms, int(times[-1]) + CARRIED_INTERVALS * interval_ms)
-    starts = np.append(first, np.where(joined, times[:-1], times[1:] - interval_ms))
-    ends = np.append(times[:-1] + np.where(joined, 0, interval_ms), last)
+    starts, ends = np.empty_like(times), np.empty_like(times)
+    starts[0], ends[-1] = first, last
+    starts[1:], ends[:-1] = times[:-1], times[:-1]
+    silent = times[1:] - times[:-1] > CARRIED_INTERVALS * interval_ms
+    if silent.any():
+        starts[1:][silent] = times[1:][silent] - interval_ms
+        ends[:-1][silent] += interval_ms
     pieces = Pieces(starts, ends, values, step, np.zeros(len(times), np.int64), times)
-    return pieces.pick(starts < ends)
+    filled = starts < ends
+    return pieces if filled.all() else pieces.pick(filled)
 
 
 def combine(primary: Coverage, fallback: Coverage) -> Coverage:
@@ -210,6 +273,6 @@ def cover_best(samples: Sequence[SignalSamples], span: Window, *, held: bool = T
     for one in samples:
         if coverage is not None and coverage.covered_ms == span.length_ms:
             break
-        own = cover(one, span, held=held)
+        own = cover_counter(one, span) if one.signal in COUNTERS else cover(one, span, held=held)
         coverage = own if coverage is None else combine(coverage, own)
     return coverage

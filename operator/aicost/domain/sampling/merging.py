@@ -37,6 +37,14 @@ def merge_alone(holder: Holder | None, at_ms: Millis, value: Parts) -> Merged:
     return Merged(holders, times, largest)
 
 
+def merge_pods(rows: Sequence[tuple[Holder | None, Millis, Parts]]) -> Iterator[Merged]:
+    """The samples of each pod; rows of its containers and replicas repeat the pod's value and are not added."""
+    holders = sorted({row[0] for row in rows if row[0]}, key=lambda holder: (holder.pod, holder.uid or ""))
+    for holder in holders:
+        mine = [row for row in rows if row[0] == holder]
+        yield merge_alone(holder, np.concatenate([row[1] for row in mine]), np.concatenate([row[2] for row in mine]))
+
+
 def merge_rows(rows: Sequence[tuple[Holder | None, Millis, Parts]]) -> Iterator[Merged]:
     """The samples of several series, cut by holder."""
     holders = sorted({row[0] for row in rows if row[0]}, key=lambda holder: (holder.pod, holder.uid or ""))

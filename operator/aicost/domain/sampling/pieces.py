@@ -1,10 +1,12 @@
 """Spans of constant value as columns: what coverage is made of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.series import Millis, Parts
 
 
@@ -76,6 +78,14 @@ def outside(pieces: Pieces, covered: Pieces) -> Pieces:
         found.source,
         np.where(rank == 0, found.at_ms, np.int64(-1)),
     )
+
+
+def without(pieces: Pieces, spans: Sequence[Window]) -> Pieces:
+    """The parts of pieces that lie outside of spans, which are sorted and do not overlap."""
+    starts = np.array([span.start_ms for span in spans], np.int64)
+    ends = np.array([span.end_ms for span in spans], np.int64)
+    none = np.zeros_like(starts)
+    return outside(pieces, Pieces(starts, ends, none, none, none, none))
 
 
 def _gaps(covered: Pieces) -> tuple[Millis, Millis]:

@@ -49,11 +49,27 @@ class Signal(StrEnum):
     GPU_UTIL = "gpu-util"
     """Fraction of time with at least one kernel running: the last resort."""
     SM_ACTIVE = "sm-active"
+    DRAM_ACTIVE = "dram-active"
+    """Fraction of cycles in which device memory was read or written."""
     MEMORY_USED = "memory-used"
     """Bytes of device memory in use."""
     ENERGY = "energy"
     """Millijoules since driver load."""
     XID = "xid"
+    BUSY_SECONDS = "gpu-seconds"
+    """Time for which the device was busy, a counter in nanoseconds."""
+    POD_UTIL = "pod-gpu-util"
+    """Fraction of time in which one pod kept the device busy, among those that share it."""
+    POD_SECONDS = "pod-gpu-seconds"
+    """The same as a counter in nanoseconds."""
+    POD_SM_SECONDS = "pod-sm-seconds"
+    """Time of all multiprocessors of the device that one pod used, a counter in nanoseconds."""
+
+
+OF_PODS = frozenset({Signal.POD_UTIL, Signal.POD_SECONDS, Signal.POD_SM_SECONDS})
+"""Signals of one pod on a device; all others speak of the device."""
+COUNTERS = frozenset({Signal.BUSY_SECONDS, Signal.POD_SECONDS, Signal.POD_SM_SECONDS})
+"""Signals whose values only rise; what counts is by how much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +84,9 @@ class DeviceSeries:
         holder_uid: the pod's uid where the source tells it.
         holders: all pods that the source shows on the device at the same times. Where it is more than one the device is
             shared and `holder` is None. Each (device, instance, signal, time) stands in exactly one series, with the
-            activity of the whole device: rows of single processes are never summed.
+            activity of the whole device: rows of single processes are never summed. Signals of pods (`OF_PODS`) have a
+            series for each pod.
+        profile: MIG profile of the instance, such as `1g.10gb`; empty where the source tells none.
     """
 
     signal: Signal
@@ -81,6 +99,7 @@ class DeviceSeries:
     at_ms: Millis
     value: Parts
     holders: tuple[tuple[str, str], ...] = ()
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)

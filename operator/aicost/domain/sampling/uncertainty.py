@@ -12,6 +12,9 @@ Four independent things go wrong, each with a variance:
   `(E * dt)^2 / 3`. A life that has no other samples may be off by all that an activity can be;
 - *rounding*: exporters print in steps of `q`, and a steady load is always rounded the same way: `(q * covered)^2 / 12`.
 
+Counters know neither of the first three, but where a span cuts the time between two readings. Those that add up what
+processes did are built from samples themselves: 5 % of their gain is the half-width of that.
+
 The error bar is the 95 % half-width `1.96 * sqrt(sum)`, rounded up to an integer.
 """
 
@@ -26,9 +29,13 @@ from aicost.domain.sampling.series import COLLECTION_MS, PPB, Millis, Parts, Sig
 HALF_WIDTH_95 = 1.96
 LAG_MS = COLLECTION_MS
 """Longest lag of what samples say behind what was, with an exporter that was told nothing."""
-RESOLUTION: Mapping[Signal, int] = {Signal.GPU_UTIL: PPB // 100}
+RESOLUTION: Mapping[Signal, int] = {Signal.GPU_UTIL: PPB // 100, Signal.POD_UTIL: PPB // 100}
 """Steps in which exporters print: whole percents for the coarse utilisation, six decimals for the others."""
 _FINE = PPB // 1_000_000
+OF_PROCESSES = frozenset({Signal.POD_SECONDS, Signal.POD_SM_SECONDS})
+"""Counters that a node agent adds up from what it sees of processes once a second."""
+_SAMPLED = 0.05
+"""What such a counter may be off by under time-slicing, as a part of its gain: half-width of a 95 % error bar."""
 
 
 def settling_ms(collection_ms: int, *, held: bool) -> int:
@@ -48,8 +55,9 @@ def steps(value: Parts, before: Parts, *, unseen: bool) -> Parts:
         before: samples of the span that came too early to be its own.
         unseen: the first sample comes so late that it speaks of time that no sample saw, early or not.
     """
-    step = np.abs(np.diff(value, append=value[-1:]))
-    first = 2 * int(np.abs(before - value[0]).max(initial=0))
+    step = np.zeros_like(value)
+    np.abs(value[1:] - value[:-1], out=step[:-1])
+    first = 2 * int(np.abs(before - value[0]).max()) if len(before) else 0
     if unseen and not len(before):
         first = max(int(value[0]), PPB - int(value[0]))
     step[0] = max(int(step[0]), first)
@@ -74,6 +82,11 @@ def of_lag(change: int) -> float:
 def of_rounding(signal: Signal, covered_ms: int) -> float:
     """Variance for the rounding of printed values."""
     return (float(RESOLUTION.get(signal, _FINE)) * covered_ms) ** 2 / 12
+
+
+def of_sampling(active: int) -> float:
+    """Variance for what a counter of processes missed or counted twice, from the activity that it gained."""
+    return (_SAMPLED * active / HALF_WIDTH_95) ** 2
 
 
 def half_width(variances: Iterable[float]) -> int:

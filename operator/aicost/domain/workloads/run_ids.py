@@ -79,6 +79,8 @@ def run_ids(
 
 def _present(given: Mapping[Found, Mapping[str, str]]) -> Iterator[tuple[RunMark, str]]:
     for mark in MARKS:
-        value = given[mark.where].get(mark.key, "").strip()
+        if mark.key not in given[mark.where]:
+            continue
+        value = given[mark.where][mark.key].strip()
         if value and len(value) <= _LONGEST and "$" not in value:
             yield mark, value

@@ -54,8 +54,22 @@ def detect(stream: TextIO, env: Mapping[str, str]) -> Terminal:
     return Terminal(width, colour=live and not env.get("NO_COLOR"), live=live)
 
 
+class Doing:
+    """What is being done, as it changes: said by whoever works, shown by whoever waits."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def say(self, text: str) -> None:
+        """What is being done now."""
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
 @contextmanager
-def progress(doing: str, stream: TextIO, terminal: Terminal, quiet_s: float = QUIET_SECONDS) -> Iterator[None]:
+def progress(doing: str | Doing, stream: TextIO, terminal: Terminal, quiet_s: float = QUIET_SECONDS) -> Iterator[None]:
     """Say on a stream what is being done, once it takes longer than `quiet_s`."""
     done = threading.Event()
     sign = threading.Thread(target=_show, args=(doing, stream, terminal, quiet_s, done), daemon=True)
@@ -67,15 +81,16 @@ def progress(doing: str, stream: TextIO, terminal: Terminal, quiet_s: float = QU
         sign.join()
 
 
-def _show(doing: str, stream: TextIO, terminal: Terminal, quiet_s: float, done: threading.Event) -> None:
+def _show(doing: str | Doing, stream: TextIO, terminal: Terminal, quiet_s: float, done: threading.Event) -> None:
     waited = quiet_s
     if done.wait(quiet_s):
         return
     pause = _TICK_SECONDS if terminal.live else _REPEAT_SECONDS
     frame = 0
+    erase = "\x1b[K" if terminal.live and isinstance(doing, Doing) else ""  # what was said before may have been longer
     while True:
         head, tail = (f"\r{_FRAMES[frame % len(_FRAMES)]} ", "") if terminal.live else ("", "\n")
-        stream.write(f"{head}{doing} ({waited:.0f} s){tail}")
+        stream.write(f"{head}{doing} ({waited:.0f} s){erase}{tail}")
         stream.flush()
         if done.wait(pause):
             break

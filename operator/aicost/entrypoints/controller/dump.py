@@ -5,7 +5,7 @@ from typing import Any
 
 from aicost.bootstrap import Application
 from aicost.domain.exact.windows import to_rfc3339
-from aicost.entrypoints.controller.registry import Registry
+from aicost.entrypoints.controller.registry import Body, Key, Registry
 from aicost.entrypoints.controller.state import State
 from aicost.entrypoints.controller.watching import ClusterWatch
 
@@ -17,6 +17,7 @@ def dump_state(app: Application, watch: ClusterWatch, registry: Registry, state:
         "at": to_rfc3339(now_ms),
         "cluster": state.cluster,
         "source": asdict(state.source),
+        "prices": asdict(state.prices),
         "problems": state.problems,
         "ledger": {
             "epoch": to_rfc3339(inventory.epoch_ms),
@@ -26,6 +27,7 @@ def dump_state(app: Application, watch: ClusterWatch, registry: Registry, state:
         "open": _statement(state),
         "watches": [_watch(stats, now_ms) for stats in watch.stats],
         "books": {book.name: len(book.entries) for book in app.books.books()},
+        "budgets": [_budget(body) for kind in ("Budget", "ClusterBudget") for body in registry.of_kind(kind)],
         "claims": [f"{claim.namespace}/{claim.name}" for claim in app.claims.claims()],
         "objects": [str(key) for key in registry],
     }
@@ -44,9 +46,17 @@ def _statement(state: State) -> dict[str, Any] | None:
         "measuredMilliseconds": statement.measured_milliseconds,
         "pricedMilliseconds": statement.priced_milliseconds,
         "unpriced": [one.node for one in statement.unpriced],
+        "unpricedHosts": [one.node for one in statement.unpriced_hosts],
         "surplus": dict(statement.surplus),
         "defects": asdict(state.defects),
     }
+
+
+def _budget(body: Body) -> dict[str, Any]:
+    """Where the gate of a budget is, as its status says."""
+    status = body.get("status") or {}
+    names = ("gate", "gateSince", "reason", "nextAction", "percentUsed", "pending")
+    return {"budget": str(Key.of(body)), **{name: status[name] for name in names if name in status}}
 
 
 def _watch(stats: Any, now_ms: int) -> dict[str, Any]:

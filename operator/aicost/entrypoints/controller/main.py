@@ -13,15 +13,22 @@ from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.config import ClusterConfig
 from aicost.adapters.kube.config_maps import ConfigMaps
+from aicost.adapters.kube.events import EventPoster
 from aicost.adapters.kube.lease import Leadership
 from aicost.adapters.kube.seen.values import SeenPod
 from aicost.adapters.kube.server_policies import ServerPolicies
 from aicost.adapters.kube.wire.resources import NAMESPACES
 from aicost.adapters.serving.health import health_app, serve
-from aicost.bootstrap import build, open_audits, open_stores
+from aicost.bootstrap import build, open_audits, open_price_feed, open_stores, open_trusts
 from aicost.crd.vap.generate import LABELS
+from aicost.domain.attribution.resolvers.table import may_hold
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
+from aicost.entrypoints.controller.accounts.fetching import Fetcher, ask_provider
+from aicost.entrypoints.controller.accounts.keys import SecretKeys
+from aicost.entrypoints.controller.accounts.rounds import AccountRounds
 from aicost.entrypoints.controller.attempts import Attempts
+from aicost.entrypoints.controller.budgets.rounds import BudgetRounds
+from aicost.entrypoints.controller.budgets.wiring import budget_rounds
 from aicost.entrypoints.controller.dump import dump_state
 from aicost.entrypoints.controller.labels.audit import LabelAuditor
 from aicost.entrypoints.controller.labels.enforcement import FIELD_MANAGER, LabelEnforcement
@@ -29,7 +36,10 @@ from aicost.entrypoints.controller.labels.listing import ObjectLists
 from aicost.entrypoints.controller.labels.webhook import WebhookProbe
 from aicost.entrypoints.controller.lists import Lists
 from aicost.entrypoints.controller.pool import Pool
+from aicost.entrypoints.controller.prices.published import PublishedBooks
 from aicost.entrypoints.controller.publish.publisher import Publisher
+from aicost.entrypoints.controller.publish.writer import AnswerWriter
+from aicost.entrypoints.controller.publish.writing import FIELD_MANAGER as PUBLISHER
 from aicost.entrypoints.controller.publish.writing import StatusPublisher
 from aicost.entrypoints.controller.registry import Registry
 from aicost.entrypoints.controller.resources import Following
@@ -38,6 +48,8 @@ from aicost.entrypoints.controller.rounds import Rounds
 from aicost.entrypoints.controller.sources import ScrapeLoop, SourceFinder
 from aicost.entrypoints.controller.starter import keep_starter_book
 from aicost.entrypoints.controller.state import State
+from aicost.entrypoints.controller.telemetry.exporters import ClusterExporters
+from aicost.entrypoints.controller.telemetry.judging import TelemetryJudge
 from aicost.entrypoints.controller.watching import ClusterWatch, bare_pod_namespaces
 from aicost.entrypoints.process import server
 from aicost.settings import Settings
@@ -61,7 +73,7 @@ class Controller:
         self._identity = os.environ.get("POD_NAME") or f"{os.uname().nodename}-{os.getpid()}"
         self._metrics, self._registry, self._state = Metrics(), Registry(), State(cluster)
         self._attempts, self._pool = Attempts(self._state, self._metrics), Pool()
-        self._stores = open_stores(settings, now_ms())
+        self._stores = open_stores(settings, now_ms(), cluster)
         self._leadership = self._candidate()
         self._app = build(settings, cluster, self._stores, self._metrics, self._holds)
         self._watch = ClusterWatch(client, self._stores.inventory, now_ms, self._wants_owners)
@@ -114,20 +126,31 @@ class Controller:
             tasks.create_task(self._show_watches(), name="show-watches")
             await self._watch.synced()
             tasks.create_task(self._finder.run(), name="find-telemetry")
-            scrapes = ScrapeLoop(self._app, self._finder, self._state, self._attempts)
+            exporters = ClusterExporters(self._watch.sighted, self._finder.strangers)
+            scrapes = ScrapeLoop(self._app, self._finder, self._state, self._attempts, heard=exporters.heard)
             tasks.create_task(scrapes.run(), name="scrape")
+            tasks.create_task(self._judge(exporters), name="judge-telemetry")
             if self._leadership:
                 await self._leadership.acquire()
                 tasks.create_task(self._leadership.hold(), name="hold-lease")
             self._metrics.show("aicost_leader", 1)
             tasks.create_task(self._lead(), name="lead")
 
+    async def _judge(self, exporters: ClusterExporters) -> None:
+        """Judge the telemetry of nodes, once a source was looked for."""
+        await self._finder.looked.wait()
+        events = EventPoster(self._client, (PUBLISHER, self._identity), now_ms)
+        kept = open_trusts(self._settings)
+        await TelemetryJudge(self._app, exporters, self._state, self._attempts, kept, events, leads=self._holds).run()
+
     async def _lead(self) -> None:
         """What only the leader does: follow our own resources, compute, publish.
 
         Nothing is judged before it is known what is there: a book that was not read yet is no missing price.
         """
+        await self._attempts.attempt("begin-term", self._begin_term)
         await keep_starter_book(self._client, self._settings.prices.starter_file)
+        published = self._published()
         resync = Resync(self._client, self._registry, self._attempts)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Following(self._registry, self._config, self._attempts).run(), name="kopf")
@@ -137,11 +160,30 @@ class Controller:
                 async with asyncio.timeout(FIRST_SEARCH_SECONDS):
                     await self._finder.looked.wait()
             tasks.create_task(self._lists().run(), name="lists")
+            if published is not None:
+                tasks.create_task(published.run(), name="read-prices")
             if self._settings.admission.enabled and self._settings.admission.engine != "vap":
                 tasks.create_task(self._webhook().run(), name="try-webhook")
             tasks.create_task(self._rounds().run(), name="rounds")
+            tasks.create_task(self._budgets().run(), name="budgets")
             tasks.create_task(self._auditor().run(), name="audit-labels")
             tasks.create_task(self._enforcement().run(), name="enforce-labels")
+            tasks.create_task(self._accounts().run(), name="fetch-spend")
+
+    async def _begin_term(self) -> None:
+        """Tell the ledger who leads now; if it cannot be told, the first write tells it."""
+        await asyncio.to_thread(self._app.fence.begin, self._app.cluster)
+
+    def _published(self) -> PublishedBooks | None:
+        """Who keeps the books that a URL publishes; None where the settings name none."""
+        settings = self._settings.prices.http
+        feed = open_price_feed(settings)
+        if feed is None:
+            return None
+        place, interval_s = settings.url.partition("?")[0], settings.interval_seconds
+        return PublishedBooks(
+            self._client, feed, place, interval_s, self._state, self._attempts, self._metrics, now_ms=now_ms
+        )
 
     def _lists(self) -> Lists:
         return Lists(ConfigMaps(self._client), self._registry, self._state, self._attempts)
@@ -176,12 +218,25 @@ class Controller:
             self._app, self._registry, self._state, publisher, self._attempts, claimed=self._watch.know_owners
         )
 
+    def _budgets(self) -> BudgetRounds:
+        return budget_rounds(self._app, self._client, self._registry, self._state, self._attempts, self._identity)
+
+    def _accounts(self) -> AccountRounds:
+        secrets = SecretKeys(self._client, self._namespace())
+        writer = AnswerWriter(StatusPublisher(self._client, self._identity), self._metrics)
+        fetcher = Fetcher(self._app, secrets, ask_provider)
+        return AccountRounds(self._app.cluster, self._registry, fetcher, writer, self._attempts, now_ms=now_ms)
+
+    def _namespace(self) -> str:
+        """The namespace that the controller itself runs in."""
+        return os.environ.get("POD_NAMESPACE") or self._config.namespace
+
     def _candidate(self) -> Leadership | None:
         """Our candidature for the Lease; None where settings want none."""
         leader = self._settings.leader
         if not leader.enabled:
             return None
-        place = (leader.namespace or os.environ.get("POD_NAMESPACE") or self._config.namespace, leader.name)
+        place = (leader.namespace or self._namespace(), leader.name)
         return Leadership(self._client, place, self._identity, now_ms=now_ms, on_lost=_leave)
 
     def _holds(self) -> bool:
@@ -190,7 +245,7 @@ class Controller:
     def _wants_owners(self, pod: SeenPod) -> bool:
         """Owners matter for pods that hold devices, and where AIWorkloads may claim pods by their owner."""
         claimed = {claim.namespace for claim in self._app.claims.claims()}
-        return bool(pod.facts.devices or pod.facts.claims) or pod.facts.namespace in claimed
+        return may_hold(pod.facts) or pod.facts.namespace in claimed
 
     def _alive(self) -> str:
         """Healthy unless a watch has gone silent for so long that only a restart helps."""

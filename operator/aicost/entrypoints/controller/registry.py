@@ -11,6 +11,12 @@ from aicost.crd.convert.parsing import Converted
 Body = Mapping[str, Any]
 Value = TypeVar("Value")
 _METADATA = ("name", "namespace", "uid", "generation", "creationTimestamp")
+_WHOLE = frozenset({"Budget", "ClusterBudget", "BudgetOverride", "BudgetAction", "BudgetGate", "ProviderAccount"})
+"""Kinds whose status is what the next controller goes on from, and whose annotations people talk to us by."""
+_MORE_METADATA = ("annotations", "resourceVersion", "deletionTimestamp")
+_BUDGETS = frozenset({"Budget", "ClusterBudget", "BudgetOverride"})
+_OURS = frozenset({"BudgetAction", "BudgetGate"})
+"""Kinds that we alone write."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,6 +49,8 @@ class Registry:
         self._moment = 0
         self.changed = asyncio.Event()
         """Set when a spec appeared, changed or went: reports should be computed now, not at the next round."""
+        self.budgets_changed = asyncio.Event()
+        """The same for budgets and requests: they should be evaluated now."""
 
     @property
     def moment(self) -> int:
@@ -60,7 +68,7 @@ class Registry:
         key = Key.of(body)
         self._touch(key)
         if self._bodies[key.kind].pop(key, None) is not None:
-            self.changed.set()
+            self._tell(key.kind)
 
     def replace(self, kind: str, bodies: list[Body], since: int) -> None:
         """Make the objects of one kind those of a list: what a watch missed is gone.
@@ -74,7 +82,7 @@ class Registry:
         listed = {Key.of(body): body for body in bodies}
         for key in self._bodies[kind].keys() - listed.keys() - newer:
             del self._bodies[kind][key]
-            self.changed.set()
+            self._tell(kind)
         for key in listed.keys() - newer:
             self._keep(key, listed[key])
 
@@ -94,21 +102,51 @@ class Registry:
 
     def _keep(self, key: Key, body: Body) -> None:
         before = self._bodies[key.kind].get(key)
+        if before is not None and _is_older(body, before):
+            return
         self._bodies[key.kind][key] = trimmed(body)
-        if before is None or _generation(before) != _generation(body):
+        if before is None or _said(before) != _said(body):
+            self._tell(key.kind)
+
+    def _tell(self, kind: str) -> None:
+        """A spec appeared, changed or went."""
+        if kind in _BUDGETS:
+            self.budgets_changed.set()
+        elif kind not in _OURS:
             self.changed.set()
 
 
 def trimmed(body: Body) -> Body:
     """An object without the rows of its status and the history of its fields: a thousand reports take megabytes."""
-    metadata = {name: body["metadata"][name] for name in _METADATA if name in body["metadata"]}
+    if body["kind"] in _WHOLE:
+        return _without_history(body)
+    names = (*_METADATA, "labels") if body["kind"] == "PriceBook" else _METADATA
+    metadata = {name: body["metadata"][name] for name in names if name in body["metadata"]}
     status = {"conditions": (body.get("status") or {}).get("conditions") or []}
     return {"kind": body["kind"], "metadata": metadata, "spec": body.get("spec") or {}, "status": status}
 
 
-def _generation(body: Body) -> tuple[object, object]:
+def _without_history(body: Body) -> Body:
+    names = (*_METADATA, *_MORE_METADATA)
+    metadata = {name: body["metadata"][name] for name in names if name in body["metadata"]}
+    status = {"conditions": [], **(body.get("status") or {})}
+    return {"kind": body["kind"], "metadata": metadata, "spec": body.get("spec") or {}, "status": status}
+
+
+def _said(body: Body) -> tuple[object, ...]:
+    """What people say in an object: its spec, and of budgets the annotations."""
     metadata = body["metadata"]
-    return metadata.get("uid"), metadata.get("generation")
+    notes = metadata.get("annotations") if body["kind"] in _BUDGETS else None
+    return metadata.get("uid"), metadata.get("generation"), notes
+
+
+def _is_older(body: Body, known: Body) -> bool:
+    """Whether what came is an earlier version of the same object: answers to our writes overtake the watch."""
+    new, old = body["metadata"], known["metadata"]
+    if new.get("uid") != old.get("uid"):
+        return False
+    versions = [str(one.get("resourceVersion", "")) for one in (new, old)]
+    return all(map(str.isdecimal, versions)) and int(versions[0]) < int(versions[1])
 
 
 def read_each(bodies: Iterable[Body], read: Callable[[Body], Converted[Value]]) -> tuple[Value, ...]:

@@ -32,9 +32,13 @@ PLURALS = {
     "ClusterAICostReport": "clusteraicostreports",
     "Budget": "budgets",
     "ClusterBudget": "clusterbudgets",
+    "BudgetOverride": "budgetoverrides",
+    "BudgetAction": "budgetactions",
+    "BudgetGate": "budgetgates",
+    "ProviderAccount": "provideraccounts",
 }
 """Kind -> plural of the resources that the controller follows."""
-_NAMESPACED = {"AIWorkload", "AICostReport", "Budget"}
+_NAMESPACED = {"AIWorkload", "AICostReport", "Budget", "BudgetOverride", "BudgetAction", "BudgetGate"}
 IDENTITY: Any = "aicost-controller"
 """Our name to kopf. Without one it asks for the user's name, and a container's user has none."""
 RESTART_SECONDS = 5.0

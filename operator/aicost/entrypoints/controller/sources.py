@@ -2,20 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from aicost.adapters.clock import now_ms
 from aicost.adapters.dcgm.scrape import ScrapeConfig, Scraper
 from aicost.adapters.kube.discovery import ExporterTarget, exporter_targets, looked_for, prometheus_candidates
 from aicost.adapters.kube.seen.values import SeenService
+from aicost.adapters.prometheus.activity import PrometheusActivity
+from aicost.adapters.prometheus.names import PrometheusNames
 from aicost.adapters.prometheus.source import PrometheusSource
+from aicost.adapters.prometheus.units import PrometheusUnits
+from aicost.adapters.prometheus.usage import PrometheusUsage
 from aicost.bootstrap import Application, prometheus_config
 from aicost.domain.exact.windows import SECOND_MS
 from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
+from aicost.domain.trust.values import Stranger
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.state import SourceState, State
 from aicost.entrypoints.controller.watching import Sighted
 from aicost.ports.errors import AicostError
+from aicost.ports.telemetry import TelemetrySource
 from aicost.settings import TelemetrySettings
 from aicost.telemetry.logs import line
 
@@ -26,7 +33,19 @@ HOW_TO_POINT = (
     "To point aicost to telemetry set telemetry.prometheus.url (Helm: --set telemetry.prometheus.url=http://...), "
     "or install dcgm-exporter and it is scraped directly."
 )
+Heard = Callable[[Sequence[Scrape]], None]
 _log = logging.getLogger("aicost.telemetry")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prometheus:
+    """One server and all that is read from it."""
+
+    source: PrometheusSource
+    units: PrometheusUnits
+    activities: PrometheusActivity
+    usage: PrometheusUsage
+    names: PrometheusNames
 
 
 class SourceFinder:
@@ -39,7 +58,7 @@ class SourceFinder:
     def __init__(self, app: Application, sighted: Sighted, state: State, attempts: Attempts) -> None:
         self._app, self._sighted, self._state, self._attempts = app, sighted, state, attempts
         self._settings: TelemetrySettings = app.settings.telemetry
-        self._known: dict[str, PrometheusSource] = {}
+        self._known: dict[str, _Prometheus] = {}
         self._in_use = ""
         self.looked = asyncio.Event()
 
@@ -73,9 +92,9 @@ class SourceFinder:
                     return found
                 tried.append(f"{candidate.origin} at {candidate.url}: {found.problem}")
         if targets and self._settings.source != "prometheus":
-            self._app.source.value = self._app.stores.samples
+            self._use_none(self._app.stores.samples)
             return SourceState("scrape", f"direct scrapes of {len(targets)} dcgm-exporter pods{_instead_of(tried)}")
-        self._app.source.value = None
+        self._use_none(None)
         seen = f" Tried {'; '.join(tried)}." if tried else " Found none."
         return SourceState(looked_for=f"Looked for {looked_for()}.{seen} {HOW_TO_POINT}")
 
@@ -86,25 +105,50 @@ class SourceFinder:
         windows wait for its samples, and other sources do not have them.
         """
         try:
-            source = self._source(url)
+            server = self._server(url)
             if insist:  # what fails now may answer in the next round: windows wait for it, not for the next search
-                self._app.source.value, self._in_use = source, url
-            found = source.probe()
+                self._use(server, url)
+            found = server.source.probe()
         except AicostError as error:
             kept = insist or url == self._in_use
             return SourceState("prometheus" if kept else "", f"{origin} at {url}", problem=str(error))
         if found is None and not insist:
             return SourceState(problem="it answers and has no series of GPUs")
-        self._app.source.value, self._in_use = source, url
+        self._use(server, url)
         problem = "" if found else "it answers and has no series of GPUs"
         return SourceState("prometheus", f"{origin} at {url}", problem=problem)
 
-    def _source(self, url: str) -> PrometheusSource:
-        """The source at a URL, made once: its connections are kept."""
+    def _use(self, server: "_Prometheus", url: str) -> None:
+        """Take samples, units and activity of hosts from one server."""
+        app = self._app
+        app.source.value, app.units.value, app.activities.value = server.source, server.units, server.activities
+        app.usage.value = server.usage
+        self._in_use = url
+
+    def _use_none(self, source: TelemetrySource | None) -> None:
+        """No Prometheus: units and activity of hosts are not known."""
+        app = self._app
+        app.source.value, app.units.value, app.activities.value, app.usage.value = source, None, None, None
+
+    def _server(self, url: str) -> "_Prometheus":
+        """The server at a URL, made once: its connections are kept."""
         if url not in self._known:
-            interval_ms = self._settings.interval_seconds * SECOND_MS
-            self._known[url] = PrometheusSource(prometheus_config(self._settings.prometheus, url, interval_ms))
+            settings = self._settings.prometheus
+            config = prometheus_config(settings, url, self._settings.interval_seconds * SECOND_MS)
+            self._known[url] = _Prometheus(
+                PrometheusSource(config),
+                PrometheusUnits(config, frozenset(settings.unit_speakers)),
+                PrometheusActivity(config, settings.host_matchers),
+                PrometheusUsage(config, settings.host_matchers),
+                PrometheusNames(config),
+            )
         return self._known[url]
+
+    def strangers(self) -> Sequence[Stranger]:
+        """What the Prometheus in use has of exporters by names that no dialect has; errors as of its samples."""
+        server = self._known.get(self._in_use)
+        in_use = server is not None and self._app.source.value is server.source
+        return server.names.strangers() if server is not None and in_use else ()
 
     def targets(self) -> Sequence[ExporterTarget]:
         """Exporters that are there now, in the namespaces of the settings."""
@@ -119,10 +163,17 @@ def _instead_of(tried: Sequence[str]) -> str:
 
 
 class ScrapeLoop:
-    """Scrapes the exporters directly into the journal, unless a Prometheus is the source."""
+    """Scrapes the exporters directly into the journal, unless a Prometheus is the source.
 
-    def __init__(self, app: Application, finder: SourceFinder, state: State, attempts: Attempts) -> None:
+    Args:
+        heard: is told what all of them answered.
+    """
+
+    def __init__(
+        self, app: Application, finder: SourceFinder, state: State, attempts: Attempts, *, heard: Heard
+    ) -> None:
         self._app, self._finder, self._state, self._attempts = app, finder, state, attempts
+        self._heard = heard
         config = ScrapeConfig(timeout_s=app.settings.telemetry.scrape.timeout_seconds)
         self._scraper = Scraper(now_ms, config)
         self._failing: dict[str, str] = {}
@@ -132,7 +183,9 @@ class ScrapeLoop:
         loop, interval = asyncio.get_running_loop(), self._app.settings.telemetry.scrape.interval_seconds
         due = loop.time()
         while True:
-            if self._state.source.name != "prometheus":
+            if self._state.source.name == "prometheus":
+                self._heard(())
+            else:
                 await self._attempts.attempt("scrape", self.scrape)
             due = max(due + interval, loop.time())
             await asyncio.sleep(due - loop.time())
@@ -149,6 +202,7 @@ class ScrapeLoop:
         counts = {"answered": len(scrapes) - len(failed), "failed": len(failed)}
         self._app.metrics.show_all("aicost_telemetry_targets", "outcome", counts)
         self._tell(failed)
+        self._heard(scrapes)
         await asyncio.to_thread(self._keep, scrapes)
 
     def _tell(self, failed: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from aicost.domain.attribution.window import WindowStatement
 from aicost.domain.exact.windows import Window
 from aicost.domain.policy.snapshots import MapName
 from aicost.domain.sampling.series import SampleDefects
+from aicost.usecases.budgets.spending import OpenSpend
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,21 @@ class SourceState:
     origin: str = ""
     problem: str = ""
     looked_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSourceState:
+    """How the URL that publishes prices is doing.
+
+    Attributes:
+        place: the URL for people; empty where the settings name none.
+        read_ms: when it was last read, or said that nothing changed; None: never.
+        problem: what is wrong with it, empty where it answers as it should.
+    """
+
+    place: str = ""
+    read_ms: int | None = None
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -57,9 +73,12 @@ class State:
         cluster: key of the cluster in the ledger.
         statement: the last computation of the open window.
         computed_ms: when that was.
+        open: the rows of all windows that are not closed, as they were computed then.
+        measured_ms: the moment up to which all that ran is known by samples, or nothing ran; None: never yet.
         last_closed: the last window in the ledger.
         problems: step -> what failed in it last, while it fails.
         labels: what is known of label policies.
+        prices: how the URL that publishes prices is doing.
     """
 
     cluster: str
@@ -67,6 +86,9 @@ class State:
     statement: WindowStatement | None = None
     defects: SampleDefects = field(default_factory=SampleDefects)
     computed_ms: int | None = None
+    open: OpenSpend = field(default_factory=OpenSpend)
+    measured_ms: int | None = None
     last_closed: Window | None = None
     problems: dict[str, str] = field(default_factory=dict)
     labels: LabelState = field(default_factory=LabelState)
+    prices: PriceSourceState = field(default_factory=PriceSourceState)

@@ -21,12 +21,16 @@ from aicost.adapters.kube.seen.decode import (
 )
 from aicost.adapters.kube.seen.values import (
     BadObject,
+    SeenClaim,
     SeenNamespace,
     SeenNode,
     SeenPod,
     SeenService,
     SeenServiceAccount,
+    SeenSlice,
 )
+from aicost.adapters.kube.watching.claims import ClaimsWatch
+from aicost.adapters.kube.watching.volumes import read_volumes
 from aicost.adapters.kube.wire.resources import NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS, SERVICES, Resource
 from aicost.ports.errors import AicostError
 from aicost.telemetry.logs import line
@@ -38,6 +42,8 @@ OWNERS_SECONDS = 5.0
 OWNER_WORKERS = 8
 QUEUES_SECONDS = 60.0
 """Between two looks at the queues, of which there are few and which hardly change."""
+VOLUMES_SECONDS = 60.0
+"""Between two looks at claimed storage: how late its beginning and end may be heard of."""
 _log = logging.getLogger("aicost.watch")
 
 
@@ -54,6 +60,20 @@ class Sighted:
 def bare_pod_namespaces(sighted: Sighted) -> frozenset[str]:
     """Namespaces in which there are pods that nothing controls."""
     return frozenset(pod.facts.namespace for pod in sighted.pods.values() if pod.owner is None)
+
+
+def _known_claims(
+    journal: InventoryJournal,
+) -> tuple[Mapping[str, Seen[SeenClaim]], Mapping[str, Seen[SeenSlice]]]:
+    """Claims and slices that were there before a restart."""
+    heard = journal.heard_ms
+    claims = {uid: Seen(SeenClaim(record.facts, ""), heard) for uid, record in journal.known_claims().items()}
+    slices = {uid: Seen(SeenSlice(record.facts, ""), heard) for uid, record in journal.known_slices().items()}
+    return claims, slices
+
+
+def _tell_claims(problem: str) -> None:
+    line(_log, logging.WARNING, "resource claims not known", error=problem)
 
 
 class ClusterWatch:
@@ -87,17 +107,19 @@ class ClusterWatch:
         self._namespaces = self._informer(client, NAMESPACES, decode_namespace, {})
         self._accounts = self._informer(client, SERVICE_ACCOUNTS, decode_service_account, {})
         self._services = self._informer(client, SERVICES, decode_service, {})
+        self._claims = ClaimsWatch(client, now_ms, *_known_claims(journal))
 
     @property
     def stats(self) -> tuple[InformerStats, ...]:
         """What each informer can say of itself."""
         informers = (self._pods, self._nodes, self._namespaces, self._accounts, self._services)
-        return tuple(informer.stats for informer in informers)
+        return (*(informer.stats for informer in informers), *self._claims.stats)
 
     async def synced(self) -> None:
         """Wait until everything that is there is known."""
         for informer in (self._pods, self._nodes, self._namespaces, self._accounts, self._services):
             await informer.synced.wait()
+        await self._claims.synced.wait()
         await self._queues_read.wait()
 
     async def run(self) -> None:
@@ -108,7 +130,9 @@ class ClusterWatch:
             tasks.create_task(self._namespaces.run(self._on_namespace), name="watch-namespaces")
             tasks.create_task(self._accounts.run(self._on_account), name="watch-serviceaccounts")
             tasks.create_task(self._services.run(self._on_service), name="watch-services")
+            tasks.create_task(self._claims.run(self._on_claim, self._on_slice, _tell_claims), name="watch-claims")
             tasks.create_task(self._follow_queues(), name="follow-queues")
+            tasks.create_task(self._follow_volumes(), name="follow-volumes")
             tasks.create_task(self._flush_often(), name="flush-journal")
             for number in range(OWNER_WORKERS):
                 tasks.create_task(self._resolve_owners(), name=f"owners-{number}")
@@ -132,9 +156,9 @@ class ClusterWatch:
     def _on_pod(self, notice: Notice[SeenPod]) -> None:
         pod = notice.object
         match notice:
-            case Changed(uid, _, at_ms, initial):
+            case Changed(uid, _, at_ms, initial, gap):
                 self.sighted.pods[uid] = pod
-                record = self._journal.pod_seen(pod.facts, at_ms, live=not initial)
+                record = self._journal.pod_seen(pod.facts, at_ms, live=not initial, gap=gap)
                 if not record.facts.owners and self._wants_owners(pod):
                     self._ask_owners(pod)
             case Gone(uid, _, at_ms, gap):
@@ -144,7 +168,7 @@ class ClusterWatch:
 
     def _on_node(self, notice: Notice[SeenNode]) -> None:
         match notice:
-            case Changed(uid, node, at_ms, _):
+            case Changed(uid, node, at_ms):
                 self.sighted.nodes[uid] = node
                 self._journal.node_seen(node.facts, at_ms)
             case Gone(uid, _, at_ms, gap):
@@ -153,7 +177,7 @@ class ClusterWatch:
 
     def _on_namespace(self, notice: Notice[SeenNamespace]) -> None:
         match notice:
-            case Changed(_, namespace, _, _):
+            case Changed(_, namespace):
                 self.sighted.namespaces.add(namespace.facts.name)
                 self._journal.namespace_seen(namespace.facts)
             case Gone(_, namespace, at_ms, _):
@@ -162,17 +186,31 @@ class ClusterWatch:
 
     def _on_account(self, notice: Notice[SeenServiceAccount]) -> None:
         match notice:
-            case Changed(_, account, _, _):
+            case Changed(_, account):
                 self._journal.account_seen(account.facts)
             case Gone(_, account, at_ms, _):
                 self._journal.account_gone(account.facts, at_ms)
 
     def _on_service(self, notice: Notice[SeenService]) -> None:
         match notice:
-            case Changed(uid, service, _, _):
+            case Changed(uid, service):
                 self.sighted.services[uid] = service
             case Gone(uid, _, _, _):
                 self.sighted.services.pop(uid, None)
+
+    def _on_claim(self, notice: Notice[SeenClaim]) -> None:
+        match notice:
+            case Changed(_, claim, at_ms, _):
+                self._journal.claim_seen(claim.facts, at_ms)
+            case Gone(uid, _, at_ms, _):
+                self._journal.claim_gone(uid, at_ms)
+
+    def _on_slice(self, notice: Notice[SeenSlice]) -> None:
+        match notice:
+            case Changed(_, found, _, _):
+                self._journal.slice_seen(found.facts)
+            case Gone(uid, _, at_ms, _):
+                self._journal.slice_gone(uid, at_ms)
 
     async def know_owners(self, namespaces: Collection[str]) -> None:
         """Look up the owners of pods in namespaces where AIWorkloads may claim them; wait a little for the answers.
@@ -222,6 +260,24 @@ class ClusterWatch:
         """Take up the queues as they are; gives what went wrong, empty for nothing."""
         try:
             self._journal.queues_seen(await read_queues(self._client), self._now_ms())
+        except AicostError as error:
+            return str(error)
+        return ""
+
+    async def _follow_volumes(self) -> None:
+        """Look at claimed storage now and then; what cannot be read now is as it was, and told once while it lasts."""
+        told = ""
+        while True:
+            problem = await self._read_volumes()
+            if problem and problem != told:
+                line(_log, logging.WARNING, "volumes not known", error=problem)
+            told = problem
+            await asyncio.sleep(VOLUMES_SECONDS)
+
+    async def _read_volumes(self) -> str:
+        """Take up the claims as they are; gives what went wrong, empty for nothing."""
+        try:
+            self._journal.volumes_seen(await read_volumes(self._client), self._now_ms())
         except AicostError as error:
             return str(error)
         return ""

@@ -3,30 +3,59 @@
 import logging
 import ssl
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from aicost.crd.allocations.parameters import GROUP
+from aicost.crd.allocations.parameters import GROUP, PLURAL
 from aicost.crd.coverage.resources import Served
+from aicost.crd.idle.resource import IDLES
+from aicost.crd.trust.resource import NODE_TELEMETRIES
 from aicost.entrypoints.queryapi import discovery
 from aicost.entrypoints.queryapi.allocations import Counter
+from aicost.entrypoints.queryapi.idle.counter import IdleCounter
 from aicost.entrypoints.queryapi.labels import LabelCounter
+from aicost.entrypoints.queryapi.offers.counter import OfferCounter
+from aicost.entrypoints.queryapi.offers.resource import OFFERS
+from aicost.entrypoints.queryapi.proof.crowd import Crowd
+from aicost.entrypoints.queryapi.proof.gate import Gate, about_money
+from aicost.entrypoints.queryapi.receipts.counter import ReceiptCounter
+from aicost.entrypoints.queryapi.receipts.resource import RECEIPTS
+from aicost.entrypoints.queryapi.series.counter import SeriesCounter
+from aicost.entrypoints.queryapi.series.resource import SERIES
+from aicost.entrypoints.queryapi.statements.counter import StatementCounter
+from aicost.entrypoints.queryapi.statements.resource import STATEMENTS
 from aicost.entrypoints.queryapi.statuses import Refusal, code_of, status_response
-from aicost.entrypoints.queryapi.tls import LiveTls
+from aicost.entrypoints.queryapi.telemetry.counter import TelemetryCounter
 from aicost.ports.errors import AicostError
 from aicost.telemetry.logs import line
 
 MAX_BODY = 4_096
 _NAMESPACE = "{namespace:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?}"
+_TEAM = "{team:[^/]{1,63}}"
+"""Any name that RBAC can hold; `team_of` judges it."""
 _log = logging.getLogger("aicost.query")
 
 
-def query_app(counter: Counter, labels: LabelCounter, tls: LiveTls) -> web.Application:
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Where questions are answered."""
+
+    allocations: Counter
+    labels: LabelCounter
+    receipts: ReceiptCounter
+    offers: OfferCounter
+    telemetry: TelemetryCounter
+    idle: IdleCounter
+
+
+def query_app(counters: Counters, gate: Gate) -> web.Application:
     """The application behind the aggregated API."""
-    app = web.Application(middlewares=[_failures, _proof(tls)], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[_failures, _proof(gate)], client_max_size=MAX_BODY)
     documents = {
         "/apis": discovery.groups,
         f"/apis/{GROUP}": discovery.group,
@@ -39,15 +68,33 @@ def query_app(counter: Counter, labels: LabelCounter, tls: LiveTls) -> web.Appli
         app.router.add_get(path, _document(document))
     for path in ("/healthz", "/livez", "/readyz"):
         app.router.add_get(path, _ok)
+    counter, labels, receipts = counters.allocations, counters.labels, counters.receipts
     _route(app, discovery.ALLOCATIONS, counter.across, counter.within)
     for served in discovery.LABELS:
         _route(app, served, labels.across(served), labels.within(served))
+    series = SeriesCounter(counter.ledger, counter.cluster, counter.desk, counter.now_ms)
+    _route(app, SERIES, series.across, series.within)
+    app.router.add_get(_team_path(PLURAL), counter.of_team)
+    app.router.add_get(_team_path(SERIES.plural), series.of_team)
+    statements = StatementCounter(counter.ledger, counter.cluster, counter.desk, counter.now_ms)
+    _route(app, STATEMENTS, statements.across, statements.within)
+    app.router.add_get(_team_path(STATEMENTS.plural), statements.of_team)
+    _route(app, RECEIPTS, receipts.across, receipts.within)
+    app.router.add_get(_team_path(RECEIPTS.plural), receipts.of_team)
+    app.router.add_get(_team_path("").rstrip("/"), counter.team)
+    _route(app, OFFERS, counters.offers.across, counters.offers.within)
+    _route(app, IDLES, counters.idle.across, counters.idle.within)
+    app.router.add_get(discovery.everywhere(NODE_TELEMETRIES.plural), counters.telemetry.across)
     return app
 
 
 def _route(app: web.Application, served: Served, across: Handler, within: Handler) -> None:
     app.router.add_get(discovery.everywhere(served.plural), across)
     app.router.add_get(discovery.in_a_namespace(served.plural).replace("{namespace}", _NAMESPACE), within)
+
+
+def _team_path(plural: str) -> str:
+    return discovery.of_a_team(plural).replace("{team}", _TEAM)
 
 
 def _document(make: Callable[[], dict[str, Any]]) -> Handler:
@@ -61,22 +108,18 @@ async def _ok(_: web.Request) -> web.Response:
     return web.Response(text="ok")
 
 
-def _proof(tls: LiveTls) -> Middleware:
-    """Believe nobody but the front proxy, whatever headers a request carries."""
+def _proof(gate: Gate) -> Middleware:
+    """Let in whom the gate admits, not too many of one user at once."""
+    crowd = Crowd()
 
     @web.middleware
     async def proof(request: web.Request, handler: Handler) -> web.StreamResponse:
         transport = request.transport
-        certificate = transport.get_extra_info("peercert") if transport else None
         connection: ssl.SSLObject | None = transport.get_extra_info("ssl_object") if transport else None
-        if not tls.front.accepts(certificate):
-            message = "the client certificate is not the front proxy's: ask through the API server"
-            raise Refusal(HTTPStatus.UNAUTHORIZED, message)
-        about_money = request.path.startswith(f"{discovery.ROOT}/")
-        if about_money and not tls.front.user(request.headers):
-            raise Refusal(HTTPStatus.UNAUTHORIZED, f"no user is named in {', '.join(tls.front.user_headers)}")
-        response = await handler(request)
-        if not tls.is_current(connection):
+        caller = await gate.admit(request)
+        with crowd.place(caller.user) if caller and about_money(request) else nullcontext():
+            response = await handler(request)
+        if not gate.tls.is_current(connection):
             response.force_close()  # the next request proves itself to what is trusted now
         return response
 

@@ -15,7 +15,8 @@ _IGNORED = frozenset(
     | {"allowWatchBookmarks", "sendInitialEvents"}
 )
 """What Kubernetes clients send and what means nothing here."""
-_SELECTORS = frozenset({"labelSelector", "fieldSelector"})
+_SELECTOR = "labelSelector"
+_FIELDS = "fieldSelector"
 
 
 class Form(Enum):
@@ -24,6 +25,32 @@ class Form(Enum):
     LIST = auto()
     TABLE = auto()
     REPORT = auto()
+
+
+def pairs_of(request: web.Request, known: Collection[str]) -> Pairs:
+    """Names and values of the parameters, those of a field selector among them.
+
+    So kubectl can ask, which sends no parameters of ours: `kubectl get alloc --field-selector window=7d,by=model`.
+
+    Raises:
+        Refusal: the selector is none, or selects by what is no parameter.
+    """
+    found: list[tuple[str, str]] = []
+    for name, value in request.query.items():
+        if name == _FIELDS:
+            found += [_chosen(text, known) for text in value.split(",") if text]
+        else:
+            found.append((name, value))
+    return found
+
+
+def _chosen(text: str, known: Collection[str]) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    value = value.removeprefix("=")
+    if not equals or not value or key not in known or key == FORMAT:
+        names = ", ".join(name for name in known if name != FORMAT)
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"{_FIELDS}: {text[:80]!r}: write KEY=VALUE with a key of {names}")
+    return key, value
 
 
 def check_path(request: web.Request, path: str) -> None:
@@ -44,10 +71,10 @@ def check_names(pairs: Pairs, known: Collection[str], plural: str, instead: str)
     for name, value in pairs:
         if name == "watch" and value not in {"0", "false"}:
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"{plural} cannot be watched: list them again")
-        if name in _SELECTORS and value:
+        if name == _SELECTOR and value:
             message = f"{name}: {value[:80]!r} selects objects, and {plural} are none: use {instead}"
             raise Refusal(HTTPStatus.BAD_REQUEST, message)
-        if name not in known and name not in _IGNORED | _SELECTORS | {"watch"}:
+        if name not in known and name not in _IGNORED | {_SELECTOR, "watch"}:
             raise Refusal(HTTPStatus.BAD_REQUEST, f"{name[:80]!r} is no parameter: use {', '.join(known)}")
 
 

@@ -44,6 +44,9 @@ class Desk:
         try:
             async with asyncio.timeout(self._patience_s):
                 return await asyncio.shield(outcome)
+        except asyncio.CancelledError:  # whoever asked has gone: what has not begun need not begin
+            job.cancel()
+            raise
         except TimeoutError:
             job.cancel()
             message = f"no answer within {self._patience_s:.0f} s: ask for a shorter window or for fewer keys"

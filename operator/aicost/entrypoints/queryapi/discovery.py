@@ -7,6 +7,12 @@ from typing import Any
 from aicost.crd.allocations.listing import FIELDS, Field
 from aicost.crd.allocations.parameters import GROUP, KIND, PARAMETERS, PLURAL, VERSION
 from aicost.crd.coverage.resources import COVERAGES, INVENTORIES, Served
+from aicost.crd.idle.resource import IDLES
+from aicost.crd.trust.resource import NODE_TELEMETRIES
+from aicost.entrypoints.queryapi.offers.resource import OFFERS
+from aicost.entrypoints.queryapi.receipts.resource import RECEIPTS
+from aicost.entrypoints.queryapi.series.resource import SERIES
+from aicost.entrypoints.queryapi.statements.resource import STATEMENTS
 
 GROUP_VERSION = f"{GROUP}/{VERSION}"
 ROOT = f"/apis/{GROUP_VERSION}"
@@ -19,10 +25,14 @@ ALLOCATIONS = Served(
     parameters=PARAMETERS,
 )
 LABELS = (COVERAGES, INVENTORIES)
-SERVED = (ALLOCATIONS, *LABELS)
+SERVED = (ALLOCATIONS, *LABELS, SERIES, STATEMENTS, RECEIPTS, OFFERS, IDLES, NODE_TELEMETRIES)
 """All resources, as they are listed."""
+OF_TEAMS = (ALLOCATIONS, SERIES, STATEMENTS, RECEIPTS)
+"""Those that are there for a team as well, across all namespaces."""
+TEAMS, _TEAM = "teams", "Team"
 _VERSION = {"groupVersion": GROUP_VERSION, "version": VERSION}
-_VALUES = {"keys": {"type": "string"}}
+_AMOUNT = {"type": "integer", "format": "int64"}
+_VALUES = {"keys": {"type": "string"}, "costByWindow": _AMOUNT, "gpuMillisecondsByWindow": _AMOUNT}
 """Fields that are maps of something other than objects, and what their values are."""
 
 
@@ -36,6 +46,11 @@ def in_a_namespace(plural: str) -> str:
     return f"{ROOT}/namespaces/{{namespace}}/{plural}"
 
 
+def of_a_team(plural: str) -> str:
+    """Path of a resource of one team, with a place for its name: to RBAC a subresource of `teams`."""
+    return f"{ROOT}/{TEAMS}/{{team}}/{plural}"
+
+
 def group() -> dict[str, Any]:
     """Our API group."""
     return {"kind": "APIGroup", "apiVersion": "v1", "name": GROUP, "versions": [_VERSION], "preferredVersion": _VERSION}
@@ -47,8 +62,11 @@ def groups() -> dict[str, Any]:
 
 
 def resources() -> dict[str, Any]:
-    """The resources of our version. `list` is the only verb: what is computed cannot be named."""
-    found = [_resource(served) for served in SERVED]
+    """The resources of our version. What is computed cannot be named, so `list` is its only verb.
+
+    A team is read by its name alone: a list of teams would tell names to people who may see one.
+    """
+    found = [*map(_resource, SERVED), *_teams()]
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": GROUP_VERSION, "resources": found}
 
 
@@ -56,11 +74,20 @@ def _resource(served: Served) -> dict[str, Any]:
     return {
         "name": served.plural,
         "singularName": served.kind.lower(),
-        "namespaced": True,
+        "namespaced": served.namespaced,
         "kind": served.kind,
         "verbs": ["list"],
         "shortNames": [served.short_name],
     }
+
+
+def _teams() -> list[dict[str, Any]]:
+    team = {"name": TEAMS, "singularName": _TEAM.lower(), "namespaced": False, "kind": _TEAM, "verbs": ["get"]}
+    below = [
+        {"name": f"{TEAMS}/{one.plural}", "singularName": "", "namespaced": False, "kind": one.kind, "verbs": ["get"]}
+        for one in OF_TEAMS
+    ]
+    return [team, *below]
 
 
 def openapi_v2() -> dict[str, Any]:
@@ -81,9 +108,9 @@ def openapi_v3() -> dict[str, Any]:
         "openapi": "3.0.0",
         "info": _info(),
         "paths": {
-            path: _path(served, namespaced=namespaced)
-            for served in SERVED
-            for path, namespaced in ((everywhere(served.plural), False), (in_a_namespace(served.plural), True))
+            **{everywhere(one.plural): _path(one, "") for one in SERVED},
+            **{in_a_namespace(one.plural): _path(one, "namespace") for one in SERVED if one.namespaced},
+            **{of_a_team(one.plural): _path(one, "team") for one in OF_TEAMS},
         },
         "components": {"schemas": _schemas()},
     }
@@ -116,23 +143,27 @@ def _property(field: Field) -> tuple[str, dict[str, Any]]:
     found: dict[str, Any] = {"type": field.type, "description": field.description}
     if field.type == "integer":
         found["format"] = "int64"
+    if field.type == "array":
+        found["items"] = {"type": "object"}
     if field.type == "object":
         found["additionalProperties"] = _VALUES.get(field.name, {"type": "object"})
     return field.name, found
 
 
-def _path(served: Served, *, namespaced: bool) -> dict[str, Any]:
+def _path(served: Served, place: str) -> dict[str, Any]:
+    """The operation of a path; `place` is what the path names: nothing, a namespace or a team."""
     texts = {"type": "string"}
     asked = [
         {"name": name, "in": "query", "description": meaning, "schema": texts}
         for name, meaning in served.parameters.items()
     ]
-    place = [{"name": "namespace", "in": "path", "required": True, "schema": texts}] if namespaced else []
+    named = [{"name": place, "in": "path", "required": True, "schema": texts}] if place else []
+    prefix = {"": "", "namespace": "Namespaced", "team": "Team"}[place]
     return {
         "get": {
             "description": served.about,
-            "operationId": f"list{'Namespaced' if namespaced else ''}{served.kind}",
-            "parameters": [*place, *asked],
+            "operationId": f"list{prefix}{served.kind}",
+            "parameters": [*named, *asked],
             "responses": {"200": {"description": f"{served.list_kind}, Table or report document"}},
             "x-kubernetes-action": "list",
             "x-kubernetes-group-version-kind": _kind(served.kind),

@@ -1,6 +1,7 @@
 """Who may speak for users: the API server's front proxy, as the cluster publishes it."""
 
 import json
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 PLACE = ("kube-system", "extension-apiserver-authentication")
 """Where the API server says how it proves who it is."""
 
+_AUTHORITY = "requestheader-client-ca-file"
+_BLOCK = re.compile(r"-----BEGINCERTIFICATE-----(.*?)-----ENDCERTIFICATE-----")
+
 
 @dataclass(frozen=True, slots=True)
 class FrontProxy:
@@ -23,11 +27,13 @@ class FrontProxy:
         authority: certificates, in PEM, one of which signs the front proxy's.
         allowed_names: common names that it may have; empty allows any.
         user_headers: headers that carry the user's name.
+        required: nobody is met without a certificate.
     """
 
     authority: str = field(repr=False)
     allowed_names: frozenset[str] = frozenset()
     user_headers: tuple[str, ...] = ("X-Remote-User",)
+    required: bool = True
 
     def accepts(self, certificate: Mapping[str, Any] | None) -> bool:
         """Whether a verified certificate is the front proxy's."""
@@ -46,17 +52,37 @@ def read_front_proxy(data: Mapping[str, str]) -> FrontProxy:
     Raises:
         InvalidAnswer: they name no authority, or what they say cannot be read.
     """
-    authority = data.get("requestheader-client-ca-file", "")
+    authority = loaded(data.get(_AUTHORITY, ""), _AUTHORITY)
+    names = _names(data, "requestheader-allowed-names")
+    if not names and _shared(authority, data.get("client-ca-file", "")):
+        raise InvalidAnswer(
+            f"configmap {'/'.join(PLACE)}: {_AUTHORITY} and client-ca-file have an authority in common and "
+            "requestheader-allowed-names is empty, so that any user could speak for any other: start the API server "
+            "with an authority of the front proxy's own, or with --requestheader-allowed-names"
+        )
+    headers = _names(data, "requestheader-username-headers")
+    return FrontProxy(authority, frozenset(names), tuple(headers) or ("X-Remote-User",))
+
+
+def loaded(authority: str, key: str) -> str:
+    """Certificates in PEM, once it is known that they can be used.
+
+    Raises:
+        InvalidAnswer: they cannot.
+    """
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=authority)
     except (ssl.SSLError, ValueError) as problem:
         raise InvalidAnswer(
-            f"configmap {'/'.join(PLACE)} has no usable requestheader-client-ca-file: start the API server with "
-            f"--requestheader-client-ca-file ({problem})"
+            f"configmap {'/'.join(PLACE)} has no usable {key}: start the API server with --{key} ({problem})"
         ) from problem
-    names = _names(data, "requestheader-allowed-names")
-    headers = _names(data, "requestheader-username-headers")
-    return FrontProxy(authority, frozenset(names), tuple(headers) or ("X-Remote-User",))
+    return authority
+
+
+def _shared(one: str, other: str) -> bool:
+    """Whether two bundles have a certificate in common."""
+    first, second = (set(_BLOCK.findall("".join(text.split()))) for text in (one, other))
+    return not first.isdisjoint(second)
 
 
 async def fetch_front_proxy(client: KubeClient) -> FrontProxy:

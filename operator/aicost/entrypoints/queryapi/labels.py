@@ -12,7 +12,7 @@ from aicost.crd.allocations.parameters import read_limit, read_single
 from aicost.crd.coverage.document import coverage_document, inventory_document
 from aicost.crd.coverage.listing import label_list, label_table
 from aicost.crd.coverage.resources import COVERAGES, Served
-from aicost.entrypoints.queryapi.asking import Form, check_names, check_path, form_of
+from aicost.entrypoints.queryapi.asking import Form, check_names, check_path, form_of, pairs_of
 from aicost.entrypoints.queryapi.desk import Desk
 from aicost.entrypoints.queryapi.discovery import everywhere, in_a_namespace
 from aicost.ports.ledger import LedgerSource
@@ -58,7 +58,7 @@ class LabelCounter:
     async def _serve(self, served: Served, request: web.Request, path: str, namespace: str | None) -> web.Response:
         # 1. What is asked, and how it is to be answered.
         check_path(request, path)
-        pairs = list(request.query.items())
+        pairs = pairs_of(request, served.parameters)
         check_names(pairs, served.parameters, served.plural, "jq on the answer")
         form, now_ms = form_of(pairs, request.headers.get("Accept", "")), self.now_ms()
         since, rows = read_single(pairs, "since") or SINCE, read_limit(pairs, MOST_ROWS)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,16 +12,26 @@ from aiohttp import web
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.wire.resources import NAMESPACES
-from aicost.bootstrap import open_audits, open_ledger
+from aicost.bootstrap import ledger_options, open_audits, open_inputs, open_ledger, open_trusts
 from aicost.entrypoints.queryapi.allocations import Counter
-from aicost.entrypoints.queryapi.app import query_app
+from aicost.entrypoints.queryapi.app import Counters, query_app
 from aicost.entrypoints.queryapi.desk import Desk
 from aicost.entrypoints.queryapi.frontproxy import FrontProxy, fetch_front_proxy
+from aicost.entrypoints.queryapi.idle.counter import IdleCounter
 from aicost.entrypoints.queryapi.labels import LabelCounter
-from aicost.entrypoints.queryapi.tls import LiveTls
+from aicost.entrypoints.queryapi.offers.counter import OfferCounter
+from aicost.entrypoints.queryapi.offers.market import LiveMarket
+from aicost.entrypoints.queryapi.proof.direct import DirectGate, fetch_users
+from aicost.entrypoints.queryapi.proof.gate import FrontGate, Gate
+from aicost.entrypoints.queryapi.proof.reviews import Reviews
+from aicost.entrypoints.queryapi.receipts.counter import ReceiptCounter
+from aicost.entrypoints.queryapi.receipts.ledger import ExplainedLedger
+from aicost.entrypoints.queryapi.telemetry.counter import TelemetryCounter
+from aicost.entrypoints.queryapi.tls import AnyTls, Believed, LiveTls
 from aicost.ports.errors import AicostError
 from aicost.settings import Settings
 from aicost.telemetry.logs import line
+from aicost.usecases.gpus.assess_idle import AssessIdle
 
 GRACE_SECONDS = 20.0
 """How long requests in flight may take to end."""
@@ -60,20 +70,29 @@ async def serve(settings: Settings, client: KubeClient, stop: asyncio.Event, pac
         OSError: the port is taken.
     """
     pace = pace or Pace()
-    front = await _first_front_proxy(client, stop, pace.retry)
-    if front is None:
+    believed = _FETCH[settings.server.query_callers]
+    first = await _first(believed, client, stop, pace.retry)
+    if first is None:
         return
-    tls = LiveTls(Path(settings.server.certificate_dir), front)
+    tls: AnyTls = LiveTls(Path(settings.server.certificate_dir), first)
+    gate: Gate = FrontGate(tls) if isinstance(first, FrontProxy) else DirectGate(tls, Reviews(client, now_ms))
     desk = Desk()
-    ledger = open_ledger(settings.ledger.url, dict(settings.ledger.storage_options))
+    ledger = open_ledger(settings.ledger.url, ledger_options(settings.ledger))
     cluster = ClusterKey(client, settings.cluster.id)
     counter = Counter(ledger, cluster, desk, now_ms)
     labels = LabelCounter(ledger, open_audits(settings), cluster, desk, now_ms)
-    runner = web.AppRunner(query_app(counter, labels, tls), access_log=None, shutdown_timeout=GRACE_SECONDS)
+    slow = Desk(workers=1, waiting=8)
+    receipts = ReceiptCounter(lambda: ExplainedLedger.of(ledger), cluster, slow, now_ms)
+    offers = OfferCounter(LiveMarket(client, now_ms), desk, now_ms)
+    telemetry = TelemetryCounter(open_trusts(settings), cluster, desk, now_ms)
+    idle = IdleCounter(lambda of: AssessIdle(of, ledger.snapshot(), open_inputs(ledger)), cluster, slow, now_ms)
+    app = query_app(Counters(counter, labels, receipts, offers, telemetry, idle), gate)
+    # Whoever goes away while they wait takes their question along.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS, handler_cancellation=True)
     await runner.setup()
     followers = [
         asyncio.create_task(_follow("certificate", pace.certificate, lambda: asyncio.to_thread(tls.reload))),
-        asyncio.create_task(_follow("front proxy", pace.authority, lambda: _trust_anew(client, tls))),
+        asyncio.create_task(_follow("clients' authority", pace.authority, lambda: _trust_anew(believed, client, tls))),
     ]
     try:
         site = web.TCPSite(runner, settings.server.host or None, settings.server.query_port, ssl_context=tls.context)
@@ -87,13 +106,22 @@ async def serve(settings: Settings, client: KubeClient, stop: asyncio.Event, pac
         await asyncio.gather(*followers, return_exceptions=True)
         await runner.cleanup()
         desk.close()
+        slow.close()
 
 
-async def _first_front_proxy(client: KubeClient, stop: asyncio.Event, retry_s: float) -> FrontProxy | None:
+_FETCH: Mapping[str, Callable[[KubeClient], Awaitable[Believed]]] = {
+    "front-proxy": fetch_front_proxy,
+    "users": fetch_users,
+}
+
+
+async def _first(
+    fetch: Callable[[KubeClient], Awaitable[Believed]], client: KubeClient, stop: asyncio.Event, retry_s: float
+) -> Believed | None:
     """Whom to believe; nobody is served before that is known. None where we are told to stop first."""
     while not stop.is_set():
         try:
-            return await fetch_front_proxy(client)
+            return await fetch(client)
         except AicostError as problem:
             line(_log, logging.WARNING, "cannot read whom to believe, trying again", error=str(problem))
         with contextlib.suppress(TimeoutError):
@@ -102,8 +130,8 @@ async def _first_front_proxy(client: KubeClient, stop: asyncio.Event, retry_s: f
     return None
 
 
-async def _trust_anew(client: KubeClient, tls: LiveTls) -> bool:
-    return tls.trust(await fetch_front_proxy(client))
+async def _trust_anew(fetch: Callable[[KubeClient], Awaitable[Believed]], client: KubeClient, tls: AnyTls) -> bool:
+    return tls.trust(await fetch(client))
 
 
 async def _follow(what: str, seconds: float, look: Callable[[], Awaitable[bool]]) -> None:

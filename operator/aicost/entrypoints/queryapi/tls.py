@@ -1,49 +1,63 @@
 """TLS that follows its files and the front proxy's authority without a restart."""
 
 import ssl
-from dataclasses import replace
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from aicost.entrypoints.queryapi.frontproxy import FrontProxy
 from aicost.ports.errors import InvalidRequest
 
 CERTIFICATE, KEY = "tls.crt", "tls.key"
 
 
-class LiveTls:
+class Believed(Protocol):
+    """Whose certificates are believed."""
+
+    @property
+    def authority(self) -> str:
+        """Certificates, in PEM, one of which signs a client's; empty for none."""
+
+    @property
+    def required(self) -> bool:
+        """Whether the handshake fails without a certificate."""
+
+
+Trusted = TypeVar("Trusted", bound=Believed)
+
+
+class LiveTls(Generic[Trusted]):
     """The server's TLS: each new connection is met with the newest certificate and the newest authority.
 
-    A client must show a certificate that the front proxy's authority signed; the handshake fails without one. Sessions
-    are not resumed, so that nobody comes back on an authority that is gone.
+    A certificate that a client shows must be one that the authority signed; where one is required, the handshake fails
+    without it. Sessions are not resumed, so that nobody comes back on an authority that is gone.
     """
 
-    def __init__(self, folder: Path, front: FrontProxy) -> None:
+    def __init__(self, folder: Path, trusted: Trusted) -> None:
         """Load what is there.
 
         Raises:
             InvalidRequest: the folder has no certificate with its key.
         """
-        self._folder, self._front = folder, front
+        self._folder, self._trusted = folder, trusted
         self._files = _read(folder)
-        self._current = _context(folder, front)
-        self.context = _context(folder, front)
+        self._current = _context(folder, trusted)
+        self.context = _context(folder, trusted)
         self.context.sni_callback = self._meet
 
     @property
-    def front(self) -> FrontProxy:
+    def trusted(self) -> Trusted:
         """Who is believed."""
-        return self._front
+        return self._trusted
 
     def is_current(self, connection: ssl.SSLObject | None) -> bool:
         """Whether a connection was met with what is valid now."""
         return connection is not None and connection.context is self._current
 
-    def trust(self, front: FrontProxy) -> bool:
-        """Believe another front proxy from now on; False where it is the same."""
-        if front == self._front:
+    def trust(self, trusted: Trusted) -> bool:
+        """Believe others from now on; False where they are the same."""
+        if trusted == self._trusted:
             return False
-        self._current = _context(self._folder, front)
-        self._front = replace(front)
+        self._current = _context(self._folder, trusted)
+        self._trusted = trusted
         return True
 
     def reload(self) -> bool:
@@ -55,12 +69,15 @@ class LiveTls:
         files = _read(self._folder)
         if files == self._files:
             return False
-        self._current = _context(self._folder, self._front)
+        self._current = _context(self._folder, self._trusted)
         self._files = files
         return True
 
     def _meet(self, connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _base: ssl.SSLContext) -> None:
         connection.context = self._current
+
+
+AnyTls: TypeAlias = LiveTls[Any]
 
 
 def _read(folder: Path) -> tuple[bytes, bytes]:
@@ -73,12 +90,13 @@ def _read(folder: Path) -> tuple[bytes, bytes]:
         ) from problem
 
 
-def _context(folder: Path, front: FrontProxy) -> ssl.SSLContext:
+def _context(folder: Path, trusted: Believed) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.minimum_version = ssl.TLSVersion.TLSv1_3  # the API server is the only client
+    made.minimum_version = ssl.TLSVersion.TLSv1_3  # the API server and our own command line are the only clients
     made.num_tickets = 0
-    made.verify_mode = ssl.CERT_REQUIRED
-    made.load_verify_locations(cadata=front.authority)
+    if trusted.authority:
+        made.load_verify_locations(cadata=trusted.authority)
+    made.verify_mode = _mode(trusted)
     try:
         made.load_cert_chain(folder / CERTIFICATE, folder / KEY)
     except ssl.SSLError as problem:
@@ -86,3 +104,9 @@ def _context(folder: Path, front: FrontProxy) -> ssl.SSLContext:
             f"server.certificateDir: {CERTIFICATE} and {KEY} in {folder} do not fit or are not PEM: {problem}"
         ) from problem
     return made
+
+
+def _mode(trusted: Believed) -> ssl.VerifyMode:
+    if trusted.required:
+        return ssl.CERT_REQUIRED
+    return ssl.CERT_OPTIONAL if trusted.authority else ssl.CERT_NONE

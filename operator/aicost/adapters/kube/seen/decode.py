@@ -6,15 +6,17 @@ from typing import TypeVar
 
 import msgspec
 
-from aicost.adapters.kube.seen import nodes, pods, shapes
+from aicost.adapters.kube.seen import dra, nodes, pods, shapes
 from aicost.adapters.kube.seen.checks import require_identity
 from aicost.adapters.kube.seen.values import (
     BadObject,
+    SeenClaim,
     SeenNamespace,
     SeenNode,
     SeenPod,
     SeenService,
     SeenServiceAccount,
+    SeenSlice,
     ServicePortSeen,
 )
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
@@ -50,6 +52,16 @@ def decode_service_account(encoded: Encoded) -> SeenServiceAccount | BadObject:
 def decode_service(encoded: Encoded) -> SeenService | BadObject:
     """A Service."""
     return _decode("Service", shapes.Service, _read_service, encoded)
+
+
+def decode_claim(encoded: Encoded) -> SeenClaim | BadObject:
+    """A ResourceClaim."""
+    return _decode("ResourceClaim", dra.ResourceClaim, _read_claim, encoded)
+
+
+def decode_slice(encoded: Encoded) -> SeenSlice | BadObject:
+    """A ResourceSlice."""
+    return _decode("ResourceSlice", dra.ResourceSlice, _read_slice, encoded)
 
 
 def _decode(kind: str, shape: type[_Shape], read: Callable[[_Shape], _Seen], encoded: Encoded) -> _Seen | BadObject:
@@ -94,6 +106,14 @@ def _read_service_account(account: shapes.Named) -> SeenServiceAccount:
     require_identity(metadata, namespaced=True)
     facts = ServiceAccountFacts(metadata.namespace or "", metadata.name, metadata.labels or {})
     return SeenServiceAccount(facts, metadata.uid, metadata.resource_version)
+
+
+def _read_claim(claim: dra.ResourceClaim) -> SeenClaim:
+    return SeenClaim(dra.read_claim(claim), claim.metadata.resource_version)
+
+
+def _read_slice(found: dra.ResourceSlice) -> SeenSlice:
+    return SeenSlice(dra.read_slice(found), found.metadata.resource_version)
 
 
 def _read_service(service: shapes.Service) -> SeenService:

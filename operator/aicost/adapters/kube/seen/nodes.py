@@ -17,7 +17,7 @@ from aicost.domain.inventory.node_labels import (
     provider,
 )
 from aicost.domain.inventory.nodes import NodeFacts
-from aicost.domain.inventory.sharing import recognise_sharing
+from aicost.domain.inventory.sharing import named_cards, recognise_sharing
 
 _NO_SPEC, _NO_STATUS = shapes.NodeSpec(), shapes.NodeStatus()
 _MILLI = Fraction(1, 1_000)
@@ -61,6 +61,7 @@ def _facts(metadata: shapes.Metadata, spec: shapes.NodeSpec, status: shapes.Node
         allocatable=_accelerators(status.allocatable, "status.allocatable"),
         cpu_millis=whole(quantities.get("cpu", "0"), "status.capacity.cpu", _MILLI),
         memory_bytes=whole(quantities.get("memory", "0"), "status.capacity.memory"),
+        cards=named_cards(annotations),
         ready=any(each.type == "Ready" and each.status == "True" for each in status.conditions or ()),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from aicost.adapters.kube.seen import shapes
 from aicost.adapters.kube.seen.checks import millis, require_identity, whole
+from aicost.adapters.kube.seen.requests import read_claims, read_requests
 from aicost.adapters.kube.seen.trim import POD_ANNOTATIONS, keep_annotations, keep_arguments, keep_run_ids
 from aicost.adapters.kube.seen.values import PortSeen, SeenPod
 from aicost.adapters.kube.wire.objects import OwnerReference
@@ -31,6 +32,7 @@ def read_pod(pod: shapes.Pod) -> SeenPod:
         pod_ip=status.pod_ip or "",
         ready=_condition(status, "Ready") is not None,
         host_network=bool(spec.host_network),
+        host_pid=bool(spec.host_pid),
         ports=tuple(
             PortSeen(port.name or "", port.container_port)
             for container in (*(spec.containers or ()), *_sidecars(spec))
@@ -45,6 +47,7 @@ def _facts(metadata: shapes.Metadata, spec: shapes.PodSpec, status: shapes.PodSt
         raise ValueError(f"status.phase is {phase[:40]!r}: a pod is one of {', '.join(sorted(_PHASES))}")
     scheduled = _condition(status, "PodScheduled")
     running = (*(spec.containers or ()), *_sidecars(spec))
+    cpu_millis, memory_bytes = read_requests(spec, status)
     return PodFacts(
         uid=metadata.uid,
         namespace=metadata.namespace or "",
@@ -58,9 +61,14 @@ def _facts(metadata: shapes.Metadata, spec: shapes.PodSpec, status: shapes.PodSt
         containers=tuple(_container(each) for each in running),
         devices=device_demand(_demands(spec.containers), _demands(spec.init_containers)),
         claims=_claims(spec, status),
+        claimed_resources=_claimed_resources(status),
         run_ids=keep_run_ids((each.name, each.value) for one in running for each in one.env or ()),
         bound_ms=_moment(scheduled) if spec.node_name else None,
         ended_ms=_ended_ms(status) if phase in TERMINAL_PHASES else None,
+        priority=spec.priority or 0,
+        cpu_millis=cpu_millis,
+        memory_bytes=memory_bytes,
+        volumes=read_claims(metadata, spec),
     )
 
 
@@ -120,3 +128,11 @@ def _claims(spec: shapes.PodSpec, status: shapes.PodStatus) -> tuple[str, ...]:
     names = [each.resource_claim_name or made.get(each.name) for each in spec.resource_claims or ()]
     extended = status.extended_resource_claim_status
     return tuple(name for name in (*names, extended and extended.resource_claim_name) if name)
+
+
+def _claimed_resources(status: shapes.PodStatus) -> tuple[str, ...]:
+    """Extended resources that a claim serves, where the scheduler made one for them."""
+    extended = status.extended_resource_claim_status
+    if extended is None or not extended.resource_claim_name:
+        return ()
+    return tuple(sorted({each.resource_name for each in extended.request_mappings or ()}))

@@ -73,15 +73,38 @@ class Claim(Shape):
     resource_claim_name: str | None = None
 
 
+class ClaimVolume(Shape):
+    """A volume from a PersistentVolumeClaim."""
+
+    claim_name: str = ""
+
+
+class Nothing(Shape):
+    """Something of which only it matters that it is there."""
+
+
+class Volume(Shape):
+    """A volume of a pod, as far as storage is claimed for it."""
+
+    name: str = ""
+    persistent_volume_claim: ClaimVolume | None = None
+    ephemeral: Nothing | None = None
+
+
 class PodSpec(Shape):
     """What a pod should be."""
 
     node_name: str | None = None
     service_account_name: str | None = None
     host_network: bool | None = None
+    host_pid: bool | None = msgspec.field(default=None, name="hostPID")
+    priority: int | None = None
     containers: tuple[Container, ...] | None = None
     init_containers: tuple[Container, ...] | None = None
     resource_claims: tuple[Claim, ...] | None = None
+    resources: Resources | None = None
+    overhead: Quantities | None = None
+    volumes: tuple[Volume, ...] | None = None
 
 
 class Terminated(Shape):
@@ -99,7 +122,9 @@ class ContainerState(Shape):
 class ContainerStatus(Shape):
     """What the kubelet says of a container."""
 
+    name: str = ""
     state: ContainerState | None = None
+    allocated_resources: Quantities | None = None
 
 
 class Condition(Shape):
@@ -117,10 +142,17 @@ class ClaimStatus(Shape):
     resource_claim_name: str | None = None
 
 
+class RequestMapping(Shape):
+    """Which request of a claim serves which extended resource of a container."""
+
+    resource_name: str = ""
+
+
 class ExtendedClaimStatus(Shape):
     """The claim that serves an extended resource."""
 
     resource_claim_name: str | None = None
+    request_mappings: tuple[RequestMapping, ...] | None = None
 
 
 class PodStatus(Shape):
@@ -177,6 +209,28 @@ class Named(Shape):
     """An object of which only the metadata matters."""
 
     metadata: Metadata
+
+
+class VolumeClaimSpec(Shape):
+    """What a PersistentVolumeClaim asks for."""
+
+    storage_class_name: str | None = None
+    resources: Resources | None = None
+
+
+class VolumeClaimStatus(Shape):
+    """What a PersistentVolumeClaim was given."""
+
+    phase: str | None = None
+    capacity: Quantities | None = None
+
+
+class VolumeClaim(Shape):
+    """A PersistentVolumeClaim."""
+
+    metadata: Metadata
+    spec: VolumeClaimSpec | None = None
+    status: VolumeClaimStatus | None = None
 
 
 class ServicePort(Shape):

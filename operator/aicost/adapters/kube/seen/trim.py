@@ -10,6 +10,7 @@ POD_ANNOTATIONS = (
     "hami.io/",
     "volcano.sh/",
     "scheduling.volcano.sh/queue-name",
+    "scheduling.k8s.io/group-name",
     "run.ai/",
     "runai-",
     "gpu-fraction",
@@ -23,8 +24,8 @@ POD_ANNOTATIONS = (
     "pipelines.kubeflow.org/run_name",
     "prometheus.io/port",
 )
-"""Starts of the annotations that carry meaning: ours, those of sharing modes, queues and run trackers, and where an
-exporter listens."""
+"""Starts of the annotations that carry meaning: ours, those of sharing modes, queues, gangs and run trackers, and where
+an exporter listens."""
 NODE_ANNOTATIONS = ("aicost.dev/", "hami.io/", "volcano.sh/")
 
 ANNOTATION_LIMIT = 16_384

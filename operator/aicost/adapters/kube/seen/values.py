@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from aicost.adapters.kube.wire.objects import OwnerReference
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
+from aicost.domain.inventory.dra.claims import ClaimFacts
+from aicost.domain.inventory.dra.slices import SliceFacts
 from aicost.domain.inventory.nodes import NodeFacts
 from aicost.domain.inventory.pods import PodFacts
 
@@ -44,6 +46,7 @@ class SeenPod:
         facts: its owners are empty; the owner chain is resolved from `owner` on.
         owner: the controller that made it, None for a bare pod.
         ready: its Ready condition is true.
+        host_pid: it sees the processes of its node.
     """
 
     facts: PodFacts
@@ -52,6 +55,7 @@ class SeenPod:
     pod_ip: str = ""
     ready: bool = False
     host_network: bool = False
+    host_pid: bool = False
     ports: tuple[PortSeen, ...] = ()
 
 
@@ -79,6 +83,22 @@ class SeenServiceAccount:
 
     facts: ServiceAccountFacts
     uid: str
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenClaim:
+    """A ResourceClaim."""
+
+    facts: ClaimFacts
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSlice:
+    """A ResourceSlice."""
+
+    facts: SliceFacts
     resource_version: str
 
 

@@ -63,15 +63,24 @@ class Belief(Generic[T]):
         self._listed.clear()
         self.heard_ms = at_ms
 
-    def change(self, uid: str, version: str, found: T, at_ms: int) -> Changed[T] | None:
-        """An event says that the object is there; None where we know that already, or know better."""
+    def change(self, uid: str, version: str, found: T, at_ms: int, blind: Window | None = None) -> Changed[T] | None:
+        """An event says that the object is there; None where we know that already, or know better.
+
+        Args:
+            uid: which object.
+            version: its resource version.
+            found: its state.
+            at_ms: when we learnt it.
+            blind: span in which we saw nothing, where the event comes from there.
+        """
         entry = self._entries.get(uid)
         known = entry.version if entry is not None else self._graves.get(uid)
         if known is not None and _is_no_newer(version, known):
             return None
-        self._entries[uid] = _Entry(version, found, at_ms)
+        seen_ms = at_ms if blind is None else max(blind.start_ms, entry.seen_ms if entry else blind.start_ms)
+        self._entries[uid] = _Entry(version, found, seen_ms)
         self._listed.add(uid)  # an event between the objects of a streamed list
-        return Changed(uid, found, at_ms, initial=False)
+        return Changed(uid, found, at_ms, initial=blind is not None, gap=blind and span(seen_ms, at_ms))
 
     def remove(self, uid: str, version: str, last: T | None, at_ms: int, blind: Window | None) -> Gone[T] | None:
         """An event says that the object went; None where we know that already.

@@ -64,7 +64,7 @@ class Intake(Generic[T]):
             self._stats.bad.pop(identity.uid, None)
             notice = self.belief.remove(identity.uid, version, found, at_ms, blind)
         elif found is not None:
-            notice = self.belief.change(identity.uid, version, found, at_ms)
+            notice = self.belief.change(identity.uid, version, found, at_ms, blind)
         self._stats.events += 1
         self._stats.repeated += notice is None and found is not None
         self._tell(notice)

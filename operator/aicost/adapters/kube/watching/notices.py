@@ -22,13 +22,15 @@ class Changed(Generic[T]):
 
     Attributes:
         at_ms: when we learnt it, by our own clock.
-        initial: it came with a list, so it may have become so at any time before.
+        initial: it came with a list, or from a span in which we saw nothing: it may have become so at any time before.
+        gap: that span: it was so at some time of it, and need not be so now; None for a list and for what we saw.
     """
 
     uid: str
     object: T
     at_ms: int
     initial: bool
+    gap: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ def _permission_text(call: Call, status: Status) -> str:
             f"the API server does not accept our credentials (401) to {call}: {status.message}. "
             "Renew the token or certificate that the kubeconfig or the ServiceAccount names"
         )
+    if "denied request: " in status.message:  # a policy of the API server: no rule grants it
+        return f"not permitted to {call} (403): {status.message}"
     return f"not permitted to {call} (403): {status.message}. {_how_to_grant(call)}"
 
 

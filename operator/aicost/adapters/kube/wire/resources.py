@@ -43,15 +43,39 @@ class Resource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
+@dataclass(frozen=True, slots=True)
+class ServedKind:
+    """A resource as the server offers it.
+
+    Attributes:
+        subresources: names of what it has below its objects: `status`, `scale`.
+    """
+
+    resource: Resource
+    subresources: frozenset[str] = frozenset()
+
+    @property
+    def scalable(self) -> bool:
+        """Whether its objects have a `/scale`."""
+        return SCALE in self.subresources
+
+
+SCALE = "scale"
+"""Subresource by which the number of replicas is read and written, whatever the kind calls its field."""
+
 PODS = Resource("", "v1", "pods", "Pod")
 NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+VOLUME_CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
 SERVICES = Resource("", "v1", "services", "Service")
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
 SECRETS = Resource("", "v1", "secrets", "Secret")
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+DRA_GROUP = "resource.k8s.io"
+DRA_VERSIONS = ("v1", "v1beta2", "v1beta1")
+"""Versions of dynamic resource allocation that we read, the best first."""
 VALIDATING_WEBHOOKS = Resource(
     "admissionregistration.k8s.io",
     "v1",
@@ -66,3 +90,13 @@ MUTATING_WEBHOOKS = Resource(
     "MutatingWebhookConfiguration",
     namespaced=False,
 )
+
+
+def resource_claims(version: str) -> Resource:
+    """ResourceClaims in a version of their API."""
+    return Resource(DRA_GROUP, version, "resourceclaims", "ResourceClaim")
+
+
+def resource_slices(version: str) -> Resource:
+    """ResourceSlices in a version of their API."""
+    return Resource(DRA_GROUP, version, "resourceslices", "ResourceSlice", namespaced=False)

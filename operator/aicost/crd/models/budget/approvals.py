@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aicost.crd.fields.amounts import Price
+from aicost.crd.fields.amounts import Fraction, Price
 from aicost.crd.fields.text import Duration, ItemName, ShortText
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import unit
@@ -30,7 +30,7 @@ class Approvals(ApiModel):
     minor: MinorOverrun | None = None
     """What counts as a minor overrun; everything above is a major one and needs other eyes."""
     max_duration: Duration | None = None
-    """Longest time that an override holds. The end of the period, where absent."""
+    """Longest time that an override holds. Until the end of the period, where absent, or 30 days where it has none."""
     break_glass_hours: Annotated[int, Field(ge=1, le=72), unit("hours")] = 24
     """Longest time that an emergency override holds before it is reviewed."""
 
@@ -44,6 +44,17 @@ class Growth(ApiModel):
     """Periods in a row in which unit cost and success must have held."""
     max_amount: Price
     """The limit never grows beyond this: a decimal string in the budget's currency."""
+    min_success_rate: Fraction = "0.95"
+    """Least share of successes in each of these periods, as a decimal string from 0 to 1."""
+
+
+class Promotion(ApiModel):
+    """When the work is ready for the next stage. A person promotes it, with the verb grow."""
+
+    when_held_periods: Annotated[int, Field(ge=1, le=24)] = 2
+    """Periods in a row in which the unit cost must have stayed within its target."""
+    min_success_rate: Fraction = "0.95"
+    """Least share of successes in each of these periods, as a decimal string from 0 to 1."""
 
 
 class OwnerRole(StrEnum):

@@ -1,6 +1,5 @@
 """How far a budget may go and how carefully."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -9,25 +8,7 @@ from aicost.crd.fields.amounts import Fraction
 from aicost.crd.fields.text import Duration, LongText, ShortText
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import ATOMIC_LIST, unit
-
-
-class Mode(StrEnum):
-    """What a budget does when a rung is reached."""
-
-    OBSERVE = "Observe"
-    ADVISE = "Advise"
-    ENFORCE = "Enforce"
-
-
-class VictimOrder(StrEnum):
-    """What decides which workload is stopped first."""
-
-    REDLINE = "Redline"
-    STAGE = "Stage"
-    IDLE = "Idle"
-    PRIORITY = "Priority"
-    LOSS_AT_STAKE = "LossAtStake"
-    YOUNGEST = "Youngest"
+from aicost.domain.budgets.plans import Gated, OnRevert, RestorePolicy, VictimOrder
 
 
 class Victims(ApiModel):
@@ -38,7 +19,8 @@ class Victims(ApiModel):
     )
     """What decides, the most important first."""
     allow_production: bool = False
-    """Whether workloads of stage production may be stopped, after an approval."""
+    """Whether workloads of stage production may be stopped, once a BudgetOverride with purpose StopProduction was
+    approved. Without one, or without this, none is."""
     min_runtime: Duration = "15m"
     """Workloads that run for less than this are left alone."""
     max_per_cycle: Annotated[int, Field(ge=1, le=100)] = 5
@@ -56,19 +38,12 @@ class Checkpoint(ApiModel):
     """How long to wait for it."""
 
 
-class RestorePolicy(StrEnum):
-    """When what was stopped comes back."""
-
-    ON_ROLLOVER = "OnRollover"
-    ON_APPROVAL = "OnApproval"
-    MANUAL = "Manual"
-
-
 class Restore(ApiModel):
     """How what was stopped comes back."""
 
     policy: RestorePolicy = RestorePolicy.ON_ROLLOVER
-    """With the next period (OnRollover), when more is approved (OnApproval), or by hand (Manual)."""
+    """With the next period or when more is approved (OnRollover), only when more is approved (OnApproval), or by hand
+    (Manual)."""
     max_gpus_per_minute: Annotated[int, Field(ge=1, le=10000)] = 16
     """GPUs that are given back in one minute at most."""
 
@@ -82,13 +57,6 @@ class DataQuality(ApiModel):
     """Least telemetry coverage and price coverage that are acted on, as a decimal string from 0 to 1."""
     price_jump_factor: Annotated[int, Field(ge=2, le=1000)] = 3
     """A unit price that rises by more than this factor is set aside until a person has looked."""
-
-
-class OnRevert(StrEnum):
-    """What to do when somebody else undoes a step."""
-
-    YIELD = "Yield"
-    CLAMP = "Clamp"
 
 
 class GitOps(ApiModel):
@@ -135,6 +103,12 @@ class Enforcement(ApiModel):
     forecast_may_freeze_growth: bool = False
     """Whether a forecast may open FreezeGrowth; it never opens anything harder."""
     clamp_resource_quota: bool = False
-    """Whether DenyNew also lowers a ResourceQuota of the namespace to what is in use."""
+    """Whether DenyNew also holds the namespace at the GPUs that are in use, by a ResourceQuota of our own. Only for a
+    budget of the whole namespace."""
+    gated: Gated = Gated.GPU_WORKLOADS
+    """Which new objects DenyNew refuses: those that ask for GPUs (GpuWorkloads), or all that run pods
+    (AllWorkloads)."""
+    escalate_after: Duration = "4h"
+    """After this a message that nobody acknowledged goes to FinOps too, once."""
     coverage_override: CoverageOverride | None = None
     """Lets the budget go beyond FreezeGrowth with less label coverage than 0.90."""

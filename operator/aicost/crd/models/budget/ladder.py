@@ -1,6 +1,5 @@
 """The ladder of gates and the redlines beside it."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -9,40 +8,11 @@ from aicost.crd.fields.amounts import Factor, Price
 from aicost.crd.fields.text import Duration, ItemName
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import SET_LIST, Rule, unit
+from aicost.domain.budgets.gates import GATES, Basis, Gate, rank
+from aicost.domain.budgets.plans import RedlineMetric
 from aicost.domain.identity.stages import Stage
 
-
-class Gate(StrEnum):
-    """A state of a budget, the least destructive first."""
-
-    NOTIFY = "Notify"
-    ANNOTATE = "Annotate"
-    DEPRIORITIZE = "Deprioritize"
-    FREEZE_GROWTH = "FreezeGrowth"
-    DENY_NEW = "DenyNew"
-    SUSPEND = "Suspend"
-    FAST_FAIL = "FastFail"
-
-
-GATES = tuple(Gate)
 _RANKS_CEL = "{" + ", ".join(f"'{gate}': {place}" for place, gate in enumerate(GATES)) + "}"
-
-
-def rank(gate: Gate) -> int:
-    """Place of a gate on the ladder, 0 for the least destructive."""
-    return GATES.index(gate)
-
-
-class Basis(StrEnum):
-    """What a rung looks at."""
-
-    ACTUAL = "Actual"
-    FORECAST = "Forecast"
-    BURN_RATE = "BurnRate"
-    COMMITTED_RATE = "CommittedRate"
-    UNIT_COST = "UnitCost"
-
-
 _OF_PERCENT = (Basis.ACTUAL, Basis.FORECAST, Basis.UNIT_COST)
 _FOR_FORECASTS = (Gate.NOTIFY, Gate.ANNOTATE, Gate.FREEZE_GROWTH)
 
@@ -84,7 +54,8 @@ class Rung(ApiModel):
     """Gate to open: Notify, Annotate, Deprioritize, FreezeGrowth, DenyNew, Suspend (or scale down) or FastFail."""
     basis: Basis
     """What is compared: Actual spend, Forecast spend at the end of the period, BurnRate (1 ends exactly at the limit),
-    CommittedRate of what runs now, or UnitCost."""
+    CommittedRate of what runs now, or UnitCost. What looks ahead (Forecast, and BurnRate while the limit is not
+    reached) opens Notify and Annotate, and FreezeGrowth with enforcement.forecastMayFreezeGrowth; nothing harder."""
     at_percent: (
         Annotated[int, Field(ge=1, le=1000), unit("percent of the limit or, for UnitCost, of the target")] | None
     ) = None
@@ -113,15 +84,6 @@ _NEVER_EASES = Rule(
 )
 
 Ladder = Annotated[list[Rung], Field(max_length=16), _NEVER_EASES]
-
-
-class RedlineMetric(StrEnum):
-    """What a redline looks at."""
-
-    TOTAL_COST = "TotalCost"
-    COST_PER_UNIT = "CostPerUnit"
-    COST_PER_SUCCESS = "CostPerSuccess"
-    SUCCESS_RATE = "SuccessRate"
 
 
 class Redline(ApiModel):

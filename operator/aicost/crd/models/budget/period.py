@@ -9,6 +9,7 @@ from aicost.crd.fields.amounts import Amount, Price
 from aicost.crd.fields.text import Duration, Moment, TimeZone, moment_cel, moment_ms
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import Rule
+from aicost.domain.budgets.plans import CarryMode
 
 
 class PeriodType(StrEnum):
@@ -91,23 +92,13 @@ class Period(ApiModel):
     end: Moment | None = None
     """End of a Total period, not included. Open, where absent."""
     prorate_first: bool = False
-    """Whether a Calendar period in which the budget was created gets only its part of the limit. Kept for enforcement,
-    which this version does not do."""
-
-
-class RolloverMode(StrEnum):
-    """What of a period is carried into the next."""
-
-    NONE = "None"
-    UNUSED = "Unused"
-    OVERAGE = "Overage"
-    BOTH = "Both"
+    """Whether the Calendar period in which the budget was created gets only its part of the limit."""
 
 
 class Rollover(ApiModel):
     """What is carried into the next period."""
 
-    mode: RolloverMode
+    mode: CarryMode
     """None, what was left (Unused), what was overspent (Overage), or Both."""
     max_amount: Amount | None = None
     """The most that is added to the next limit, as a decimal string in the budget's currency."""
@@ -119,6 +110,7 @@ class PlannedAmount(ApiModel):
     """The limit from a moment on."""
 
     from_: Annotated[Moment, Field(alias="from")]
-    """First moment of the first period that the amount is for: a day (midnight UTC) or an RFC 3339 time."""
+    """First moment of the first period that the amount is for: a day, as it begins in the time zone of the period, or
+    a time, RFC 3339."""
     amount: Price
     """Limit of each period from then on, as a decimal string in the budget's currency."""

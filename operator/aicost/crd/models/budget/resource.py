@@ -6,14 +6,18 @@ from pydantic import Field
 
 from aicost.crd.fields.amounts import Currency, Price
 from aicost.crd.fields.text import ItemName, LongText, ObjectName
-from aicost.crd.models.budget.approvals import Approvals, Growth, Owner
-from aicost.crd.models.budget.enforcement import Enforcement, Mode
-from aicost.crd.models.budget.ladder import Basis, Gate, Ladder, Redline
-from aicost.crd.models.budget.period import Period, PeriodType, PlannedAmount, Rollover, RolloverMode
+from aicost.crd.models.budget.approvals import Approvals, Growth, Owner, Promotion
+from aicost.crd.models.budget.enforcement import Enforcement
+from aicost.crd.models.budget.ladder import Ladder, Redline
+from aicost.crd.models.budget.nudges import Nudge
+from aicost.crd.models.budget.period import Period, PeriodType, PlannedAmount, Rollover
 from aicost.crd.models.budget.scope import ClusterScope, Scope
 from aicost.crd.models.budget.status import BudgetStatus
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import SET_LIST, Rule, map_list
+from aicost.domain.budgets.gates import Basis, Gate, Mode
+from aicost.domain.budgets.plans import CarryMode
+from aicost.domain.identity.stages import Stage
 from aicost.domain.ledger.rows import Component
 
 
@@ -34,7 +38,7 @@ class BudgetCommon(ApiModel):
             "only a Calendar period has a next one to carry into: take rollover out",
             lambda spec: (
                 spec.rollover is None
-                or spec.rollover.mode is RolloverMode.NONE
+                or spec.rollover.mode is CarryMode.NONE
                 or spec.period is None
                 or spec.period.type is PeriodType.CALENDAR
             ),
@@ -64,33 +68,42 @@ class BudgetCommon(ApiModel):
     planned_amounts: Annotated[list[PlannedAmount], Field(max_length=60), map_list("from")] | None = None
     """Limits that replace the one above from a moment on."""
     rollover: Rollover | None = None
-    """What is carried into the next period. Nothing, where absent. Kept for enforcement, which this version does not
-    do: it carries nothing."""
+    """What is carried into the next period. Nothing, where absent."""
     parent_ref: ParentRef | None = None
     """A ClusterBudget above this one: what it refuses is refused here too."""
     components: Annotated[list[Component], Field(min_length=1, max_length=6), SET_LIST] | None = None
     """Components of the cost that count: gpu, cpu, memory, storage, network, api. All, where absent."""
+    stage: Stage | None = None
+    """How far the work has come that the budget is for: sandbox, experiment, pilot or production. It gives the ladder
+    and maxGate that are absent below; whoever raises it needs the verb grow."""
     ladder: Annotated[Ladder, map_list("name")] | None = None
-    """Thresholds and the gates that they open. Notify at 50, 80 and 100 percent of actual spend, where absent."""
+    """Thresholds and the gates that they open. Where absent: those of the stage; without a stage, Notify at 50, 80 and
+    100 percent of actual spend."""
     mode: Mode = Mode.OBSERVE
-    """Observe shows, Advise also tells people, Enforce also acts. This version observes in every mode."""
-    max_gate: Gate = Gate.FREEZE_GROWTH
+    """Observe shows, Advise also tells people, Enforce also acts."""
+    max_gate: Gate | None = None
     """The hardest gate that this budget may open, whatever the ladder says. Above FreezeGrowth it needs label coverage
-    of 0.90."""
+    of 0.90. Where absent: that of the stage; without a stage, FreezeGrowth."""
     enforcement: Enforcement | None = None
-    """How carefully it acts. Kept for enforcement, which this version does not do."""
+    """How carefully it acts."""
     redlines: Annotated[list[Redline], Field(max_length=8), map_list("name")] | None = None
-    """Limits of their own that fail an experiment fast. Kept for enforcement, which this version does not do."""
+    """Limits of their own that fail an experiment fast, beside the ladder."""
+    nudges: Annotated[list[Nudge], Field(max_length=8), map_list("name")] | None = None
+    """What to tell people long before anything is stopped. Where absent: Rate, UnitCost, GpuModel and IdleShare with
+    their usual floors; an empty list tells nothing."""
     approvals: Approvals | None = None
-    """Who may allow more. Kept for enforcement, which this version does not do."""
+    """Who may allow more."""
     growth: Growth | None = None
-    """Lets the limit grow with success. Kept for enforcement, which this version does not do."""
+    """Lets the limit grow with success."""
+    promotion: Promotion | None = None
+    """When the work is ready for the next stage; the status says so, and a person promotes it."""
     owners: Annotated[list[Owner], Field(max_length=16), map_list("name")] | None = None
     """Who answers for it."""
     routes: Annotated[list[ItemName], Field(max_length=16), SET_LIST] | None = None
-    """Names of the notification routes to tell. Kept for notifications, which this version does not send."""
+    """Names of the notification routes to tell, of those that the settings offer to this namespace. Where absent: those
+    of the team, else FinOps."""
     runbook_url: LongText | None = None
-    """Page that each message links to."""
+    """Page that each message links to. The runbook of the reason, where absent."""
     paused: bool = False
     """Whether nothing is opened or closed for now; spend is counted all the same."""
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from aicost.crd.vap.guarding.guards import Guard, stage_guard
+from aicost.crd.vap.guarding.guard import Check, Guard
+from aicost.crd.vap.guarding.guards import stage_guard
 from aicost.crd.vap.judging.effects import clock, excuse, strictness
 from aicost.crd.vap.judging.frame import Variables
 from aicost.crd.vap.language.cel import any_of, labels_of, stands, text, text_map
@@ -42,9 +43,8 @@ def _payer_guard(policy: LabelPolicy, key: LabelKey) -> Guard:
     fix = text(f'". Fix: set {key.label} to a value of your own{contact}')
     message = f"{begin} + variables.foreign[0] + {end} + variables.ns + {fix}"
     allowed = f"{quiet} || variables.foreign.size() == 0"
-    return Guard(
-        f"payer-{key.key.replace('/', '-').lower()}", Rules(SPEAKING), _variables(policy, key), allowed, message
-    )
+    name = f"payer-{key.key.replace('/', '-').lower()}"
+    return Guard(name, Rules(SPEAKING), _variables(policy, key), [Check(allowed, message)])
 
 
 def _variables(policy: LabelPolicy, key: LabelKey) -> Variables:

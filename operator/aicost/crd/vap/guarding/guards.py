@@ -3,55 +3,19 @@
 They are part of the chart, so they hold from the install on and without any pod of ours.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
+from aicost.crd.vap.guarding.guard import Check, Guard
 from aicost.crd.vap.language.cel import found, labels_of, stands, texts
-from aicost.crd.vap.language.requests import NAMESPACE, USER, is_child, may
-from aicost.crd.vap.language.shapes import Object, Rules, named, validating_binding, validating_policy
+from aicost.crd.vap.language.requests import NAMESPACE, USER, may
+from aicost.crd.vap.language.shapes import Rules
 from aicost.crd.vap.language.templates import POD_LABELS, SPEAKING, with_wrapped
 from aicost.crd.vap.language.values import plain
 from aicost.domain.policy.judging.exemptions import EXEMPT_REASON, EXEMPT_UNTIL
 
 GROW, EXEMPT = "grow", "exempt"
-"""Our own verbs: on aiworkloads, to call something production; on costlabelpolicies, to excuse from a policy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """A policy of the API server that refuses one lie.
-
-    Attributes:
-        name: last part of its name.
-        allowed: expression that holds for an honest request.
-        message: expression of what is said otherwise, in one line.
-        conditions: when it is asked at all, beside that no controller makes the object.
-    """
-
-    name: str
-    rules: Rules
-    variables: Mapping[str, str]
-    allowed: str
-    message: str
-    conditions: Mapping[str, str] = field(default_factory=dict)
-
-    def objects(self, name: str, labels: Mapping[str, str], controllers: Sequence[str] | str) -> tuple[Object, Object]:
-        """The policy and its binding.
-
-        Args:
-            name: their name.
-            labels: their labels.
-            controllers: see `is_child`.
-        """
-        conditions = {"not-a-child": f"!({is_child(controllers)})", **self.conditions}
-        spec = {
-            "failurePolicy": "Fail",
-            "matchConstraints": {"matchPolicy": "Equivalent", "resourceRules": self.rules.published()},
-            "matchConditions": named(conditions),
-            "variables": named(self.variables),
-            "validations": [{"expression": self.allowed, "messageExpression": self.message, "reason": "Forbidden"}],
-        }
-        return validating_policy(name, labels, spec), validating_binding(name, labels, ["Deny"])
+"""Our own verbs: on aiworkloads, to call something production, and on budgets, to raise their stage; on
+costlabelpolicies, to excuse from a policy, and on budgets, from being stopped."""
 
 
 def stage_guard(
@@ -86,7 +50,7 @@ def stage_guard(
         "for the ClusterRole that grants the verb'"
     )
     allowed = f"({honest}) || {may(GROW, 'aiworkloads', NAMESPACE)}"
-    return Guard(name, Rules(SPEAKING), variables, allowed, message)
+    return Guard(name, Rules(SPEAKING), variables, [Check(allowed, message)])
 
 
 def _says(root: str, values: Sequence[str], ours: str) -> str:
@@ -129,8 +93,7 @@ def exemption_guard() -> Guard:
         "exemption",
         Rules(SPEAKING),
         variables,
-        honest,
-        message,
+        [Check(honest, message)],
         {"has-annotations": "has(object.metadata.annotations)"},
     )
 
@@ -151,7 +114,7 @@ def approval_guard() -> Guard:
         "verb'"
     )
     allowed = f"variables.changed.size() == 0 || (variables.foreign.size() == 0 && {may(EXEMPT, 'costlabelpolicies')})"
-    return Guard("approval", Rules({"aicost.dev": ["costlabelpolicies"]}), variables, allowed, message)
+    return Guard("approval", Rules({"aicost.dev": ["costlabelpolicies"]}), variables, [Check(allowed, message)])
 
 
 def static_guards() -> Iterator[Guard]:

@@ -6,31 +6,25 @@ from aicost.crd.vap.judging.frame import BEFORE, Variables
 from aicost.crd.vap.judging.keys import KeyText
 from aicost.crd.vap.language.cel import all_of, any_of, first_or, stands, text
 from aicost.crd.vap.language.scopes import in_scope, mode_in, selects
+from aicost.crd.vap.language.times import MADE, NEVER, RFC3339
 from aicost.domain.exact.windows import to_rfc3339
 from aicost.domain.policy.judging.exemptions import EXEMPT_REASON, EXEMPT_UNTIL
 from aicost.domain.policy.policies import Exemption, LabelPolicy
 from aicost.domain.policy.texts import one_line
 
-_NEVER = "timestamp('9999-12-31T00:00:00Z')"
 _WRITTEN = f"{stands('object', '/metadata/managedFields/*')}.filter(m, has(m.time)).map(m, timestamp(m.time))"
-_MADE = first_or(f"{stands('object', '/metadata/creationTimestamp')}.map(v, timestamp(v))", _NEVER)
-_DAYS = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])"
-_LEAP_DAY = "[0-9]{2}(0[48]|[2468][048]|[13579][26])-02-29"
-_TIME = "([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-_RFC3339 = text(f"^([0-9]{{4}}-({_DAYS})|{_LEAP_DAY})T{_TIME}$")
-"""A time that is one: CEL fails on the 31st of February, and what fails is let in."""
 
 
 def clock() -> Variables:
     """The time of the request, which CEL itself does not tell: when the object is made, or when it was last written."""
-    return {"times": _WRITTEN, "now": f"!variables.update ? {_MADE} : variables.times.size() > 0 ? "
-            f"variables.times.max() : {_NEVER}"}  # fmt: skip
+    return {"times": _WRITTEN, "now": f"!variables.update ? {MADE} : variables.times.size() > 0 ? "
+            f"variables.times.max() : {NEVER}"}  # fmt: skip
 
 
 def strictness(policy: LabelPolicy) -> Variables:
     """Whether the policy holds here, how strictly, and whether the object itself is excused."""
     scope = policy.namespaces
-    note = first_or(f"{stands('object', _annotation(EXEMPT_UNTIL))}.filter(v, v.matches({_RFC3339}))", "''")
+    note = first_or(f"{stands('object', _annotation(EXEMPT_UNTIL))}.filter(v, v.matches({RFC3339}))", "''")
     reason = f"{stands('object', _annotation(EXEMPT_REASON))}.exists(v, v.trim() != '')"
     return {
         "holds": "true" if scope is None else in_scope(scope, "variables.ns", "variables.nsl"),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from aicost.crd.vap.language.cel import MANY, any_of, at, labels_of, pointers_of, stands, text, texts
+from aicost.crd.vap.language.devices import SHARES
 from aicost.crd.vap.language.requests import NAMESPACE
 from aicost.crd.vap.language.scopes import NAMESPACE_LABELS
 from aicost.domain.inventory.accelerators import RESOURCES
@@ -26,8 +27,6 @@ _CONTAINERS = (
     "/spec/prefill/template/containers/*",
 )
 """What asks for resources in kinds without pod templates."""
-_SHARES = ("gpu-fraction", "gpu-memory")
-"""Annotations of KAI and Run:ai by which a pod asks for a part of a device."""
 
 
 def reachable(kind: JudgedKind) -> bool:
@@ -136,7 +135,7 @@ def _wants_gpus(kinds: Sequence[JudgedKind]) -> str:
     """True where any pod asks for an accelerator, whatever its size."""
     both = " + ".join(at("t", "spec", name, default="[]") for name in ("containers", "initContainers"))
     claims = f"{at('t', 'spec', 'resourceClaims', default='[]')}.size() > 0"
-    shares = f"{texts(_SHARES)}.exists(n, n in {at('t', 'metadata', 'annotations', default='{}')})"
+    shares = f"{texts(SHARES)}.exists(n, n in {at('t', 'metadata', 'annotations', default='{}')})"
     terms = [f"variables.run.exists(t, ({both}).exists(c, {_ASKS}) || {claims} || {shares})"]
     if any(not kind.patched_at and kind.places for kind in kinds):
         bare = stands("object", *_CONTAINERS)

@@ -38,7 +38,17 @@ def found(root: str, pointer: str) -> str:
     """
     if pointer.count(MANY) > 1:
         raise ValueError(f"pointer {pointer!r}: CEL cannot follow `*` twice")
-    expression = f"[{root}]"
+    return below(f"[{root}]", pointer)
+
+
+def below(listed: str, pointer: str) -> str:
+    """What stands at a JSON pointer from each item of a list; with `*` only from the first.
+
+    Args:
+        listed: expression of the list.
+        pointer: as in `found`.
+    """
+    expression = listed
     for step in pointer.split("/")[1:]:
         expression = _each(expression) if step == MANY else _step(expression, step)
     return expression

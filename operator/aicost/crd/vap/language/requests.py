@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
-from aicost.crd.vap.language.cel import texts
+from aicost.crd.vap.language.cel import all_of, first_or, found, text, texts
 from aicost.crd.vap.language.templates import OWNERS
+from aicost.domain.policy.judging.scopes import MIRROR
 
 NAMESPACE = "(request.?namespace.orValue(''))"
 """Namespace of the object; of a Namespace its own name."""
 USER = "request.userInfo.username"
+SUBRESOURCE = "(request.?subResource.orValue('') == '' ? '' : '/' + request.subResource)"
+"""What of the object is written, with a slash before it; empty for the object itself."""
 
 HAS_CONTROLLER = (
     "has(object.metadata) && has(object.metadata.ownerReferences) "
@@ -34,6 +37,27 @@ def is_child(controllers: Sequence[str] | str) -> str:
     return f"({HAS_CONTROLLER}) && ({USER} in {named} || ({_OPERATOR}))"
 
 
+def changed_fields(but: Sequence[str] = ()) -> str:
+    """Names of the fields of `spec` that an update changes, as a list.
+
+    Args:
+        but: fields that do not count.
+    """
+    now, before = first_or(found("object", "/spec"), "dyn({})"), first_or(found("oldObject", "/spec"), "dyn({})")
+    sides = f"[{now}, {before}]"
+    counts = f"!(k in {texts(but)}) && " if but else ""
+    return (
+        f"[{sides}].map(s, s[0].map(k, k).filter(k, {counts}s[0][?k] != s[1][?k]) "
+        f"+ s[1].map(k, k).filter(k, {counts}!(k in s[0])))[0]"
+    )
+
+
+def is_mirror() -> str:
+    """True for the mirror of a static pod, which only a kubelet makes: the annotation alone proves nothing."""
+    annotated = f"has(object.metadata.annotations) && {text(MIRROR)} in object.metadata.annotations"
+    return all_of([f"{USER}.startsWith('system:node:')", "request.kind.kind == 'Pod'", annotated])
+
+
 def may(verb: str, plural: str, namespace: str | None = None) -> str:
     """True where the requester may do something with our resource.
 
@@ -43,4 +67,9 @@ def may(verb: str, plural: str, namespace: str | None = None) -> str:
         namespace: expression of the namespace; None: in all of them.
     """
     place = f".namespace({namespace})" if namespace else ""
-    return f"authorizer.group('aicost.dev').resource('{plural}'){place}.check('{verb}').allowed()"
+    return allowed(f"authorizer.group('aicost.dev').resource('{plural}'){place}", verb)
+
+
+def allowed(what: str, verb: str) -> str:
+    """True where the requester may do something with what a check of the authorizer is about."""
+    return f"{what}.check('{verb}').allowed()"

@@ -48,14 +48,28 @@ def validating_policy(name: str, labels: Mapping[str, str], spec: Object) -> Obj
     }
 
 
-def validating_binding(name: str, labels: Mapping[str, str], actions: Sequence[str]) -> Object:
-    """The binding of the policy of the same name."""
+def validating_binding(name: str, labels: Mapping[str, str], actions: Sequence[str], *, asks: bool = False) -> Object:
+    """The binding of the policy of the same name.
+
+    Args:
+        name: of both.
+        labels: of the binding.
+        actions: what is done with who is refused.
+        asks: whether the policy asks each object of its `paramKind` that the request's namespace has, or the cluster
+            for a kind without namespaces. Where there is none, nobody is refused.
+    """
+    reference = {"paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"}} if asks else {}
     return {
         "apiVersion": f"{GROUP}/v1",
         "kind": "ValidatingAdmissionPolicyBinding",
         "metadata": metadata(name, labels),
-        "spec": {"policyName": name, "validationActions": list(actions)},
+        "spec": {"policyName": name, **reference, "validationActions": list(actions)},
     }
+
+
+def param_kind(kind: str) -> Object:
+    """One of our kinds, as a policy names those that it asks."""
+    return {"apiVersion": "aicost.dev/v1alpha1", "kind": kind}
 
 
 def mutating_policy(name: str, labels: Mapping[str, str], spec: Object) -> Object:

@@ -10,22 +10,22 @@ from aicost.domain.workloads.places import Form, JudgedKind
 _HEIRS_ASK: Mapping[str, Sequence[str]] = {"": ("namespaces", "serviceaccounts"), "kueue.x-k8s.io": ("localqueues",)}
 """What pods inherit labels from."""
 _HANDED_DOWN = (
-    "/spec/labels",
-    "/spec/predictor/labels",
-    "/spec/transformer/labels",
-    "/spec/explainer/labels",
-    "/spec/driver/labels",
-    "/spec/executor/labels",
-    "/spec/services/*/labels",
-    "/spec/services/*/spec/labels",
-    "/spec/services/*/extraPodMetadata/labels",
-    "/spec/podMetadata/labels",
-    "/spec/templates/*/metadata/labels",
-    "/spec/workflowMetadata/labels",
-    "/spec/workflowSpec/podMetadata/labels",
-    "/spec/workflowSpec/templates/*/metadata/labels",
+    "/spec",
+    "/spec/predictor",
+    "/spec/transformer",
+    "/spec/explainer",
+    "/spec/driver",
+    "/spec/executor",
+    "/spec/services/*",
+    "/spec/services/*/spec",
+    "/spec/services/*/extraPodMetadata",
+    "/spec/podMetadata",
+    "/spec/templates/*/metadata",
+    "/spec/workflowMetadata",
+    "/spec/workflowSpec/podMetadata",
+    "/spec/workflowSpec/templates/*/metadata",
 )
-"""Labels that operators put on the pods of objects without a pod template."""
+"""What holds labels and annotations that operators put on the pods of objects without a pod template."""
 
 
 def plurals(kinds: Iterable[JudgedKind], *more: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -43,14 +43,25 @@ SPEAKING = plurals(KINDS, _HEIRS_ASK)
 """All that can say whom a cost is charged to."""
 OWNERS = tuple(sorted({kind.kind for kind in KINDS}))
 """Kinds that own what controllers make."""
-_WRAPPED = tuple(sorted({place.at for kind in KINDS for place in kind.places if place.form is Form.OBJECT}))
-_METADATA = {f"{at}/metadata/labels" for kind in KINDS for at in kind.patched_at if at}
-_INNER = {f"{at}/labels" for kind in KINDS for at in kind.inner}
-_ALL_LABELS = sorted({*_METADATA, *_INNER, *_HANDED_DOWN})
-POD_LABELS = tuple(at for at in _ALL_LABELS if at.count(MANY) <= 1)
-"""Where objects put labels on their pods, or on what makes these; not in lists of lists, which CEL cannot follow."""
+WRAPPED = tuple(sorted({place.at for kind in KINDS for place in kind.places if place.form is Form.OBJECT}))
+"""Where kinds hold a whole object of another kind."""
+_METADATA = {f"{at}/metadata" for kind in KINDS for at in kind.patched_at if at}
+_INNER = {at for kind in KINDS for at in kind.inner}
+
+
+def _within(metadata: Iterable[str], field: str) -> tuple[str, ...]:
+    """A field of metadata; not in lists of lists, which CEL cannot follow."""
+    return tuple(sorted(f"{at}/{field}" for at in set(metadata) if at.count(MANY) <= 1))
+
+
+POD_LABELS = _within({*_METADATA, *_INNER, *_HANDED_DOWN}, "labels")
+"""Where objects put labels on their pods, or on what makes these."""
+INNER_LABELS = _within(_INNER - set(_HANDED_DOWN), "labels")
+"""Those of them that are of what makes the pods, such as the Jobs of a CronJob."""
+POD_NOTES = _within({*_METADATA, *_INNER, *_HANDED_DOWN}, "annotations")
+"""Where objects put annotations on their pods, or on what makes these."""
 
 
 def with_wrapped(root: str) -> str:
     """An object and the objects that it wraps, as a list."""
-    return f"[{root}] + {stands(root, *_WRAPPED)}"
+    return f"[{root}] + {stands(root, *WRAPPED)}"

@@ -27,10 +27,13 @@ def normal(key: LabelKey, value: str) -> str:
     """
     if key.dimension is None:
         return f"{value}.trim().lowerAscii()" if key.case is Case.LOWER else f"{value}.trim()"
-    if key.dimension is Dimension.MODEL:
-        parts = f"({value}.startsWith('models--') ? {value}.substring(8) : {value}).lowerAscii().{_PARTS}"
-        return f"{parts}.map(p, p == '--' ? '/' : p.matches('^[-_]') ? '-' : p).join('')"
-    return plain(value)
+    return model(value) if key.dimension is Dimension.MODEL else plain(value)
+
+
+def model(value: str) -> str:
+    """The normal form of a label's value as a model has it: two dashes stand for a slash."""
+    parts = f"({value}.startsWith('models--') ? {value}.substring(8) : {value}).lowerAscii().{_PARTS}"
+    return f"{parts}.map(p, p == '--' ? '/' : p.matches('^[-_]') ? '-' : p).join('')"
 
 
 def plain(value: str) -> str:

@@ -1,6 +1,6 @@
 """The one precedence: which of all that is said about a pod counts, and who said it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aicost.domain.identity.claims import WorkloadClaim
@@ -15,7 +15,7 @@ from aicost.domain.policy.policies import LabelPolicy, NamespaceScope
 
 _Statement = tuple[Dimension, str, str]
 """Dimension, value as written, who says so."""
-_Read = Callable[[Evidence, Vocabulary], Iterator[_Statement]]
+_Read = Callable[[Evidence, Vocabulary], Iterable[_Statement]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ def _by_namespace(evidence: Evidence, vocabulary: Vocabulary) -> Iterator[_State
 def _said(source: Source) -> _Read:
     """What one source says in the evidence."""
 
-    def read(evidence: Evidence, _: Vocabulary) -> Iterator[_Statement]:
+    def read(evidence: Evidence, _: Vocabulary) -> Iterable[_Statement]:
+        if not evidence.said:
+            return ()
         return ((about[1], *told) for about, told in evidence.said.items() if about[0] is source)
 
     return read

@@ -58,6 +58,7 @@ LAYOUTS: tuple[Layout, ...] = (
 """A new card is a new line."""
 
 _PROFILE = re.compile(r"(?:^|mig-)(\d{1,2}g\.\d{1,4}gb)")
+_DASHED = re.compile(r"-mig-(\d{1,2}g)(\d{1,4}gb)")
 _SIZE = re.compile(r"-(\d{1,4})gb$")
 MEMORY_GB: Mapping[str, int] = {
     "t4": 16,
@@ -89,6 +90,12 @@ def share_of_profile(text: str, model: str | None = None) -> int | None:
         text: a resource name, a product name or a profile that holds one.
         model: canonical model, None where it is not known.
     """
+    share = dominant_share(text, model)
+    return None if share is None else int(share * WHOLE)
+
+
+def dominant_share(text: str, model: str | None = None) -> Fraction | None:
+    """The same as an exact fraction."""
     match = _PROFILE.search(text.lower())
     if match is None:
         return None
@@ -96,6 +103,13 @@ def share_of_profile(text: str, model: str | None = None) -> int | None:
     layouts = [each for each in LAYOUTS if profile in each.profiles and (model is None or model in each.models)]
     shares = {_share(layout, profile) for layout in layouts}
     return shares.pop() if len(shares) == 1 else None
+
+
+def partition_share(text: str, model: str | None = None) -> Fraction | None:
+    """The same as an exact fraction; a name of a device such as `gpu-0-mig-1g24gb-19-0` counts as a profile, too."""
+    lowered = text.lower()
+    dashed = _DASHED.search(lowered)
+    return dominant_share(f"{dashed[1]}.{dashed[2]}" if dashed else lowered, model)
 
 
 def share_of_memory(mib: int, model: str | None) -> int | None:
@@ -111,7 +125,7 @@ def memory_mib(model: str | None) -> int | None:
     return None if gigabytes is None else gigabytes * 1024
 
 
-def _share(layout: Layout, profile: str) -> int:
+def _share(layout: Layout, profile: str) -> Fraction:
     compute = Fraction(int(profile.partition("g")[0]), layout.compute)
     memory = Fraction(layout.profiles[profile], layout.memory)
-    return int(max(compute, memory) * WHOLE)
+    return max(compute, memory)

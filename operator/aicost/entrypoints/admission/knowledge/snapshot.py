@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from aicost.crd.convert.budgets_left import SeenBudget, budgets_of
+from aicost.crd.convert.budget.left import SeenBudget, budgets_of
 from aicost.domain.estimates.market import market_of
 from aicost.domain.estimates.values import BudgetLeft, Market
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts

@@ -17,7 +17,7 @@ from aicost.adapters.kube.seen.values import BadObject
 from aicost.adapters.kube.wire.objects import PartialObject
 from aicost.adapters.kube.wire.resources import NAMESPACES, NODES, SERVICE_ACCOUNTS, Resource
 from aicost.crd.convert.books import price_book
-from aicost.crd.convert.budgets_left import read_budget
+from aicost.crd.convert.budget.left import read_budget
 from aicost.crd.convert.parsing import Converted
 from aicost.crd.convert.policies import label_policy
 from aicost.crd.kinds import CLUSTER, KINDS

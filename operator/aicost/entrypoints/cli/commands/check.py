@@ -12,6 +12,7 @@ import click
 from aicost.adapters.clock import now_ms
 from aicost.domain.policy.decisions import Verdict
 from aicost.entrypoints.cli.commands.estimate import input_options, named_places
+from aicost.entrypoints.cli.options import in_form
 from aicost.entrypoints.cli.terminal import detect, progress
 from aicost.ports.errors import InvalidRequest
 
@@ -70,15 +71,7 @@ EXAMPLES
     type=click.Choice([each.value for each in FailOn]),
     help="The mildest verdict that makes the exit code 1.",
 )
-@click.option(
-    "--output",
-    "-o",
-    "form",
-    default=Form.TEXT.value,
-    show_default=True,
-    type=click.Choice([form.value for form in Form]),
-    help="json: with the labels that admission would write. sarif: for code review.",
-)
+@in_form(Form, "json: with the labels that admission would write. sarif: for code review.", Form.TEXT.value)
 def check(  # noqa: PLR0913 -- one parameter per option
     *,
     files: Sequence[str],

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from aicost.adapters.clock import now_ms
 from aicost.crd.coverage.resources import COVERAGES, INVENTORIES, Served
 from aicost.domain.reporting.spans import FORMS
 from aicost.entrypoints.cli.commands.report import Source
+from aicost.entrypoints.cli.options import CONTEXT, KUBECONFIG, in_form
 from aicost.entrypoints.cli.output.coverage_screen import coverage_screen, inventory_screen
 from aicost.entrypoints.cli.terminal import Terminal, detect, progress
 from aicost.usecases.measure_coverage import SINCE, read_since
@@ -46,20 +47,21 @@ def _shared(command: _Command) -> _Command:
         click.option(
             "--rows", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Lines of each list."
         ),
-        click.option(
-            "--output",
-            "-o",
-            "form",
-            default=Form.TABLE.value,
-            show_default=True,
-            type=click.Choice([form.value for form in Form]),
-            help="json: integers beside texts.",
-        ),
+        in_form(Form, "json: integers beside texts.", Form.TABLE.value),
         click.option("--namespace", "-n", metavar="NAME", help="One namespace. Default: the kubeconfig's."),
         click.option("--all-namespaces", "-A", is_flag=True, help="All namespaces."),
-        click.option("--ledger", metavar="DIR|URL", help="Read this ledger; no cluster is asked."),
-        click.option("--kubeconfig", type=click.Path(path_type=Path), metavar="FILE", help="Kubeconfig to use."),
-        click.option("--context", metavar="NAME", help="Context of the kubeconfig to use."),
+        click.option(
+            "--ledger",
+            "ledgers",
+            multiple=True,
+            metavar="DIR|URL",
+            help="Read this ledger; no cluster is asked. Repeatable.",
+        ),
+        click.option(
+            "--cluster", metavar="NAME", help="With --ledger: this cluster alone. Default: all that it holds."
+        ),
+        KUBECONFIG,
+        CONTEXT,
     )
     for option in reversed(options):
         command = option(command)
@@ -97,12 +99,13 @@ def _answer(  # noqa: PLR0913 -- one parameter per option
     form: str,
     namespace: str | None,
     all_namespaces: bool,
-    ledger: str | None,
+    ledgers: Sequence[str],
+    cluster: str | None,
     kubeconfig: Path | None,
     context: str | None,
 ) -> None:
     """Ask and print."""
-    source = Source(ledger, kubeconfig, context, namespace, all_namespaces)
+    source = Source(tuple(ledgers), kubeconfig, context, namespace, all_namespaces, cluster=cluster)
     read_since(since, now_ms())
     document = _obtain(served, source, since, rows)
     if Form(form) is Form.JSON:
@@ -114,11 +117,11 @@ def _answer(  # noqa: PLR0913 -- one parameter per option
 def _obtain(served: Served, source: Source, since: str, rows: int) -> Mapping[str, Any]:
     """The document, of a ledger or of the query API. What takes long to import is imported where it is needed."""
     stderr = detect(sys.stderr, dict(os.environ))
-    if source.ledger is not None:
+    if source.ledgers:
         from aicost.entrypoints.cli.sources import labels  # noqa: PLC0415 -- Delta takes a second to import
 
-        with progress(f"reading the ledger at {source.ledger}", sys.stderr, stderr):
-            return labels.ask_ledger(source.ledger, served, since, source.namespace, rows)
+        with progress(f"reading the ledger at {' and '.join(source.ledgers)}", sys.stderr, stderr):
+            return labels.ask_ledger(source.ledgers, served, since, source.namespace, rows, cluster=source.cluster)
     from aicost.entrypoints.cli.sources.cluster import ask_document, find_cluster  # noqa: PLC0415 -- as above: aiohttp
 
     config = find_cluster(source.kubeconfig, source.context)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,10 +12,12 @@ import click
 
 from aicost.domain.estimates.values import Market
 from aicost.domain.inventory.gpu_models import canonical_model
+from aicost.entrypoints.cli.options import CONTEXT, KUBECONFIG, in_form
 from aicost.entrypoints.cli.terminal import detect, progress
 from aicost.ports.errors import InvalidRequest
 
 if TYPE_CHECKING:  # pydantic takes long to import
+    from aicost.domain.workloads.shapes import Workload
     from aicost.entrypoints.cli.manifests.workloads import Found
     from aicost.entrypoints.cli.sources.priced import PricedMarket
 
@@ -58,8 +60,8 @@ def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--namespace", "-n", metavar="NAME", help="Where objects go that name no namespace. Default: default."
         ),
-        click.option("--kubeconfig", type=click.Path(path_type=Path), metavar="FILE", help="Kubeconfig to use."),
-        click.option("--context", metavar="NAME", help="Context of the kubeconfig to use."),
+        KUBECONFIG,
+        CONTEXT,
     )
     for option in reversed(options):
         command = option(command)
@@ -79,15 +81,7 @@ def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--where", "-w", multiple=True, metavar="KEY=VALUE", help="Only machines with this value; see below. Repeatable."
 )
-@click.option(
-    "--output",
-    "-o",
-    "form",
-    default=Form.TABLE.value,
-    show_default=True,
-    type=click.Choice([form.value for form in Form]),
-    help="wide: every price with its receipt. json: integers beside texts.",
-)
+@in_form(Form, "wide: every price with its receipt. json: integers beside texts.", Form.TABLE.value)
 def estimate(  # noqa: PLR0913 -- one parameter per option
     *,
     files: Sequence[str],
@@ -103,7 +97,8 @@ def estimate(  # noqa: PLR0913 -- one parameter per option
 ) -> None:
     """Estimate what the GPUs of manifests will cost: per hour, and over their expected duration.
 
-    Prices are those of your cluster's nodes, read with your kubeconfig; with --offline those of price books. Where
+    Prices are those of your cluster's nodes, read with your kubeconfig, or told by the query API where nodes and price
+    books are not for you to read; with --offline those of price books. Where
     several machines would do, the answer is a range. What is not known is said, never guessed.
     """
     places = named_places(files, filenames)
@@ -111,7 +106,7 @@ def estimate(  # noqa: PLR0913 -- one parameter per option
         raise InvalidRequest("--offline asks no cluster: leave --kubeconfig and --context out")
     narrow = _narrowing(where)
     objects = _objects(places, namespace or "default")
-    found = _market(prices, None if offline else (kubeconfig, context), {one.workload.namespace for one in objects})
+    found = _market(prices, None if offline else (kubeconfig, context), [one.workload for one in objects])
     market = narrow(found.market)
     model = canonical_model(gpu_model) or "" if gpu_model else ""
     _show(objects, replace(found, market=replace(market, assumed_model=model)), Form(form))
@@ -137,7 +132,7 @@ def _objects(places: Sequence[str], namespace: str) -> "tuple[Found, ...]":
 
 
 def _market(
-    prices: Sequence[str], cluster: tuple[Path | None, str | None] | None, namespaces: Collection[str]
+    prices: Sequence[str], cluster: tuple[Path | None, str | None] | None, workloads: "Sequence[Workload]"
 ) -> "PricedMarket":
     from aicost.entrypoints.cli.sources import market  # noqa: PLC0415 -- pydantic and aiohttp take long to import
 
@@ -147,7 +142,7 @@ def _market(
 
     config = find_cluster(*cluster, instead="or leave the cluster out by --offline")
     with progress(f"asking {config.server}", sys.stderr, detect(sys.stderr, dict(os.environ))):
-        return market.market_of_cluster(config, prices, namespaces)
+        return market.market_of_cluster(config, prices, workloads)
 
 
 def _narrowing(where: Sequence[str]) -> Callable[[Market], Market]:

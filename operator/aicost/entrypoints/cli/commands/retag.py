@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from aicost.adapters.clock import now_ms
+from aicost.domain.attribution.customers import KeyedTagger
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.tags.precedence import Tagger
 from aicost.domain.ledger.retagging import Moved, Turn
 from aicost.domain.policy.policies import LabelPolicy
 from aicost.domain.reporting.spans import FORMS, parse_span
+from aicost.entrypoints.cli.options import POST, in_form, of_a_cluster
 from aicost.entrypoints.cli.output.retag_screen import Outcome, retag_document, retag_screen
 from aicost.entrypoints.cli.terminal import detect, progress
 from aicost.ports.errors import InvalidRequest
@@ -48,24 +50,19 @@ EXAMPLES
     metavar="FILE",
     help="CostLabelPolicies to tag by; - for standard input. Default: those of the cluster.",
 )
-@click.option("--post", is_flag=True, help="Post the differences. Without it nothing is written.")
 @click.option(
-    "--output",
-    "-o",
-    "form",
-    default="table",
-    show_default=True,
-    type=click.Choice(["table", "json"]),
-    help="json: integers beside texts.",
+    "--key-file", metavar="FILE", help="The key of privacy.customerKeyFile: customers are named by their ids, as there."
 )
-@click.option("--kubeconfig", type=click.Path(path_type=Path), metavar="FILE", help="Kubeconfig to use.")
-@click.option("--context", metavar="NAME", help="Context of the kubeconfig to use.")
+@POST
+@in_form(("table", "json"), "json: integers beside texts.", "table")
+@of_a_cluster
 def retag(  # noqa: PLR0913 -- one parameter per option
     *,
     since: str,
     ledger: str,
     cluster: str | None,
     places: Sequence[str],
+    key_file: str | None,
     post: bool,
     form: str,
     kubeconfig: Path | None,
@@ -83,7 +80,7 @@ def retag(  # noqa: PLR0913 -- one parameter per option
     from aicost.entrypoints.cli.sources.retagging import policies_to_tag_by  # noqa: PLC0415 -- aiohttp is slow, too
 
     policies = policies_to_tag_by(places, kubeconfig, context)
-    outcome = _retag(ledger, cluster, span, policies, post=post)
+    outcome = _retag(ledger, cluster, span, _tagger(policies, key_file), policies, post=post)
     if form == "json":
         click.echo(json.dumps(retag_document(outcome), indent=2, ensure_ascii=False))
     else:
@@ -97,14 +94,30 @@ def _span(since: str) -> Window:
         raise InvalidRequest(str(problem).replace("window:", "since:", 1)) from problem
 
 
-def _retag(place: str, cluster: str | None, span: Window, policies: Sequence[LabelPolicy], *, post: bool) -> Outcome:
+def _tagger(policies: Sequence[LabelPolicy], key_file: str | None) -> Tagger:
+    """By names, or by ids as the controller makes them."""
+    if key_file is None:
+        return Tagger(policies)
+    from aicost.bootstrap import customer_ids  # noqa: PLC0415 -- Delta takes a second to import
+
+    return KeyedTagger(policies, customer_ids(key_file))
+
+
+def _retag(
+    place: str,
+    cluster: str | None,
+    span: Window,
+    tagger: Tagger,
+    policies: Sequence[LabelPolicy],
+    *,
+    post: bool,
+) -> Outcome:
     """Look, or post, with a sign of life meanwhile."""
     from aicost.entrypoints.cli.sources.ledger import open_place  # noqa: PLC0415 -- Delta takes a second to import
 
     ledger = open_place(place)
     name, version = _cluster(ledger, cluster), ledger.version()
     reader, writer = (ledger, ledger) if post else (ledger.snapshot(), None)
-    tagger = Tagger(policies)
     windows, changed, rows = 0, 0, 0
     moves: defaultdict[Turn, Moved] = defaultdict(Moved)
     with progress("posting" if post else f"reading {place}", sys.stderr, detect(sys.stderr, dict(os.environ))):

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aicost.crd.allocations.document import report_document
 from aicost.crd.allocations.texts import bucket_nanos, known_nanos
@@ -13,6 +13,9 @@ from aicost.domain.exact.windows import HOUR_MS, to_rfc3339
 from aicost.domain.ledger.rows import Bucket
 from aicost.domain.reporting import ratios
 from aicost.domain.reporting.query import Amounts, Report, ReportLine
+
+if TYPE_CHECKING:
+    from aicost.entrypoints.cli.output.display.converting import Shown
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A spreadsheet takes a text that begins like this for a formula."""
@@ -24,24 +27,36 @@ def as_json(reports: Sequence[Report], now_ms: int) -> str:
     return json.dumps(report_document(reports, now_ms), indent=2, ensure_ascii=False)
 
 
-def as_csv(reports: Sequence[Report]) -> str:
-    """One table for all currencies: the lines (`row_type` line or other), the idle, and the total."""
+def as_csv(reports: Sequence[Report], shown: "Sequence[Shown] | None" = None) -> str:
+    """One table for all currencies: the lines (`row_type` line or other), the idle, and the total.
+
+    Args:
+        reports: the reports.
+        shown: what they come to in another currency, in columns of their own; a report without any cost has none.
+    """
     keys = reports[0].query.group_by
-    records = [record for report in reports for record in _records(report)]
+    converted = {one.report.currency: one for one in shown or ()}
+    records = [
+        {**record, **more}
+        for report in reports
+        for record, more in zip(_records(report), _display(report, converted), strict=True)
+    ]
     out = io.StringIO()
-    writer = csv.DictWriter(out, [*_HEAD, *keys, *_tail()], restval="", lineterminator="\n")
+    display = _DISPLAY if shown is not None else ()
+    writer = csv.DictWriter(out, [*_HEAD, *keys, *_tail(), *display], restval="", lineterminator="\n")
     writer.writeheader()
     for record in records:
         writer.writerow({name: "" if value is None else value for name, value in record.items()})
     return out.getvalue()
 
 
-def _safe(text: str) -> str:
+def safe_cell(text: str) -> str:
     """A text of people as a cell: one that a spreadsheet would run gets an apostrophe in front."""
     one_line = text.replace("\r", " ")  # CSV readers take a lone carriage return for the end of a row
     return f"'{one_line}" if text.startswith(_DANGEROUS) else one_line
 
 
+_DISPLAY = ("display_currency", "display_cost", "display_cost_nanos", "display_rate")
 _HEAD = ("row_type", "window_from", "window_to", "currency")
 
 
@@ -57,8 +72,24 @@ def _records(report: Report) -> Iterator[Record]:
     yield {**_head(report, "total"), **_figures(report.total, report.total.cost_nanos), **total}
 
 
+def _display(report: Report, converted: "Mapping[str, Shown]") -> Iterator[Record]:
+    """The columns of another currency, for each record of a report."""
+    one = converted.get(report.currency)
+    for nanos in (None,) * (len(report.lines) + 2) if one is None else (*one.lines, one.idle, one.total):
+        if one is None or nanos is None:
+            yield {}
+        else:
+            rate = f"{one.conversion.explanation} (at {to_rfc3339(one.at_ms + 1)})"
+            yield {
+                "display_currency": one.conversion.target,
+                "display_cost": format_decimal(nanos),
+                "display_cost_nanos": nanos,
+                "display_rate": safe_cell(rate),
+            }
+
+
 def _line(report: Report, line: ReportLine) -> Record:
-    keys = {} if line.merged else dict(zip(report.query.group_by, map(_safe, line.keys), strict=True))
+    keys = {} if line.merged else dict(zip(report.query.group_by, map(safe_cell, line.keys), strict=True))
     return {
         **_head(report, "other" if line.merged else "line"),
         **keys,

@@ -1,10 +1,10 @@
 """What stands around the table: what was asked, and what a reader must know to trust the total."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from aicost.crd.allocations.texts import error_text, is_unpriced
+from aicost.crd.allocations.texts import error_text
 from aicost.crd.status.texts import change, gpu_hours, money, percent, share
 from aicost.domain.exact.windows import Window, describe_length, to_datetime
 from aicost.domain.identity.dimensions import Dimension
@@ -35,9 +35,9 @@ def heading(report: Report, terminal: Terminal) -> list[str]:
     return [terminal.paint(line, style) for text, style in lines for line in wrapped(text, terminal)]
 
 
-def facts(report: Report, terminal: Terminal) -> list[str]:
-    """The lines under the table."""
-    return fact_lines(_facts(report), terminal)
+def facts(report: Report, terminal: Terminal, labels: Container[str] | None = None) -> list[str]:
+    """The lines under the table: those with these labels, or all."""
+    return fact_lines((fact for fact in _facts(report) if labels is None or fact[0] in labels), terminal)
 
 
 def fact_lines(told: Iterable[Fact], terminal: Terminal) -> list[str]:
@@ -71,7 +71,7 @@ def _facts(report: Report) -> Iterator[Fact]:
 
 def _precision(report: Report) -> Iterator[Fact]:
     total = report.total
-    if is_unpriced(total):
+    if ratios.is_unpriced(total):
         return
     if total.error_nanos is None:
         yield "Error bar", "not known: a part of the device time has no samples", Style.PLAIN
@@ -115,9 +115,12 @@ def _notes(report: Report) -> Iterator[Fact]:
     if report.not_covered:
         yield (
             "Not covered",
-            f"{', '.join(report.not_covered)}: nothing measures them, they are in no amount",
+            f"{', '.join(report.not_covered)}: nothing measures or prices them, they are in no amount",
             Style.PLAIN,
         )
+    if report.partly_covered:
+        text = f"{', '.join(report.partly_covered)}: some nodes or volumes have no price and are in no amount"
+        yield "In part", text, Style.PLAIN
     if query.idle in _SPREAD and any(line.shared_nanos for line in report.lines):
         yield "Idle", f"what nobody held is spread over the lines {_SPREAD[query.idle]}", Style.PLAIN
     if report.covered is not None and report.covered != query.span:

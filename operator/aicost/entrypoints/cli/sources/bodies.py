@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aicost.crd.convert.books import price_book
-from aicost.crd.convert.budgets_left import SeenBudget, read_budget
+from aicost.crd.convert.budget.left import SeenBudget, read_budget
 from aicost.crd.convert.claims import workload_claim
 from aicost.crd.convert.parsing import Converted
 from aicost.crd.convert.policies import label_policy
+from aicost.crd.convert.unknown import unknown_fields
+from aicost.crd.models.aiworkload import AIWorkloadSpec
+from aicost.crd.models.policy.resource import CostLabelPolicySpec
+from aicost.crd.models.pricebook import PriceBookSpec
+from aicost.crd.schema.base import ApiModel
+from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.inventory.cluster import NamespaceFacts, ServiceAccountFacts
 from aicost.domain.policy.policies import LabelPolicy
 from aicost.domain.policy.snapshots import Known, MapName
@@ -21,7 +27,7 @@ _NEVER_MADE: Mapping[str, Any] = {"uid": "", "namespace": "default", "creationTi
 
 def books_of(bodies: Iterable[Body], problems: list[str]) -> tuple[PriceBook, ...]:
     """The price books among objects; what is wrong with them is added to the problems."""
-    return _read(bodies, "PriceBook", price_book, problems)
+    return _read(bodies, "PriceBook", price_book, problems, PriceBookSpec)
 
 
 def budgets_seen(bodies: Sequence[Body], problems: list[str]) -> tuple[SeenBudget, ...]:
@@ -36,7 +42,12 @@ def namespaces_of(bodies: Sequence[Body]) -> tuple[NamespaceFacts, ...]:
 
 def policies_of(bodies: Iterable[Body], problems: list[str]) -> tuple[LabelPolicy, ...]:
     """The label policies among objects; what is wrong with them is added to the problems."""
-    return _read(bodies, "CostLabelPolicy", label_policy, problems)
+    return _read(bodies, "CostLabelPolicy", label_policy, problems, CostLabelPolicySpec)
+
+
+def claims_of(bodies: Iterable[Body], problems: list[str]) -> tuple[WorkloadClaim, ...]:
+    """The AIWorkloads among objects; what is wrong with them is added to the problems."""
+    return _read(bodies, "AIWorkload", workload_claim, problems, AIWorkloadSpec)
 
 
 def known_of(bodies: Iterable[Body], policies: tuple[LabelPolicy, ...]) -> Known:
@@ -47,13 +58,17 @@ def known_of(bodies: Iterable[Body], policies: tuple[LabelPolicy, ...]) -> Known
         maps={_name(body): body.get("data") or {} for body in _of(found, "ConfigMap")},
         namespaces=namespaces_of(found),
         accounts=tuple(ServiceAccountFacts(*_name(body), _labels(body)) for body in _of(found, "ServiceAccount")),
-        claims=_read(found, "AIWorkload", workload_claim, []),
+        claims=claims_of(found, []),
         queues={_name(body): _labels(body) for body in _of(found, "LocalQueue")},
     )
 
 
 def _read(
-    bodies: Iterable[Body], kind: str, convert: Callable[[Body], Converted[Value]], problems: list[str]
+    bodies: Iterable[Body],
+    kind: str,
+    convert: Callable[[Body], Converted[Value]],
+    problems: list[str],
+    spec: type[ApiModel] | None = None,
 ) -> tuple[Value, ...]:
     values = []
     for body in _of(bodies, kind):
@@ -63,7 +78,8 @@ def _read(
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             problems.append(f"{kind} cannot be read: {problem!r}: give it metadata.name and a spec")
             continue
-        problems += [f"{kind}/{named['metadata'].get('name')}: {problem}" for problem in read.problems]
+        odd = unknown_fields(spec, named.get("spec")) if spec else ()
+        problems += [f"{kind}/{named['metadata'].get('name')}: {problem}" for problem in (*read.problems, *odd)]
         values += [] if read.value is None else [read.value]
     return tuple(values)
 

@@ -40,12 +40,14 @@ class Gathered:
         nodes: nodes as the domain knows them.
         gaps: what could not be read and what follows from it, for people.
         refusals: what the API server did not permit.
+        refused: what they are about.
     """
 
     bodies: list[Body] = field(default_factory=list)
     nodes: list[NodeFacts] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     refusals: list[NotPermitted] = field(default_factory=list)
+    refused: set[Resource] = field(default_factory=set)
 
 
 def own_resource(kind: str) -> Resource:
@@ -78,6 +80,7 @@ async def _gather(config: ClusterConfig, wishes: Iterable[Wish]) -> Gathered:
                     found.gaps.append(f"the cluster does not know {wish.resource}")
             except NotPermitted as refused:
                 found.refusals.append(refused)
+                found.refused.add(wish.resource)
                 found.gaps.append(f"{wish.resource} are not taken into account: {refused}")
     return found
 

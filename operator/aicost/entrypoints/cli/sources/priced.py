@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aicost.crd.convert.budgets_left import SeenBudget, budgets_of
+from aicost.crd.convert.budget.left import SeenBudget, budgets_of
 from aicost.domain.estimates.values import BudgetLeft, Market
 from aicost.domain.inventory.cluster import NamespaceFacts
 from aicost.domain.workloads.shapes import Workload

@@ -2,12 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
 
 from aicost.adapters.kube.client import KubeClient
-from aicost.adapters.kube.wire.errors import Expired, NotFound
+from aicost.adapters.kube.lists import Body, pages_of
 from aicost.adapters.kube.wire.resources import PODS, Resource
 from aicost.domain.workloads.kinds import JUDGED_KINDS
 from aicost.ports.errors import NotPermitted
@@ -23,7 +20,6 @@ BESIDE = (
     ("trainer.kubeflow.org", ("v1alpha1",), "clustertrainingruntimes"),
 )
 """What gives a size to objects that refer to it: group, versions, plural."""
-Body = dict[str, Any]
 BarePods = Callable[[], Collection[str]]
 """Namespaces in which there are pods that nothing controls."""
 LISTED = tuple(kind for kind in JUDGED_KINDS if (kind.group, kind.kind) not in PASSED_OVER)
@@ -64,19 +60,11 @@ class ObjectLists:
                 yield page
 
     async def _pages(self, resource: Resource, namespace: str | None) -> AsyncIterator[list[Body]]:
-        for last_try in (False, True):
-            try:
-                async for page in self.client.pages(resource, namespace, limit=PAGE):
-                    yield [_body(resource, raw) for raw in page.items or ()]
-            except Expired:
-                if last_try:
-                    raise
-                continue
-            except NotPermitted as refused:
-                self.unread.append(str(refused))
-            except NotFound:
-                pass  # it was served a moment ago
-            return
+        try:
+            async for page in pages_of(self.client, resource, namespace, limit=PAGE):
+                yield page
+        except NotPermitted as refused:
+            self.unread.append(str(refused))
 
     async def _found(self, wanted: Iterable[tuple[str, tuple[str, ...], str]]) -> list[Resource]:
         there = await self.client.group_versions()
@@ -91,12 +79,6 @@ class ObjectLists:
                 known[name] = {one.plural: one for one in await self.client.resources(name)}
             found += [known[name][plural]] if plural in known[name] else []
         return found
-
-
-def _body(resource: Resource, raw: msgspec.Raw) -> Body:
-    """An object; a list leaves out the kind of its items."""
-    body: Body = msgspec.json.decode(bytes(raw), type=dict)
-    return {**body, "apiVersion": resource.api_version, "kind": resource.kind}
 
 
 def kind_names(resources: Iterable[Resource]) -> list[str]:

@@ -7,16 +7,19 @@ from aicost.bootstrap import Application
 from aicost.crd.status.conditions import Statement
 from aicost.entrypoints.controller.attempts import describe
 from aicost.entrypoints.controller.publish import judging
-from aicost.entrypoints.controller.publish.answers import Answer, Answers
+from aicost.entrypoints.controller.publish.answers import Answers
 from aicost.entrypoints.controller.publish.books import BookAnswers
 from aicost.entrypoints.controller.publish.policies import PolicyAnswers
+from aicost.entrypoints.controller.publish.saying import Answer
 from aicost.entrypoints.controller.registry import Body
 from aicost.entrypoints.controller.state import State
 from aicost.ports.errors import AicostError
 from aicost.ports.ledger import LedgerReader
 
 REPORTS, WORKLOADS = ("AICostReport", "ClusterAICostReport"), ("AIWorkload",)
-BUDGETS, BOOKS, POLICIES = ("Budget", "ClusterBudget"), "PriceBook", "CostLabelPolicy"
+BOOKS, POLICIES = "PriceBook", "CostLabelPolicy"
+ANSWERED = (*REPORTS, *WORKLOADS, BOOKS, POLICIES)
+"""Kinds that are answered in each round. Budgets have rounds of their own."""
 Bodies = Mapping[str, Sequence[Body]]
 
 
@@ -35,7 +38,7 @@ class Unanswered:
 
 
 def answer_all(app: Application, state: State, bodies: Bodies, now_ms: int) -> Iterator[Answer | Unanswered]:
-    """The status of each object, in the order of the kinds. Blocks: it reads the ledger.
+    """The status of each object but budgets, in the order of the kinds. Blocks: it reads the ledger.
 
     Args:
         app: the use cases.
@@ -46,11 +49,11 @@ def answer_all(app: Application, state: State, bodies: Bodies, now_ms: int) -> I
     try:
         reader: LedgerReader = app.stores.ledger.snapshot()
     except AicostError as error:
-        for kind in (*REPORTS, *WORKLOADS, *BUDGETS):
-            yield from (_unanswered(body, error) for body in bodies.get(kind, ()))
+        for kind in (*REPORTS, *WORKLOADS):
+            yield from (unanswered(body, error) for body in bodies.get(kind, ()))
     else:
         answers = Answers(app, state, reader, now_ms)
-        for kinds, answer in ((REPORTS, answers.report), (WORKLOADS, answers.workload), (BUDGETS, answers.budget)):
+        for kinds, answer in ((REPORTS, answers.report), (WORKLOADS, answers.workload)):
             yield from (_answer(body, answer) for kind in kinds for body in bodies.get(kind, ()))
     books, policies = bodies.get(BOOKS, ()), bodies.get(POLICIES, ())
     yield from _answer_together(books, lambda: BookAnswers(books, app, state, now_ms))
@@ -64,7 +67,7 @@ def _answer_together(
     try:
         answers = look()
     except Exception as error:  # noqa: BLE001 -- they must not stop the others
-        yield from (_unanswered(body, error) for body in bodies)
+        yield from (unanswered(body, error) for body in bodies)
     else:
         yield from (_answer(body, answers.answer) for body in bodies)
 
@@ -73,9 +76,10 @@ def _answer(body: Body, answer: Callable[[Body], Answer]) -> Answer | Unanswered
     try:
         return answer(body)
     except Exception as error:  # noqa: BLE001 -- one object must not stop the others
-        return _unanswered(body, error)
+        return unanswered(body, error)
 
 
-def _unanswered(body: Body, error: Exception) -> Unanswered:
+def unanswered(body: Body, error: Exception) -> Unanswered:
+    """What is said of an object whose status could not be computed."""
     expected = isinstance(error, AicostError)
     return Unanswered(body, error, judging.failed(body["kind"], describe(error), expected=expected))

@@ -5,6 +5,7 @@ from typing import Any
 
 from aicost.bootstrap import Application
 from aicost.domain.reporting.query import ReportQuery
+from aicost.domain.reporting.ratios import gpu_time
 from aicost.domain.reporting.spans import parse_span
 from aicost.entrypoints.controller.registry import Key
 from aicost.entrypoints.controller.resources import GROUP, VERSION
@@ -33,10 +34,16 @@ def missing_reports(
 
 
 def namespaces_with_cost(app: Application, now_ms: int) -> list[str]:
-    """Namespaces that have AI cost of any kind this month, the open window included."""
+    """Namespaces that have AI cost of any kind this month, the open window included.
+
+    Pods that are no AI workload are summed by namespace: their CPU alone has no controller's name, and is no AI cost.
+    """
     span = parse_span(MONTH, now_ms, app.settings.reports.time_zone)
-    reports = build_reports(app.stores.ledger.snapshot(), ReportQuery(span, ("namespace",)), cluster=app.cluster)
-    return sorted({line.keys[0] for report in reports for line in report.lines if line.keys[0]})
+    reports = build_reports(
+        app.stores.ledger.snapshot(), ReportQuery(span, ("namespace", "controller")), cluster=app.cluster
+    )
+    lines = [line for report in reports for line in report.lines if line.keys[1] or gpu_time(line.amounts)]
+    return sorted({line.keys[0] for line in lines if line.keys[0]})
 
 
 def _cluster_report(app: Application, key: str) -> Mapping[str, Any]:

@@ -7,14 +7,13 @@ from aicost.crd.convert.parsing import SpecProblem
 from aicost.crd.fields.conditions import ConditionStatus
 from aicost.crd.reasons import ConditionType, Reason
 from aicost.crd.status.conditions import Statement
-from aicost.crd.status.texts import gpu_hours, money, share
+from aicost.crd.status.texts import gpu_hours, share
 from aicost.domain.attribution.window import Unpriced
-from aicost.domain.budgets.pace import Standing
-from aicost.domain.exact.windows import MINUTE_MS, Grid, Window, to_rfc3339
+from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Grid, Window, to_rfc3339
 from aicost.domain.identity.matching import Matching
 from aicost.domain.pricing.defects import DefectKind
 from aicost.domain.reporting.query import Amounts
-from aicost.entrypoints.controller.state import SourceState
+from aicost.entrypoints.controller.state import PriceSourceState, SourceState
 
 _YES, _NO, _OPEN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 ENOUGH_PPM = 950_000
@@ -61,19 +60,36 @@ def telemetry(parts: Sequence[Amounts], source: SourceState, watched_ms: int) ->
     return Statement(kind, _YES, Reason.MEASURED, text)
 
 
-def priced(parts: Sequence[Amounts], unpriced: Sequence[Unpriced]) -> Statement:
+@dataclass(frozen=True, slots=True)
+class PriceFigures:
+    """Device time in all and without a price, the cost, and the part of it that rests on list prices."""
+
+    gpu_ms: int
+    unpriced_ms: int
+    cost_nanos: int
+    listed_nanos: int
+
+    @classmethod
+    def of(cls, parts: Sequence[Amounts]) -> "PriceFigures":
+        """Those of some sums together."""
+        return cls(
+            sum(sum(part.gpu_milliseconds.values()) for part in parts),
+            sum(part.unpriced_gpu_milliseconds for part in parts),
+            sum(part.cost_nanos for part in parts),
+            sum(part.list_price_nanos for part in parts),
+        )
+
+
+def priced(found: PriceFigures, unpriced: Sequence[Unpriced]) -> Statement:
     """Priced: is there a price for all device time, and the entry to add where there is none."""
-    kind = ConditionType.PRICED
-    whole = sum(sum(part.gpu_milliseconds.values()) for part in parts)
-    missing = sum(part.unpriced_gpu_milliseconds for part in parts)
+    kind, whole, missing = ConditionType.PRICED, found.gpu_ms, found.unpriced_ms
     if missing:
         reason = Reason.NOTHING_PRICED if missing >= whole else Reason.PARTLY_PRICED
         text = f"{gpu_hours(missing)} of {gpu_hours(whole)} GPU-hours have no price and are not in the cost."
         return Statement(kind, _NO, reason, f"{text} {_entries_to_add(unpriced)}".strip())
-    listed = sum(part.list_price_nanos for part in parts)
-    if listed:
+    if found.listed_nanos:
         text = (
-            f"All device time has a price; {share(listed, sum(part.cost_nanos for part in parts))} of the cost rests "
+            f"All device time has a price; {share(found.listed_nanos, found.cost_nanos)} of the cost rests "
             "on public list prices. Put what you pay into a PriceBook of your own: it goes before list prices."
         )
         return Statement(kind, _YES, Reason.LIST_PRICES, text)
@@ -183,35 +199,6 @@ def claimed(namespace: str, name: str, matching: Matching | None) -> Statement:
     return Statement(kind, _YES, Reason.CLAIMED, f"{pods} {'pod is' if pods == 1 else 'pods are'} claimed.")
 
 
-def budget_ready(currency: str, foreign: Sequence[str]) -> Statement:
-    """Ready of a budget: amounts of another currency are not in its spend, and nothing is converted."""
-    if foreign:
-        text = (
-            f"A part of the cost is in {', '.join(foreign)} and is not in the spend: budget it in a budget of its own."
-        )
-        return not_ready(Reason.CURRENCY_MISMATCH, f"The budget is in {currency}. {text}")
-    return reported()
-
-
-def within(standing: Standing, currency: str) -> Statement:
-    """WithinBudget: spend and forecast against the limit."""
-    kind, limit = ConditionType.WITHIN_BUDGET, money(standing.limit_nanos, currency)
-    spent = f"{money(standing.spend.nanos, currency)} of {limit} are spent"
-    if standing.spend.nanos >= standing.limit_nanos:
-        return Statement(kind, _NO, Reason.OVER_LIMIT, f"{spent}: the limit is reached.")
-    forecast = standing.forecast_nanos
-    if forecast is not None and forecast > standing.limit_nanos:
-        text = f"{spent}; at this pace it will be {money(forecast, currency)} at the end of the period."
-        return Statement(kind, _YES, Reason.FORECAST_OVER, text)
-    return Statement(kind, _YES, Reason.WITHIN, f"{spent}.")
-
-
-def observes() -> Statement:
-    """Enforcing is false: budgets observe."""
-    text = "The budget shows where it stands and does nothing else, whatever its mode and ladder say."
-    return Statement(ConditionType.ENFORCING, _NO, Reason.OBSERVE_ONLY, text)
-
-
 def accepted(problems: Sequence[str]) -> Statement:
     """Accepted: all entries of a price book are usable, or which are left out and how to mend them."""
     if problems:
@@ -241,6 +228,31 @@ def nodes_priced(from_here: int, priced_nodes: int, unpriced: Sequence[Unpriced]
     reason = Reason.PARTLY_PRICED if priced_nodes else Reason.NOTHING_PRICED
     count = "1 GPU node has" if len(unpriced) == 1 else f"{len(unpriced)} GPU nodes have"
     return Statement(kind, _NO, reason, f"{count} no price. {_entries_to_add(unpriced)}")
+
+
+def price_source(found: PriceSourceState, stale_ms: int, now_ms: int) -> Statement:
+    """PriceSourceFresh of a book that was read from a URL: is it as it is published.
+
+    Args:
+        found: how the URL is doing.
+        stale_ms: time without a reading after which prices are stale.
+        now_ms: the present moment.
+    """
+    kind = ConditionType.PRICE_SOURCE_FRESH
+    if not found.place:
+        text = (
+            "This book was read from a URL, and prices.http.url names none any more: its prices hold as they were. To "
+            "keep it as your own take the label aicost.dev/price-source from it; to end its prices delete it."
+        )
+        return Statement(kind, _NO, Reason.NO_SOURCE, text)
+    failing = f" The last try failed: {found.problem}." if found.problem else ""
+    if found.read_ms is None:
+        return Statement(kind, _OPEN, Reason.WAITING, f"{found.place} was not read yet.{failing}")
+    since = to_rfc3339(found.read_ms // SECOND_MS * SECOND_MS)
+    if now_ms - found.read_ms > stale_ms:
+        text = f"{found.place} was last read at {since}; the prices of then hold.{failing}"
+        return Statement(kind, _NO, Reason.STALE, text)
+    return Statement(kind, _YES, Reason.FRESH, f"{found.place} is read regularly.{failing}")
 
 
 def refused(problems: Sequence[SpecProblem]) -> tuple[Statement, ...]:

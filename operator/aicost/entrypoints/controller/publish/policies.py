@@ -1,16 +1,14 @@
 """What label policies should say: usable parts, contradictions, who judges by them, and how far labels have come."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from aicost.crd.convert.policies import label_policy
-from aicost.crd.status.conditions import Statement, conditions
 from aicost.crd.status.policies import policy_status
 from aicost.crd.status.reports import Freshness
 from aicost.domain.policy.review.defects import find_defects
 from aicost.domain.workloads.kinds import JUDGED_KINDS
 from aicost.entrypoints.controller.publish import policy_conditions as judging
-from aicost.entrypoints.controller.publish.answers import Answer
+from aicost.entrypoints.controller.publish.saying import Answer, generation_of, stated
 from aicost.entrypoints.controller.registry import Body, read_each
 from aicost.entrypoints.controller.state import State
 
@@ -30,7 +28,7 @@ class PolicyAnswers:
         own = [defect for defect in self._defects if defect.policy == name]
         usable = judging.accepted(read, own)
         if read.value is None:
-            return Answer(body, {"conditions": self._conditions(body, (usable,))}, (usable,))
+            return Answer(body, {"conditions": stated(body, (usable,), self._now_ms)}, (usable,))
         audit, enforcement = labels.audits.get(name), labels.enforcement.get(name)
         found = (
             usable,
@@ -44,11 +42,7 @@ class PolicyAnswers:
             read.value,
             audit=audit,
             enforcement=enforcement,
-            freshness=Freshness(body["metadata"].get("generation", 0), self._now_ms, None),
-            conditions=self._conditions(body, statements),
+            freshness=Freshness(generation_of(body), self._now_ms, None),
+            conditions=stated(body, statements, self._now_ms),
         )
         return Answer(body, status, statements)
-
-    def _conditions(self, body: Body, statements: Sequence[Statement]) -> list[dict[str, Any]]:
-        before = (body.get("status") or {}).get("conditions") or []
-        return conditions(statements, before, body["metadata"].get("generation", 0), self._now_ms)

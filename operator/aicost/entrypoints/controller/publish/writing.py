@@ -12,7 +12,7 @@ from aicost.crd.reasons import Reason
 from aicost.crd.status.conditions import Statement, conditions
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS
 from aicost.entrypoints.controller.publish.answering import Unanswered
-from aicost.entrypoints.controller.publish.answers import Answer
+from aicost.entrypoints.controller.publish.saying import Answer
 from aicost.entrypoints.controller.registry import Body, Key
 from aicost.entrypoints.controller.resources import GROUP, VERSION, resource_of
 
@@ -24,19 +24,29 @@ VOLATILE = ("updatedAt", "asOf", "lastTransitionTime", "window", "covered", "pre
 SHORTEST_GAP_MS = 30 * SECOND_MS
 """Figures of the open window change in each round: an object is not written more often, unless its spec or the status
 or reason of a condition changed."""
-_BY_DESIGN = {"Enforcing", "Overlapping", "Conflicting"}
+_BY_DESIGN = {
+    "Enforcing",
+    "Overlapping",
+    "Conflicting",
+    "EnforcementHeld",
+    "ActuatorContested",
+    "RestorePending",
+    "ReviewDue",
+    "Effective",
+}
 """Conditions of which False is no bad news."""
-_MILD_REASONS = {Reason.AUDIT_ONLY}
+_MILD_REASONS = {Reason.AUDIT_ONLY, Reason.SUSPENDED}
 """Reasons for which False is what was asked for."""
 _Said = tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Last:
-    """What was written last: the generation of the spec, what the conditions said, and when."""
+    """What was written last: the generation of the spec, what the conditions said, the mark, and when."""
 
     generation: object
     said: _Said
+    mark: object
     at_ms: int
 
 
@@ -58,7 +68,7 @@ class StatusPublisher:
         self._last: dict[Target, _Last] = {}
 
     async def write(self, answer: Answer) -> bool:
-        """Write a status if it says something new and it is time; True if it was written.
+        """Write a status if it says something new and it is time, or its mark changed; True if it was written.
 
         Raises:
             AicostError: it was not written; NotFound and Rejected: the object is gone, or another one.
@@ -66,12 +76,13 @@ class StatusPublisher:
         target, now, said = target_of(answer.body), now_ms(), _said(answer.statements)
         last = self._last.get(target)
         generation = answer.body["metadata"].get("generation")
-        if last and (last.generation, last.said) == (generation, said) and 0 <= now - last.at_ms < self._gap_ms:
+        same = last is not None and (last.generation, last.said, last.mark) == (generation, said, answer.mark)
+        if last and same and 0 <= now - last.at_ms < self._gap_ms:
             return False
         if not await self._writer.write(target, answer.status, VOLATILE):
             return False
         self._failures.forget(target)
-        self._last[target] = _Last(generation, said, now)
+        self._last[target] = _Last(generation, said, answer.mark, now)
         before = {kind: status for kind, status, _ in last.said} if last else stated(answer.body)
         await self._tell(answer.body, newly_false(answer.statements, before))
         return True

@@ -1,0 +1,96 @@
+"""What pods use of CPU and memory, by the kubelet's series in a bundle (port `UsageSource`)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from aicost.adapters.bundle.columns import Columns, SeriesId
+from aicost.domain.attribution.resources.kubelet import (
+    CPU,
+    IDENTITY,
+    MEMORY,
+    PAUSE,
+    STEP_MS,
+    Container,
+    container_of,
+    increases,
+    means,
+    moments_of,
+    pods_of,
+)
+from aicost.domain.attribution.resources.observed import NOTHING_OBSERVED, Observations
+from aicost.domain.exact.windows import Window
+from aicost.domain.sampling.series import Millis, Values
+
+_Values = dict[Container, dict[int, float]]
+_Series = tuple[SeriesId, Millis, Values]
+
+
+@dataclass(frozen=True, slots=True)
+class BundleUsage:
+    """The same questions that a Prometheus is asked, answered from raw samples."""
+
+    columns: Columns
+
+    def observed(self, span: Window) -> Observations:
+        """What pods used in a span; nothing is known of it where the bundle holds no such series."""
+        moments = moments_of(span)
+        around = self.columns.within(Window(moments[0] - STEP_MS, moments[-1] + 1), (CPU, MEMORY))
+        if not around:
+            return NOTHING_OBSERVED
+        cpu = _at(moments, _of_containers(around, CPU), _last, max)
+        memory = _at(moments, _of_containers(around, MEMORY), _mean, np.mean)
+        return Observations(tuple(pods_of(increases(cpu, moments), means(memory, moments))))
+
+
+def _of_containers(series: list[_Series], metric: str) -> list[_Series]:
+    """The series of containers; the pods' own rows where there are none of containers."""
+    mine = [one for one in series if one[0].name == metric]
+    containers = [one for one in mine if one[0].labels.get("container", PAUSE) != PAUSE]
+    return containers or [one for one in mine if "container" not in one[0].labels and "pod" in one[0].labels]
+
+
+def _at(
+    moments: list[int],
+    series: list[_Series],
+    value_of: Callable[[Values], float],
+    among: Callable[[list[float]], float],
+) -> _Values:
+    """Values of all containers at each moment; of several series of one container as the server would be asked."""
+    same: defaultdict[tuple[str, ...], defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    containers: dict[tuple[str, ...], Container] = {}
+    for one, at_ms, value in series:
+        container = container_of(one.labels)
+        if container is not None:
+            identity = tuple(one.labels.get(name, "") for name in IDENTITY)
+            containers[identity] = container
+            for moment, found in _pieces(moments, at_ms, value, value_of):
+                same[identity][moment].append(found)
+    result: defaultdict[Container, dict[int, float]] = defaultdict(dict)
+    for identity, by_moment in same.items():
+        known = result[containers[identity]]
+        for moment, values in by_moment.items():
+            known[moment] = max(known.get(moment, 0.0), float(among(values)))
+    return dict(result)
+
+
+def _pieces(
+    moments: list[int], at_ms: Millis, value: Values, value_of: Callable[[Values], float]
+) -> Iterator[tuple[int, float]]:
+    """The value at each moment, from the samples of the step before it, its end included."""
+    usable = np.isfinite(value) & (value >= 0)
+    at_ms, value = at_ms[usable], value[usable]
+    for moment in moments:
+        first, last = np.searchsorted(at_ms, (moment - STEP_MS, moment), side="right")
+        if first < last:
+            yield moment, value_of(value[first:last])
+
+
+def _last(values: Values) -> float:
+    return float(values[-1])
+
+
+def _mean(values: Values) -> float:
+    return float(values.mean())

@@ -1,0 +1,58 @@
+"""Which kind of bill a file is, and its lines."""
+
+from dataclasses import dataclass
+
+from aicost.adapters.pricing.bills.focus import is_focus, read_focus
+from aicost.adapters.pricing.bills.pages import decode, read_pages
+from aicost.adapters.pricing.bills.plain import is_plain, read_plain
+from aicost.adapters.pricing.tables.reading import Table, read_table, refuse
+from aicost.domain.thirdparty.lines import SpendLine
+from aicost.ports.errors import InvalidRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a file bills.
+
+    Attributes:
+        kind: `focus`, `table`, `anthropic` or `openai`.
+        others: lines that are about something else than AI.
+    """
+
+    kind: str
+    lines: tuple[SpendLine, ...]
+    others: int = 0
+
+
+def read_bill(content: bytes, name: str, *, provider: str = "", currency: str = "USD") -> Bill:
+    """Read a bill: FOCUS or a table of one's own as CSV, or pages of a cost API as JSON.
+
+    Args:
+        content: the file.
+        name: what it is called, for messages.
+        provider: who billed, for a table that does not say it.
+        currency: of its amounts, where it does not say it.
+
+    Raises:
+        InvalidRequest: it is none; the message names line, column, value and fix.
+    """
+    if content.lstrip()[:1] in {b"{", b"["}:
+        kind, lines = read_pages(decode(content, name), name)
+        return Bill(kind, lines)
+    try:
+        return _of_table(read_table(content), provider or "unknown", currency)
+    except InvalidRequest as problem:
+        raise InvalidRequest(f"{name}: {problem}") from problem
+
+
+def _of_table(table: Table, provider: str, currency: str) -> Bill:
+    if is_focus(table):
+        read = read_focus(table)
+        bill = Bill("focus", read.lines, read.others)
+    elif is_plain(table):
+        bill = Bill("table", tuple(read_plain(table, provider, currency)))
+    else:
+        named = ", ".join(table.columns.values())
+        raise InvalidRequest(f"columns {named}: a bill has a day and an amount, or is in FOCUS format")
+    refuse(table.complaints)
+    return bill

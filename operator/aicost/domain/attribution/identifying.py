@@ -1,0 +1,70 @@
+"""Who a pod is in the ledger."""
+
+from collections.abc import Callable
+
+from aicost.domain.identity.claims import WorkloadClaim
+from aicost.domain.identity.discovery import discover
+from aicost.domain.identity.matching import Matching
+from aicost.domain.identity.tags.evidence import Witnesses
+from aicost.domain.identity.tags.precedence import Tagger
+from aicost.domain.identity.tags.queues import queue_of
+from aicost.domain.inventory.cluster import ClusterFacts
+from aicost.domain.inventory.pods import PodFacts, PodRecord
+from aicost.domain.ledger.rows import Holder
+from aicost.domain.ledger.tagging import tagged
+
+
+def identifier(facts: ClusterFacts, matching: Matching, tagger: Tagger) -> Callable[[PodRecord], Holder]:
+    """A function that says who a pod is in the ledger; the same object for the same record each time."""
+    known: dict[int, tuple[PodRecord, Holder]] = {}
+
+    def identify(record: PodRecord) -> Holder:
+        if id(record) not in known:
+            pod = record.facts
+            known[id(record)] = record, identified(witnesses_of(pod, facts, matching.by_pod.get(pod.uid)), tagger)
+        return known[id(record)][1]
+
+    return identify
+
+
+def namespace_identifier(facts: ClusterFacts, tagger: Tagger) -> Callable[[str], Holder]:
+    """A function that says who pays for a namespace, where it is no pod that something belongs to."""
+
+    def identify(name: str) -> Holder:
+        nobody = PodFacts("", name, "", 0)
+        evidence = tagger.hear(Witnesses(nobody, namespace=facts.namespaces.get(name)))
+        return tagged(Holder(namespace=name), evidence, tagger.tags(evidence))
+
+    return identify
+
+
+def witnesses_of(pod: PodFacts, facts: ClusterFacts, claim: WorkloadClaim | None) -> Witnesses:
+    """All that says something of a pod."""
+    return Witnesses(
+        pod=pod,
+        claim=claim,
+        namespace=facts.namespaces.get(pod.namespace),
+        service_account=facts.service_accounts.get((pod.namespace, pod.service_account)),
+        queue=queue_of(pod, facts.queues),
+        discovered=discover(pod),
+    )
+
+
+def identified(witnesses: Witnesses, tagger: Tagger) -> Holder:
+    """Who a pod is, by what its witnesses say."""
+    evidence = tagger.hear(witnesses)
+    return tagged(holder_of(witnesses.pod, witnesses.claim), evidence, tagger.tags(evidence))
+
+
+def holder_of(pod: PodFacts, claim: WorkloadClaim | None) -> Holder:
+    """A pod before its dimensions are known: its controller is the last owner of its chain, which people know."""
+    controller = pod.owners[-1] if pod.owners else None
+    return Holder(
+        namespace=pod.namespace,
+        pod=pod.name,
+        pod_uid=pod.uid,
+        controller_kind=controller.kind if controller else "Pod",
+        controller=controller.name if controller else pod.name,
+        workload=claim.name if claim else "",
+        labels=pod.labels,
+    )

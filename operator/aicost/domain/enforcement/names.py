@@ -1,0 +1,22 @@
+"""Annotations by which budgets and workloads talk to each other."""
+
+NOTICE = "aicost.dev/budget-notice"
+"""On a workload: what a budget will do to it, when, and how to stop it."""
+ACTION_AT = "aicost.dev/action-at"
+"""On a workload: the moment of that, RFC 3339."""
+CHECKPOINT_REQUEST = "aicost.dev/checkpoint-request"
+"""On a workload and its pods: it is asked to save its work; the value is the moment of asking, RFC 3339."""
+LAST_CHECKPOINT = "aicost.dev/last-checkpoint"
+"""On a workload or a pod, by its owner: when its work was last saved, RFC 3339."""
+PHASE = "aicost.dev/phase"
+"""On a pod or a workload, by its owner: what it is at. While it loads data, writes a checkpoint or evaluates, a GPU
+that does nothing is not idle."""
+BUSY_PHASES = frozenset({"dataload", "checkpoint", "eval"})
+EXEMPT_UNTIL = "aicost.dev/budget-exempt-until"
+"""On a workload: no budget stops it before this moment, RFC 3339. Who may set it needs the verb `exempt` on budgets."""
+ACKNOWLEDGED = "aicost.dev/acknowledged"
+"""On a budget: messages that somebody has seen, `ID=NAME` separated by commas."""
+ACCEPTED_PRICES = "aicost.dev/prices-accepted"
+"""On a budget: the moment up to which jumps of prices were looked at and are right, RFC 3339."""
+RESTORE = "aicost.dev/restore"
+"""On a budget: everything that was stopped before this moment comes back, RFC 3339. It needs the verb `edit-limit`."""

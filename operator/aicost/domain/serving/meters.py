@@ -1,0 +1,236 @@
+"""What engines count, by the names of their counters: tables, not code. A new engine is a new block.
+
+Several counters may tell the same in different releases. Of those with the same `count`, the ones of the lowest `rank`
+that a pod shows are read and the others are not: they are other views of the same tokens.
+"""
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Count(StrEnum):
+    """What is counted."""
+
+    INPUT = "input-tokens"
+    """Tokens of prompts, those that a cache held among them."""
+    CACHED = "cached-tokens"
+    """Those that a cache held."""
+    COMPUTED = "computed-tokens"
+    """Those that were computed."""
+    OUTPUT = "output-tokens"
+    """Tokens that were generated, also for those who had gone meanwhile."""
+    FINISHED = "finished-output-tokens"
+    """Generated tokens of requests that came to their end."""
+    REQUESTS = "requests"
+    """Requests that ended, by how they ended."""
+    VECTORS = "vectors"
+    """Embeddings that were made."""
+    PREFILL_BUSY = "prefill-busy-milliseconds"
+    """Time in which the engine ran prompts: of the engine, however many requests shared it."""
+    DECODE_BUSY = "decode-busy-milliseconds"
+    PREFILL_TIME = "prefill-request-milliseconds"
+    """Time that requests spent in the phase. Requests that share a step are counted one by one."""
+    DECODE_TIME = "decode-request-milliseconds"
+    LATENCY = "latency-milliseconds"
+    """Time from a request to its last token."""
+    TIMED = "timed-requests"
+    """Requests whose latency was counted."""
+
+
+class Outcome(StrEnum):
+    """How a request ended."""
+
+    SUCCESS = "success"
+    TRUNCATED = "truncated"
+    """It reached a limit of length. Engines call that a success."""
+    ABORTED = "aborted"
+    """The caller went away."""
+    FAILED = "failed"
+    REJECTED = "rejected"
+    """It was not let in."""
+    UNKNOWN = "unknown"
+    """It ended, and the engine does not say how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One counter.
+
+    Attributes:
+        name: its name as it is exposed.
+        count: what it counts.
+        where: labels that its series must have.
+        reason: label that says how requests ended.
+        outcome: how they ended, where the name says it.
+        rank: which of several for one count is read: the lowest that is there.
+        seconds: how many seconds one unit is, of counters of time.
+    """
+
+    name: str
+    count: Count
+    where: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    outcome: Outcome | None = None
+    rank: int = 0
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineMeters:
+    """The counters of one engine.
+
+    Attributes:
+        engine: its name, as in `aicost.domain.identity.engines`.
+        meters: its counters.
+        model_labels: labels that name the model, best first.
+        generic: names that stand together in pods of this engine alone; each of its names could be anybody's. Empty
+            where the names say whose they are.
+    """
+
+    engine: str
+    meters: tuple[Meter, ...]
+    model_labels: tuple[str, ...] = ("model_name",)
+    generic: frozenset[str] = frozenset()
+
+
+RELAY_LABELS = ("server",)
+"""Routers show the counters of the engines behind them once more, with a label that says whose: never counted."""
+
+OUTCOMES: Mapping[str, Outcome] = {
+    "stop": Outcome.SUCCESS,
+    "eos_token": Outcome.SUCCESS,
+    "stop_sequence": Outcome.SUCCESS,
+    "tool_calls": Outcome.SUCCESS,
+    "length": Outcome.TRUNCATED,
+    "max_tokens": Outcome.TRUNCATED,
+    "abort": Outcome.ABORTED,
+    "dropped": Outcome.ABORTED,
+    "canceled": Outcome.ABORTED,
+    "cancelled": Outcome.ABORTED,
+    "overloaded": Outcome.REJECTED,
+    "rejected": Outcome.REJECTED,
+    "validation": Outcome.REJECTED,
+    "max_num_queued_reqs": Outcome.REJECTED,
+    "max_num_queued_tokens": Outcome.REJECTED,
+}
+"""Reason, in small letters -> outcome. Whatever else an engine names is a failure."""
+
+
+def _vllm(prefix: str) -> tuple[Meter, ...]:
+    source = f"{prefix}prompt_tokens_by_source_total"
+    return (
+        Meter(f"{prefix}prompt_tokens_total", Count.INPUT),
+        Meter(source, Count.COMPUTED, where={"source": "local_compute"}),
+        Meter(source, Count.CACHED, where={"source": "local_cache_hit"}),
+        Meter(source, Count.CACHED, where={"source": "external_kv_transfer"}),
+        Meter(f"{prefix}prompt_tokens_cached_total", Count.CACHED, rank=1),
+        Meter(f"{prefix}prefix_cache_hits_total", Count.CACHED, rank=2),
+        Meter(f"{prefix}generation_tokens_total", Count.OUTPUT),
+        Meter(f"{prefix}request_generation_tokens_sum", Count.FINISHED),
+        Meter(f"{prefix}request_success_total", Count.REQUESTS, reason="finished_reason"),
+        Meter(f"{prefix}admission_rejections_total", Count.REQUESTS, outcome=Outcome.REJECTED),
+        Meter(f"{prefix}request_prefill_time_seconds_sum", Count.PREFILL_TIME),
+        Meter(f"{prefix}request_decode_time_seconds_sum", Count.DECODE_TIME),
+        *_latency(f"{prefix}e2e_request_latency_seconds"),
+    )
+
+
+def _latency(name: str) -> tuple[Meter, Meter]:
+    return Meter(f"{name}_sum", Count.LATENCY), Meter(f"{name}_count", Count.TIMED)
+
+
+def _busy(name: str, label: str, prefill: tuple[str, ...], decode: tuple[str, ...]) -> Iterator[Meter]:
+    """A counter of the engine's own time, by phase."""
+    for count, values in ((Count.PREFILL_BUSY, prefill), (Count.DECODE_BUSY, decode)):
+        for value in values:
+            yield Meter(name, count, where={label: value})
+
+
+METERS: tuple[EngineMeters, ...] = (
+    EngineMeters("vllm", _vllm("vllm:")),
+    EngineMeters("ray-serve", (*_vllm("ray_vllm:"), *_vllm("ray_vllm_")), ("model_name", "model")),
+    EngineMeters(
+        "sglang",
+        (
+            Meter("sglang:prompt_tokens_total", Count.INPUT),
+            Meter("sglang:cached_tokens_total", Count.CACHED),
+            Meter("sglang:generation_tokens_total", Count.OUTPUT),
+            Meter("sglang:num_aborted_requests_total", Count.REQUESTS, outcome=Outcome.ABORTED),
+            *_busy(
+                "sglang:forward_execution_seconds_total", "category", ("extend", "prefill"), ("decode", "target_verify")
+            ),
+            *_latency("sglang:e2e_request_latency_seconds"),
+        ),
+    ),
+    EngineMeters(
+        "tgi",
+        (
+            Meter("tgi_request_input_length_sum", Count.INPUT),
+            Meter("tgi_request_generated_tokens_sum", Count.FINISHED),
+            Meter("tgi_request_success", Count.REQUESTS, outcome=Outcome.SUCCESS),
+            Meter("tgi_request_failure", Count.REQUESTS, reason="err"),
+            *_busy("tgi_batch_forward_duration_sum", "method", ("prefill",), ("decode",)),
+            *_latency("tgi_request_duration"),
+        ),
+    ),
+    EngineMeters(
+        "triton",
+        (
+            Meter("nv_inference_request_success", Count.REQUESTS, outcome=Outcome.SUCCESS),
+            Meter("nv_inference_request_failure", Count.REQUESTS, reason="reason"),
+            Meter("nv_inference_request_duration_us", Count.LATENCY, seconds=1e-6),
+            Meter("nv_inference_request_success", Count.TIMED),
+        ),
+        ("model",),
+    ),
+    EngineMeters(
+        "llama-cpp",
+        (
+            Meter("llamacpp:prompt_tokens_total", Count.COMPUTED),
+            Meter("llamacpp:tokens_predicted_total", Count.OUTPUT),
+            Meter("llamacpp:prompt_seconds_total", Count.PREFILL_BUSY),
+            Meter("llamacpp:tokens_predicted_seconds_total", Count.DECODE_BUSY),
+        ),
+    ),
+    EngineMeters(
+        "tei",
+        (
+            Meter("te_request_input_length_sum", Count.INPUT),
+            Meter("te_embed_success", Count.VECTORS),
+            Meter("te_embed_success", Count.REQUESTS, outcome=Outcome.SUCCESS),
+            Meter("te_request_failure", Count.REQUESTS, reason="err"),
+        ),
+    ),
+    EngineMeters(
+        "nim",
+        (
+            Meter("prompt_tokens_total", Count.INPUT),
+            Meter("generation_tokens_total", Count.OUTPUT),
+            Meter("request_generation_tokens_sum", Count.FINISHED),
+            Meter("request_finish_total", Count.REQUESTS, reason="finished_reason"),
+            Meter("request_failure_total", Count.REQUESTS, outcome=Outcome.FAILED),
+            Meter("request_success_total", Count.REQUESTS, outcome=Outcome.SUCCESS, rank=1),
+            *_latency("e2e_request_latency_seconds"),
+        ),
+        generic=frozenset({"prompt_tokens_total", "generation_tokens_total", "e2e_request_latency_seconds_sum"}),
+    ),
+)
+"""SGLang's `num_requests_total` counts those that came, not those that ended, so it is not read."""
+
+NAMES: tuple[str, ...] = tuple(sorted({meter.name for one in METERS if not one.generic for meter in one.meters}))
+"""Names that only one engine can have meant."""
+
+GENERIC_NAMES: tuple[str, ...] = tuple(sorted({meter.name for one in METERS if one.generic for meter in one.meters}))
+"""Names that anybody may use."""
+
+
+def outcome_of(reason: str) -> Outcome:
+    """How a request ended that an engine gives this reason for."""
+    return OUTCOMES.get(reason.strip().lower(), Outcome.FAILED) if reason.strip() else Outcome.UNKNOWN
+
+
+def known_engines(names: AbstractSet[str]) -> frozenset[str]:
+    """Engines of generic names that a pod runs, by all the names that it shows."""
+    return frozenset(one.engine for one in METERS if one.generic and one.generic <= names)

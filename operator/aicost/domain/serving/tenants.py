@@ -1,0 +1,184 @@
+"""The cost of a shared endpoint among those who asked.
+
+The level is the engine's, the shares are the gateway's, the money is the ledger's:
+
+    share of t, of each kind of token   tokens of t / max(tokens of the engine, tokens of all tenants)
+    unattributed                        what the engine counted and no gateway claimed
+
+The parts sum to the workload's cost, to the last nano-unit.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from aicost.domain.exact.apportion import apportion
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.identity.normalise import normalise
+from aicost.domain.serving.gateways import GATEWAYS, NOBODY, Gateway
+from aicost.domain.serving.meters import Count, Meter
+from aicost.domain.serving.tallies import Grown
+from aicost.domain.serving.unit_costs import TokenCost, UnitCosts
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Tokens that one tenant asked for; of a kind that the gateway does not count there are none."""
+
+    computed: int = 0
+    cached: int = 0
+    output: int = 0
+
+    @property
+    def total(self) -> int:
+        """Of all kinds."""
+        return self.computed + self.cached + self.output
+
+
+@dataclass(frozen=True, slots=True)
+class TenantShare:
+    """What one tenant bears.
+
+    Attributes:
+        tenant: its name; empty for what nobody claimed.
+        cost_nanos: the part of the workload's cost, idle included, in proportion to what was asked for.
+        idle_nanos: the part of it that idled; None where that is not known.
+    """
+
+    tenant: str
+    asked: Asked
+    cost_nanos: int
+    idle_nanos: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """A workload among its tenants.
+
+    Attributes:
+        gateway: whose counts the shares rest on; empty where no gateway counts these models.
+        coverage: tokens of the gateway over tokens of the engine; above 1 where the gateway counts more.
+        shares: the dearest first; the one without a name is unattributed.
+    """
+
+    gateway: str
+    coverage: Fraction | None
+    shares: tuple[TenantShare, ...]
+
+
+Asking = Mapping[str, Mapping[str, Mapping[str, Asked]]]
+"""Gateway -> model in small letters -> tenant -> tokens."""
+
+
+def asked_by(grown: Iterable[Grown], dimension: Dimension) -> Asking:
+    """What gateways counted; a tenant is empty where nobody said who asks."""
+    counts: dict[tuple[str, str, str], dict[Count, float]] = defaultdict(lambda: defaultdict(float))
+    series = [one for one in grown if one.growth is not None]
+    for gateway in GATEWAYS:
+        rank = min((meter.rank for meter, _ in _read(gateway, series)), default=0)
+        for meter, one in _read(gateway, series):
+            tenant, model = _tenant(gateway, one.labels, dimension), _model(gateway, one.labels)
+            if meter.rank == rank and model and one.growth is not None:
+                counts[gateway.name, model, tenant][meter.count] += one.growth.by
+    found: dict[str, dict[str, dict[str, Asked]]] = defaultdict(lambda: defaultdict(dict))
+    for (name, model, tenant), mine in counts.items():
+        cached = min(mine.get(Count.CACHED, 0.0), mine.get(Count.INPUT, 0.0))
+        asked = Asked(int(mine.get(Count.INPUT, 0.0) - cached), int(cached), int(mine.get(Count.OUTPUT, 0.0)))
+        found[name][model][tenant] = asked
+    return found
+
+
+def share(costs: UnitCosts, models: Sequence[str], gateways: Asking) -> Tenancy:
+    """Divide what a workload cost among those who asked its models.
+
+    Args:
+        costs: the workload.
+        models: what its engines call their models.
+        gateways: as `asked_by` gives it.
+    """
+    named = {model.lower() for model in models}
+    for gateway in GATEWAYS:
+        mine = [tenants for model, tenants in gateways.get(gateway.name, {}).items() if model in named]
+        asked = _together(mine)
+        if any(tenant for tenant in asked):
+            return _shared(gateway.name, costs, asked)
+    return Tenancy("", None, ())
+
+
+def _shared(gateway: str, costs: UnitCosts, asked: Mapping[str, Asked]) -> Tenancy:
+    """Each kind of token by itself: what the engine counted beyond all tenants is nobody's."""
+    claimed = {tenant: one for tenant, one in sorted(asked.items()) if tenant}
+    kinds = (costs.input, costs.cached, costs.output)
+    if all(kind is None for kind in kinds):
+        return Tenancy("", None, ())
+    nanos: dict[str, int] = defaultdict(int)
+    left = [0, 0, 0]
+    for index, kind in enumerate(kinds):
+        tokens = [_of_kind(one, index) for one in claimed.values()]
+        left[index] = max(0, (kind.tokens if kind else 0) - sum(tokens))
+        parts = _apportion(kind, [*tokens, left[index]])
+        for tenant, part in zip((*claimed, ""), parts, strict=True):
+            nanos[tenant] += part
+    everybody = {**claimed, "": Asked(*left)}
+    idle = _idle(costs, [nanos[tenant] for tenant in everybody])
+    shares = [
+        TenantShare(tenant, one, nanos[tenant], idle_nanos)
+        for (tenant, one), idle_nanos in zip(everybody.items(), idle, strict=True)
+    ]
+    level = sum(kind.tokens for kind in kinds if kind)
+    whole = sum(one.total for one in claimed.values())
+    ordered = sorted(shares, key=lambda one: (not one.tenant, -one.cost_nanos, one.tenant))
+    return Tenancy(gateway, Fraction(whole, level) if level else None, tuple(ordered))
+
+
+def _apportion(kind: TokenCost | None, tokens: Sequence[int]) -> list[int]:
+    """A kind's cost by tokens; all of it is nobody's where no token of the kind was counted."""
+    if kind is None:
+        return [0] * len(tokens)
+    return apportion(kind.cost_nanos, tokens if sum(tokens) else [*([0] * (len(tokens) - 1)), 1])
+
+
+def _idle(costs: UnitCosts, nanos: Sequence[int]) -> list[int | None]:
+    """What idled, in proportion to what each bears."""
+    idle = costs.spent.idle_nanos
+    if idle is None or not sum(nanos):
+        return [None] * len(nanos)
+    return list(apportion(idle, nanos))
+
+
+def _of_kind(one: Asked, index: int) -> int:
+    return (one.computed, one.cached, one.output)[index]
+
+
+def _together(mine: Sequence[Mapping[str, Asked]]) -> Mapping[str, Asked]:
+    found: dict[str, Asked] = {}
+    for tenants in mine:
+        for tenant, one in tenants.items():
+            before = found.get(tenant, Asked())
+            found[tenant] = Asked(
+                before.computed + one.computed, before.cached + one.cached, before.output + one.output
+            )
+    return found
+
+
+def _read(gateway: Gateway, series: Sequence[Grown]) -> list[tuple[Meter, Grown]]:
+    return [
+        (meter, one)
+        for one in series
+        for meter in gateway.meters
+        if meter.name == one.name and all(one.labels.get(key) == value for key, value in meter.where.items())
+    ]
+
+
+def _model(gateway: Gateway, labels: Mapping[str, str]) -> str:
+    return next((labels[label] for label in gateway.model_labels if labels.get(label)), "").lower()
+
+
+def _tenant(gateway: Gateway, labels: Mapping[str, str], dimension: Dimension) -> str:
+    """The tenant in normal form; empty where nobody said who asks."""
+    for label in gateway.tenants.get(dimension, ()):
+        raw = labels.get(label, "")
+        if raw.strip().lower() not in NOBODY:
+            return normalise(dimension, raw) or ""
+    return ""

@@ -1,0 +1,151 @@
+"""What others bill us for: models behind an API, and the AI services of a cloud. Lines in, rows of the ledger out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aicost.domain.exact.apportion import rescale
+from aicost.domain.exact.windows import Window
+from aicost.domain.identity.dimensions import LABEL_PREFIX, Dimension
+from aicost.domain.identity.normalise import normalise
+from aicost.domain.ledger.rows import Bucket, Component, Holder, Method, Place, Quality, Row
+
+ATTOS_PER_NANO = 10**9
+"""Bills carry up to eighteen digits behind the point. They are rounded once, day by day."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpendLine:
+    """One line of a bill.
+
+    Attributes:
+        day: the day in UTC that it is about.
+        provider: who bills: `anthropic`, `openai`, `aws` ...
+        cost_attos: amount in 10^-18 of the currency; negative for a credit.
+        item: what was bought, as the provider calls it.
+        model: the model, empty where the line is about none.
+        quantity: how many of `unit`; 0 where the bill does not say.
+        tags: what the provider keeps beside it: workspace, project, key, tags of resources.
+    """
+
+    day: Window
+    provider: str
+    cost_attos: int
+    currency: str
+    item: str = ""
+    model: str = ""
+    region: str = ""
+    quantity: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Which tag of a provider names which dimension: `workspace_id` -> team.
+
+    Attributes:
+        keys: tag -> dimension. Beside these, a tag that is called as a dimension is that dimension.
+        values: (dimension, value in normal form) -> the name that we use.
+    """
+
+    keys: Mapping[str, Dimension] = field(default_factory=dict)
+    values: Mapping[tuple[Dimension, str], str] = field(default_factory=dict)
+
+    def dimension(self, key: str) -> Dimension | None:
+        """The dimension that a tag names, None for one that names none."""
+        if key in self.keys:
+            return self.keys[key]
+        plain = key.removeprefix(LABEL_PREFIX).lower().replace("_", "-").replace(" ", "-")
+        return Dimension(plain) if plain in set(Dimension) else None
+
+
+AS_NAMED = Mapped()
+"""Tags that are called as dimensions, and no others."""
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Lines that are one row."""
+
+    line: SpendLine
+    attos: int = 0
+    quantity: int = 0
+
+
+def rows_of_bill(
+    account: str, lines: Iterable[SpendLine], mapped: Mapped = AS_NAMED
+) -> Mapping[Window, tuple[Row, ...]]:
+    """The rows of an account's bill by day; a day's rows sum to the day's lines, rounded once for each currency.
+
+    Args:
+        account: key of the account in the ledger, in the place of a cluster.
+        lines: of any days, in any order.
+        mapped: what tags mean.
+    """
+    sums: dict[tuple[object, ...], _Sum] = {}
+    for line in lines:
+        mine = sums.setdefault(_key(line), _Sum(line))
+        mine.attos += line.cost_attos
+        mine.quantity += line.quantity
+    parts: dict[tuple[Window, str], list[_Sum]] = defaultdict(list)
+    for _, mine in sorted(sums.items(), key=lambda one: repr(one[0])):
+        parts[mine.line.day, mine.line.currency].append(mine)
+    days: dict[Window, list[Row]] = defaultdict(list)
+    for (day, _), together in sorted(parts.items(), key=lambda one: (one[0][0].start_ms, one[0][1])):
+        days[day] += _rounded(account, together, mapped)
+    return {day: tuple(rows) for day, rows in days.items()}
+
+
+def _key(line: SpendLine) -> tuple[object, ...]:
+    """What tells two rows apart."""
+    tags = tuple(sorted(line.tags.items()))
+    return line.day.start_ms, line.day.end_ms, line.provider, line.currency, line.item, line.model, line.region, tags
+
+
+def _rounded(account: str, sums: Sequence[_Sum], mapped: Mapped) -> list[Row]:
+    """Amounts in nano-units: what is rounded off one goes to another, so that they sum to the day."""
+    nanos = rescale([one.attos for one in sums], 1, ATTOS_PER_NANO)
+    return [_row(account, one, amount, mapped) for one, amount in zip(sums, nanos, strict=True)]
+
+
+def _row(account: str, summed: _Sum, nanos: int, mapped: Mapped) -> Row:
+    line = summed.line
+    dimensions = _dimensions(line, mapped)
+    return Row(
+        window=line.day,
+        revision=0,
+        component=Component.API,
+        place=Place(cluster=account, node="", device="", provider=line.provider, region=line.region),
+        holder=Holder(
+            controller_kind="ProviderAccount",
+            controller=account,
+            dimensions={key: value for key, (value, _) in dimensions.items()},
+            provenance={key: origin for key, (_, origin) in dimensions.items()},
+            labels=dict(line.tags),
+        ),
+        bucket=Bucket.USED,
+        method=Method.BILLED,
+        quality=Quality.MEASURED_COUNTER,
+        signal=line.item,
+        currency=line.currency,
+        cost_nanos=nanos,
+        gpu_milliseconds=0,
+        measured_milliseconds=0,
+        error_nanos=0,
+        price=f"bill/{line.provider}",
+        quantity=summed.quantity,
+    )
+
+
+def _dimensions(line: SpendLine, mapped: Mapped) -> dict[str, tuple[str, str]]:
+    """Dimension -> value and what said it. The model of the line stands before what a tag calls the model."""
+    found: dict[str, tuple[str, str]] = {}
+    for key, raw in sorted(line.tags.items()):
+        dimension = mapped.dimension(key)
+        value = normalise(dimension, raw) if dimension else None
+        if dimension and value:
+            found[dimension.value] = mapped.values.get((dimension, value), value), f"bill tag {key}"
+    model = normalise(Dimension.MODEL, line.model)
+    if model:
+        found[Dimension.MODEL.value] = model, "bill"
+    return dict(sorted(found.items()))

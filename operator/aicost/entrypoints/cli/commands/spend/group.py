@@ -1,0 +1,15 @@
+"""`aicost spend`: what others bill us for, in the same ledger."""
+
+import click
+
+from aicost.entrypoints.cli.commands.spend.fetching import fetch_bill
+from aicost.entrypoints.cli.commands.spend.importing import import_bill
+
+
+@click.group("spend", short_help="What model providers and clouds bill, in the same ledger.")
+def spend() -> None:
+    """Bring what others bill into the ledger, beside the cost of GPUs: the same dimensions and reports."""
+
+
+spend.add_command(import_bill)
+spend.add_command(fetch_bill)

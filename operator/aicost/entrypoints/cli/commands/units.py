@@ -1,0 +1,172 @@
+"""`aicost units`: what a token, a request and a successful answer cost."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aicost.adapters.clock import now_ms
+from aicost.domain.exact.windows import Window
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.reporting.keys import check_keys
+from aicost.domain.reporting.question import read_filters, read_keys
+from aicost.domain.reporting.spans import FORMS, parse_span
+from aicost.entrypoints.cli.options import in_form
+from aicost.entrypoints.cli.terminal import detect, progress
+from aicost.ports.errors import InvalidRequest
+
+if TYPE_CHECKING:  # numpy, Delta and a list of prices take long to import
+    from aicost.entrypoints.cli.sources.economics.api_prices import Asked
+    from aicost.entrypoints.cli.sources.economics.units import Places
+    from aicost.usecases.economics.compare_prices import Compared
+    from aicost.usecases.economics.cost_units import UnitQuestion, UnitReport
+
+WHO = (Dimension.TEAM, Dimension.FEATURE, Dimension.CUSTOMER, Dimension.PROJECT, Dimension.PRODUCT)
+_ALL = "*"
+"""What `--compare` says without a model."""
+_EPILOG = f"""\b
+WINDOWS
+  {FORMS}
+  Whole windows of the ledger count, and the engines' counters in just these.
+
+\b
+EXAMPLES
+  aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday
+  aicost units --ledger ./ledger --bundle ./bundle --window 2026-03-02 --by model -o json
+  aicost units --ledger ./ledger --prometheus http://localhost:9090 --tenants team
+  aicost units --ledger ./ledger --prometheus http://localhost:9090 --compare
+  aicost units --ledger ./ledger --bundle ./bundle --compare qwen3=acme/qwen3-32b --api-prices prices.csv
+  aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday -o litellm
+
+\b
+ENGINES
+  vLLM, SGLang, TGI, Triton, NIM, Ray Serve, llama.cpp and TEI, by their own counters.
+
+\b
+GATEWAYS, for --tenants
+  LiteLLM, Envoy AI Gateway, Kong, the endpoint picker of llm-d, OpenTelemetry GenAI, and labels of SGLang.
+
+\b
+PRICES, for --compare
+  The list of the package genai-prices, as installed: nothing is fetched. --api-prices goes before it.
+  Columns: model, provider, input, cached, output (for a million tokens), currency, from, source.
+"""
+
+
+@click.command("units", epilog=_EPILOG, short_help="What a token, a request and a success cost.")
+@click.option("--window", "-w", default="today", show_default=True, metavar="WINDOW", help="The time; see below.")
+@click.option(
+    "--by", "-b", multiple=True, metavar="KEY[,KEY]", help="Group by these keys. Default: namespace,controller."
+)
+@click.option("--filter", "-f", "filters", multiple=True, metavar="KEY=VALUE[,VALUE]", help="Only what has this value.")
+@click.option("--ledger", required=True, metavar="DIR|URL", help="Where the money is read.")
+@click.option("--cluster", metavar="NAME", help="The cluster in the ledger, where it holds several.")
+@click.option("--prometheus", "url", metavar="URL", help="Where the counters of engines are read.")
+@click.option("--bundle", metavar="DIR|FILE", help="Read the counters in this bundle instead.")
+@click.option(
+    "--tenants",
+    type=click.Choice([dimension.value for dimension in WHO]),
+    help="Divide each workload among those who asked, as gateways count.",
+)
+@click.option(
+    "--compare",
+    multiple=True,
+    is_flag=False,
+    flag_value=_ALL,
+    metavar="[MODEL[=PROVIDER/REF]]",
+    help="Beside the price of the same model at an API. Without a model: all.",
+)
+@click.option(
+    "--api-prices",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Prices of APIs, CSV or YAML, before those that are installed.",
+)
+@click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Zone in which days begin.")
+@in_form(("table", "json", "litellm"), "json: integers beside texts. litellm: YAML for the gateway.", "table")
+def units(  # noqa: PLR0913 -- one parameter per option
+    *,
+    window: str,
+    by: Sequence[str],
+    filters: Sequence[str],
+    ledger: str,
+    cluster: str | None,
+    url: str | None,
+    bundle: str | None,
+    tenants: str | None,
+    compare: Sequence[str],
+    api_prices: Path | None,
+    time_zone: str,
+    form: str,
+) -> None:
+    """Say what a token, a request and a successful answer cost.
+
+    Money comes from the ledger, what was done from the engines' own counters. full: with all that idles beside it, the
+    figure to hold against a price list. ACTIVE: as if nothing idled. USEFUL: for the tokens of successful answers
+    alone.
+    """
+    from aicost.entrypoints.cli.output.units.litellm import litellm_document  # noqa: PLC0415 -- as below
+    from aicost.entrypoints.cli.sources.economics.units import Places  # noqa: PLC0415 -- Delta takes long to import
+    from aicost.usecases.economics.cost_units import UnitQuestion  # noqa: PLC0415 -- numpy
+
+    if form == "litellm" and compare:
+        raise InvalidRequest("--compare: is for -o table and -o json; litellm is told what tokens cost here")
+    keys = read_keys(by) or ("namespace", "controller")
+    try:
+        check_keys(keys, "by")
+        span = parse_span(window, now_ms(), time_zone)
+        accepted = read_filters(filters)
+    except ValueError as problem:
+        raise InvalidRequest(str(problem)) from problem
+    question = UnitQuestion(keys, accepted, Dimension(tenants) if tenants else None)
+    report, compared = _answer(Places(ledger, cluster, url, bundle), span, question, compare, api_prices)
+    if form == "litellm":
+        click.echo(litellm_document(report))
+    elif form == "json":
+        click.echo(_document(report, compared, keys))
+    else:
+        click.echo(_screen(report, compared, keys))
+
+
+def _answer(
+    places: "Places", span: Window, question: "UnitQuestion", compare: Sequence[str], file: Path | None
+) -> tuple["UnitReport", "Compared | None"]:
+    """The report, and beside the prices of APIs where that is asked."""
+    from aicost.entrypoints.cli.sources.economics.units import units_of  # noqa: PLC0415 -- as above
+    from aicost.usecases.economics.compare_prices import compare_prices  # noqa: PLC0415 -- as above
+
+    asked = _asked(compare, file)
+    with progress("reading money and counters", sys.stderr, detect(sys.stderr, os.environ)):
+        report = units_of(places, span, question)
+        return report, None if asked is None else compare_prices(report, asked.sources, asked.sought)
+
+
+def _asked(compare: Sequence[str], file: Path | None) -> "Asked | None":
+    if not compare and file is not None:
+        raise InvalidRequest("--api-prices: give --compare too: it says which models are compared")
+    if not compare:
+        return None
+    from aicost.entrypoints.cli.sources.economics.api_prices import read_asked  # noqa: PLC0415 -- a long list of prices
+
+    return read_asked(None if _ALL in compare else compare, file)
+
+
+def _document(report: "UnitReport", compared: "Compared | None", keys: Sequence[str]) -> str:
+    from aicost.entrypoints.cli.output.units.comparison import comparison_document  # noqa: PLC0415 -- numpy
+    from aicost.entrypoints.cli.output.units.screen import units_document  # noqa: PLC0415 -- numpy
+
+    more = {} if compared is None else {"compared": comparison_document(compared, keys)}
+    return json.dumps({**units_document(report, keys), **more}, indent=2)
+
+
+def _screen(report: "UnitReport", compared: "Compared | None", keys: Sequence[str]) -> str:
+    from aicost.entrypoints.cli.output.units.comparison import comparison_screen  # noqa: PLC0415 -- numpy
+    from aicost.entrypoints.cli.output.units.screen import units_screen  # noqa: PLC0415 -- numpy
+
+    terminal = detect(sys.stdout, os.environ)
+    shown = units_screen(report, keys, terminal)
+    return shown if compared is None else f"{shown}\n\n{comparison_screen(compared, keys, terminal)}"

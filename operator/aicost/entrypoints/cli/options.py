@@ -1,0 +1,37 @@
+"""Options that several commands have: one definition of each."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+KUBECONFIG = click.option("--kubeconfig", type=click.Path(path_type=Path), metavar="FILE", help="Kubeconfig to use.")
+CONTEXT = click.option("--context", metavar="NAME", help="Context of the kubeconfig to use.")
+POST = click.option("--post", is_flag=True, help="Post the differences. Without it nothing is written.")
+
+
+def of_a_cluster(command: Command) -> Command:
+    """Which cluster: `kubeconfig` and `context`."""
+    return KUBECONFIG(CONTEXT(command))
+
+
+def in_form(forms: Iterable[str], about: str, default: str | None = None) -> Callable[[Command], Command]:
+    """How the answer is written: `form`.
+
+    Args:
+        forms: what it may be.
+        about: what those that need words are.
+        default: the usual one, shown; None where the command finds out by itself.
+    """
+    return click.option(
+        "--output",
+        "-o",
+        "form",
+        default=default,
+        show_default=default is not None,
+        type=click.Choice([str(one) for one in forms]),
+        help=about,
+    )

@@ -1,0 +1,113 @@
+"""What a bill changes about the ledger, on the screen and as JSON."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aicost.crd.status.texts import money
+from aicost.domain.exact.windows import to_rfc3339
+from aicost.domain.ledger.rows import Row
+from aicost.entrypoints.cli.output.facts import Fact, fact_lines
+from aicost.entrypoints.cli.output.table import Column, Line, draw
+from aicost.entrypoints.cli.terminal import Style, Terminal
+from aicost.usecases.economics.post_bill import DayPosted
+
+_COLUMNS = (
+    Column("PROVIDER", shrinks=True),
+    Column("MODEL", shrinks=True),
+    Column("TEAM", shrinks=True),
+    Column("ROWS", right=True),
+    Column("COST", right=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a bill.
+
+    Attributes:
+        account: key of the account in the ledger.
+        days: each day of the bill.
+        lines: lines that were read.
+        others: lines that are about something else than AI.
+        posted_for_good: whether it was posted, or only looked at.
+    """
+
+    account: str
+    days: Sequence[DayPosted]
+    lines: int
+    others: int
+    posted_for_good: bool
+
+    @property
+    def changed(self) -> Sequence[Row]:
+        """All rows that were posted, or would be."""
+        return [row for day in self.days for row in day.rows if day.revision is not None]
+
+
+def show(found: Imported, form: str, terminal: Terminal) -> str:
+    """As `json`, else as text."""
+    return json.dumps(import_document(found), indent=2) if form == "json" else import_screen(found, terminal)
+
+
+def import_screen(found: Imported, terminal: Terminal) -> str:
+    """By provider, model and team, and what was done."""
+    lines = [terminal.paint(f"Bill of account {found.account}", Style.HEAD), ""]
+    if found.changed:
+        drawn = draw(_COLUMNS, [[Line(cells) for cells in _cells(found.changed)]], terminal)
+        lines += [*drawn.lines, ""]
+    return "\n".join([*lines, *fact_lines(_facts(found), terminal)])
+
+
+def _cells(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
+    costs: Counter[tuple[str, str, str, str]] = Counter()
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for row in rows:
+        named = row.holder.dimensions
+        key = row.place.provider, named.get("model", "-"), named.get("team", "-"), row.currency
+        costs[key] += row.cost_nanos or 0
+        counts[key] += 1
+    for key, cost in sorted(costs.items(), key=lambda one: (-one[1], one[0])):
+        yield (*key[:3], f"{counts[key]:,}", money(cost, key[3]))
+
+
+def _facts(found: Imported) -> Iterator[Fact]:
+    new = sum(day.revision == 0 for day in found.days)
+    restated = sum(bool(day.revision) for day in found.days)
+    same = len(found.days) - new - restated
+    yield "Days", f"{len(found.days)}: {new} new, {restated} restated, {same} as they are", Style.PLAIN
+    others = f", {found.others:,} about something else were left out" if found.others else ""
+    yield "Lines", f"{found.lines:,}{others}", Style.PLAIN
+    for currency, cost in sorted(_totals(found.changed).items()):
+        yield "Cost", f"{money(cost, currency)} {'posted' if found.posted_for_good else 'would be posted'}", Style.PLAIN
+    if not found.posted_for_good and found.changed:
+        yield "Nothing", "was posted: add --post", Style.WARN
+
+
+def _totals(rows: Sequence[Row]) -> Mapping[str, int]:
+    totals: Counter[str] = Counter()
+    for row in rows:
+        totals[row.currency] += row.cost_nanos or 0
+    return totals
+
+
+def import_document(found: Imported) -> Mapping[str, Any]:
+    """All of it."""
+    return {
+        "account": found.account,
+        "posted": found.posted_for_good,
+        "lines": found.lines,
+        "others": found.others,
+        "cost_nanos": dict(sorted(_totals(found.changed).items())),
+        "days": [
+            {
+                "day": to_rfc3339(day.day.start_ms)[:10],
+                "revision": day.revision,
+                "rows": len(day.rows) if day.revision is not None else 0,
+                "cost_nanos": dict(sorted(_totals(day.rows).items())),
+            }
+            for day in found.days
+        ],
+    }

@@ -1,0 +1,66 @@
+"""Bills into a ledger."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aicost.adapters.pricing.bills.asking import CostReader
+from aicost.adapters.pricing.bills.keys import KeyFile
+from aicost.adapters.pricing.bills.reading import read_bill
+from aicost.bootstrap import open_ledger
+from aicost.domain.exact.windows import Window
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.thirdparty.lines import Mapped, SpendLine
+from aicost.entrypoints.cli.output.spend.screen import Imported
+from aicost.ports.errors import InvalidRequest
+from aicost.usecases.economics.post_bill import PostBill
+
+
+@dataclass(frozen=True, slots=True)
+class Into:
+    """Where a bill goes.
+
+    Attributes:
+        ledger: directory or URL.
+        account: key of the account in the ledger.
+        keys: tag -> dimension.
+        post: whether to post, or to look only.
+    """
+
+    ledger: str
+    account: str
+    keys: Mapping[str, Dimension]
+    post: bool
+
+
+def bring_in(files: Sequence[tuple[str, bytes]], into: Into, *, provider: str, currency: str) -> Imported:
+    """Read bills and post them, or say what would be.
+
+    Args:
+        files: name and content of each.
+        into: where they go.
+        provider: who billed, where a file does not say it.
+        currency: of its amounts, where it does not say it.
+
+    Raises:
+        InvalidRequest: a file is no bill, or there is no line in any.
+        LedgerUnavailable, LedgerConflict: see `PostBill`.
+    """
+    bills = [read_bill(content, name, provider=provider, currency=currency) for name, content in files]
+    lines = [line for bill in bills for line in bill.lines]
+    others = sum(bill.others for bill in bills)
+    if not lines:
+        left = f", {others:,} lines are about something else" if others else ""
+        raise InvalidRequest(f"{', '.join(name for name, _ in files)}: no line about AI is in it{left}")
+    return _posted(lines, others, into)
+
+
+def fetch_in(provider: str, key_file: Path, url: str | None, days: Window, into: Into) -> Imported:
+    """Ask a provider and post what it billed, or say what would be; errors as of `CostReader.lines` and `PostBill`."""
+    return _posted(CostReader(provider, KeyFile(key_file), url).lines(days), 0, into)
+
+
+def _posted(lines: Sequence[SpendLine], others: int, into: Into) -> Imported:
+    ledger = open_ledger(into.ledger)
+    posted = PostBill(into.account, ledger, ledger if into.post else None)(lines, Mapped(into.keys))
+    return Imported(into.account, tuple(posted), len(lines), others, posted_for_good=into.post)

@@ -1,0 +1,20 @@
+"""What engines that serve models count, and the gateways before them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from aicost.domain.exact.windows import Window
+from aicost.domain.sampling.series import RawSeries
+
+
+class EngineSource(Protocol):
+    """Raw series of the counters of engines and gateways."""
+
+    def series(self, span: Window) -> Sequence[RawSeries]:
+        """All samples with a time in the half-open span, of the counters that `aicost.domain.serving` names.
+
+        Labels are exactly as the source shows them: `namespace` and `pod` say who was scraped.
+
+        Raises:
+            SourceUnavailable, InvalidAnswer, NotPermitted: see the port `TelemetrySource`.
+        """

@@ -1,0 +1,75 @@
+"""Fetch what a provider billed lately into the ledger, and say how far the account has come."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aicost.domain.exact.windows import DAY_MS, Window, to_rfc3339
+from aicost.domain.reporting.spans import parse_span
+from aicost.domain.thirdparty.accounts import ProviderAccount, days_over
+from aicost.domain.thirdparty.lines import Mapped
+from aicost.ports.bills import BillSource
+from aicost.ports.ledger import LedgerReader, LedgerWriter
+from aicost.usecases.economics.post_bill import PostBill
+
+_MONTH_LETTERS = len("2026-03")
+
+
+@dataclass(frozen=True, slots=True)
+class BillFetched:
+    """What a fetch did, and how the account stands in the ledger after it.
+
+    Attributes:
+        new: days that the ledger did not have.
+        restated: days that it had otherwise.
+        through_ms: end of the last day that it has; None for none.
+        month: the month in UTC, such as `2026-03`.
+        cost_nanos: currency -> what the month cost; empty where the ledger has no day of it.
+    """
+
+    new: int
+    restated: int
+    through_ms: int | None
+    month: str
+    cost_nanos: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchBill:
+    """Ask for the days of an account and post what is new or other."""
+
+    account: ProviderAccount
+    source: BillSource
+    ledger: LedgerReader
+    writer: LedgerWriter
+
+    def __call__(self, now_ms: int) -> BillFetched:
+        """Fetch once; what was posted before an error stays, and the same again changes nothing.
+
+        Raises:
+            AicostError: as of `BillSource.lines` and `PostBill`.
+        """
+        key = self.account.account
+        lines = self.source.lines(days_over(self.account.days, now_ms))
+        posted = list(PostBill(key, self.ledger, self.writer)(lines, Mapped(self.account.keys)))
+        revisions = [day.revision for day in posted if day.revision is not None]
+        last, month = self.ledger.last_window(key), _month(now_ms)
+        return BillFetched(
+            new=revisions.count(0),
+            restated=len(revisions) - revisions.count(0),
+            through_ms=last.end_ms if last else None,
+            month=to_rfc3339(month.start_ms)[:_MONTH_LETTERS],
+            cost_nanos=self._cost(month),
+        )
+
+    def _cost(self, span: Window) -> Mapping[str, int]:
+        found: defaultdict[str, int] = defaultdict(int)
+        for group in self.ledger.sums(span, (), {}, cluster=self.account.account):
+            found[group.currency] += group.cost_nanos
+        return dict(found)
+
+
+def _month(now_ms: int) -> Window:
+    """The month in UTC until the end of today."""
+    start_ms = parse_span("month-to-date", now_ms - now_ms % DAY_MS + DAY_MS - 1).start_ms
+    return Window(start_ms, now_ms // DAY_MS * DAY_MS + DAY_MS)

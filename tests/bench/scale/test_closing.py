@@ -1,0 +1,129 @@
+"""An hour of a large cluster is closed over a real Prometheus: how long that takes, and where the time goes."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aicost.adapters.ledger.delta import DeltaLedger
+from aicost.adapters.ledger.inputs.store import DeltaInputs
+from aicost.adapters.prometheus.config import PrometheusConfig
+from aicost.adapters.prometheus.source import PrometheusSource
+from aicost.adapters.prometheus.usage import PrometheusUsage
+from aicost.domain.exact.windows import HOUR_MS, Grid, Window
+from aicost.domain.inventory.cluster import ClusterFacts
+from aicost.usecases.close_windows import CloseWindows, WindowClosed
+from aicost.usecases.compute_window import ComputeWindow
+from support.bench.filling import fill
+from support.bench.hour import BOOKS, facts, gpu_series, kubelet_series
+from support.benchmark import FULL, sizes
+from support.big_cluster import WINDOW
+from support.history.stage import prometheus
+
+REPEATS = 3
+NOW_MS = WINDOW.end_ms + HOUR_MS
+STEPS = {
+    "gpu samples": "JSON: Prometheus writes it, we read it",
+    "use of pods": "the query engine of Prometheus, then a dict per pod",
+    "inputs kept": "packing columns, zstd, a Delta commit",
+    "rows posted": "the seal of all rows, Arrow columns, a Delta commit",
+}
+"""Step -> what bounds it."""
+COMPUTED = "objects of Python: a row, a holder and its evidence each; NumPy's calls for each device"
+
+
+@dataclass
+class Stopwatch:
+    """Seconds of the wall and of our own processor, by step."""
+
+    wall: dict[str, float] = field(default_factory=dict)
+    processor: dict[str, float] = field(default_factory=dict)
+
+    def timed(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def timing(*given: Any, **named: Any) -> Any:
+            wall, processor = time.perf_counter(), time.process_time()
+            found = work(*given, **named)
+            self.wall[name] = time.perf_counter() - wall
+            self.processor[name] = time.process_time() - processor
+            return found
+
+        return timing
+
+
+class Shown:
+    """Some methods of an object under a stopwatch."""
+
+    def __init__(self, behind: Any, watch: Stopwatch, **steps: str) -> None:
+        self._behind = behind
+        for method, step in steps.items():
+            setattr(self, method, watch.timed(step, getattr(behind, method)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._behind, name)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a cluster that does not change holds."""
+
+    there: ClusterFacts
+
+    def facts(self, _window: Window) -> ClusterFacts:
+        return self.there
+
+    def books(self) -> Sequence[Any]:
+        return BOOKS
+
+    def claims(self) -> Sequence[Any]:
+        return ()
+
+    policies = claims
+
+
+def close(url: str, known: Known, folder: Path) -> tuple[WindowClosed, Stopwatch]:
+    """The use case with all that is real but the API server."""
+    watch, config = Stopwatch(), PrometheusConfig(url, timeout_s=120.0)
+    source, usage = PrometheusSource(config), PrometheusUsage(config)
+    ledger = DeltaLedger(str(folder))
+    compute = ComputeWindow(
+        "c1",
+        known,
+        Shown(source, watch, samples="gpu samples"),
+        known,
+        known,
+        known,
+        usage=Shown(usage, watch, observed="use of pods"),
+    )
+    inputs = Shown(DeltaInputs(ledger.place, "bench"), watch, keep="inputs kept")
+    writer = Shown(ledger, watch, post="rows posted")
+    closing = CloseWindows("c1", compute, writer, ledger, Grid(), 0, WINDOW.start_ms, inputs)
+    done = watch.timed("all", closing.close)(WINDOW, NOW_MS, may_be_blind=False)
+    source.close()
+    usage.close()
+    return done, watch
+
+
+def test_an_hour_is_closed_over_prometheus(show, tmp_path):
+    (gpus,) = sizes((80,), (10_000,))
+    known = Known(facts(gpus))
+    pods = len(known.there.pods)
+    with prometheus(tmp_path / "prometheus") as url:
+        given = fill(url, gpu_series(gpus))
+        fill(url, kubelet_series(known.there))
+        runs = [close(url, known, tmp_path / f"ledger-{number}") for number in range(REPEATS if FULL else 1)]
+    for done, _ in runs:
+        assert done.posted
+        assert done.computed.samples == given
+        assert done.computed.use_missing == ""
+        assert done.computed.statement.unbalanced_nanos == 0
+        assert done.computed.statement.measured_milliseconds > 0.9 * gpus * WINDOW.length_ms
+    watch = min((watch for _, watch in runs), key=lambda one: one.wall["all"])
+    size = f"{gpus:,} GPUs, {pods:,} pods"
+    whole = f"{watch.wall['all']:.1f} s, {watch.processor['all']:.1f} s of ours"
+    show("an hour closed over Prometheus", size, whole, "below 10 s, shown")
+    for step, bounds in STEPS.items():
+        told = f"{watch.wall[step]:.1f} s, {watch.processor[step]:.1f} s of ours"
+        show(f"  of it: {step}", f"{given:,} samples", told, bounds=bounds)
+    rest = [of["all"] - sum(of[step] for step in STEPS) for of in (watch.wall, watch.processor)]
+    show("  of it: computed", size, f"{rest[0]:.1f} s, {rest[1]:.1f} s of ours", "below 1 s, shown", bounds=COMPUTED)

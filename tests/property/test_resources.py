@@ -1,0 +1,119 @@
+"""CPU and memory: whatever pods ask for and use, the parts are the whole, and a second way to count says the same."""
+
+from collections import defaultdict
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aicost.domain.attribution.resources.dividing import divide_capacity
+from aicost.domain.attribution.resources.holding import Demand, holdings
+from aicost.domain.attribution.resources.stating import state_resources
+from aicost.domain.exact.windows import SECOND_MS, Window
+from aicost.domain.ledger.rows import Bucket
+from support.nodes import HOUR
+from support.residents import PLACE, by_the_second, host, priced, resident
+
+SHORT = Window(HOUR.start_ms, HOUR.start_ms + 60 * SECOND_MS)
+SECONDS = st.integers(0, 60)
+CORES = st.integers(0, 6_000).map(lambda millis: millis / 1_000)
+
+
+@st.composite
+def pieces(draw, *, gaps: bool):
+    """Steps in minutes of whole seconds, one after the other."""
+    edges = sorted(draw(st.sets(SECONDS, min_size=2, max_size=6)))
+    steps = [(start / 60, end / 60, draw(CORES)) for start, end in pairwise(edges)]
+    return [step for step in steps if not gaps or draw(st.booleans())]
+
+
+@st.composite
+def pods(draw):
+    found = []
+    for index in range(draw(st.integers(0, 4))):
+        asks = draw(pieces(gaps=False))
+        cpu, memory = draw(pieces(gaps=True)), draw(pieces(gaps=True))
+        found.append(resident(f"p{index}", asks, cpu, memory, system=draw(st.booleans())))
+    return found
+
+
+MONEY = st.none() | st.fractions(0, 10**10, max_denominator=97)
+
+
+@settings(max_examples=60, deadline=None)
+@given(pods(), MONEY, MONEY, st.integers(0, 60))
+def test_the_parts_sum_to_the_whole_to_the_last_nano(residents, cpu, memory, moment):
+    cut = SHORT.start_ms + moment * SECOND_MS
+    prices = [priced(cpu, memory, Window(SHORT.start_ms, cut)), priced(memory, cpu, Window(cut, SHORT.end_ms), "later")]
+    rows, charges = state_resources(SHORT, host(), PLACE, prices, residents)
+    due, paid = defaultdict(int), defaultdict(int)
+    for charge in charges:
+        due[charge.component, charge.price, charge.currency] += charge.cost_nanos or 0
+    for row in rows:
+        assert row.quantity >= 0
+        assert (row.cost_nanos is None) == (row.currency == "")
+        paid[row.component, row.price, row.currency] += row.cost_nanos or 0
+    assert {key: nanos for key, nanos in paid.items() if nanos} == {key: nanos for key, nanos in due.items() if nanos}
+
+
+@settings(max_examples=60, deadline=None)
+@given(pods(), st.integers(1, 8_000_000))
+def test_a_count_by_the_second_says_the_same_exactly(residents, capacity):
+    demands = [Demand([(step, cpu * 1_000) for step, cpu, _ in one.steps], one.use.cpu) for one in residents]
+    table = holdings(demands, SHORT)
+    portions = divide_capacity(table, capacity, [one.system for one in residents], table.lengths > 0)
+    whole = sum(portion.weight for portion in portions)
+    found = {
+        ("" if one.pod is None else residents[one.pod].holder.pod, one.bucket): Fraction(
+            one.weight * capacity * SHORT.length_ms, whole
+        )
+        for one in portions
+    }
+    assert found == by_the_second(residents, capacity, SHORT)
+
+
+@settings(max_examples=40, deadline=None)
+@given(pods(), st.randoms(use_true_random=False))
+def test_the_order_of_pods_does_not_matter(residents, shuffle):
+    def costs(order):
+        rows, _ = state_resources(SHORT, host(), PLACE, [priced(10**9, 10**9 + 7)], order)
+        return {(row.component, row.holder.pod, row.bucket, row.flags): row for row in rows}
+
+    some, other = costs(residents), costs(shuffle.sample(residents, len(residents)))
+    assert some.keys() == other.keys()
+    for key, row in some.items():  # of equal remainders the earlier gets the nano
+        assert abs(row.cost_nanos - other[key].cost_nanos) <= 1
+        assert abs(row.quantity - other[key].quantity) <= 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(pods(), st.integers(1, 59))
+def test_an_hour_costs_what_its_two_parts_cost(residents, moment):
+    cut = SHORT.start_ms + moment * SECOND_MS
+    whole = _sums(residents, SHORT)
+    first, second = _sums(residents, Window(SHORT.start_ms, cut)), _sums(residents, Window(cut, SHORT.end_ms))
+    for key in whole.keys() | first.keys() | second.keys():
+        difference = whole.get(key, 0) - first.get(key, 0) - second.get(key, 0)
+        assert abs(difference) <= 3, key
+
+
+def _sums(residents, window):
+    parts = [
+        replace(one, steps=[(part, cpu, gib) for step, cpu, gib in one.steps if (part := step.overlap(window))])
+        for one in residents
+    ]
+    rows, _ = state_resources(window, host(), PLACE, [priced(10**9, 10**9)], [one for one in parts if one.steps])
+    found = defaultdict(int)
+    for row in rows:
+        found[row.component, row.holder.pod, row.bucket] += row.cost_nanos
+    return found
+
+
+def test_a_bucket_of_each_kind_is_there_somewhere():
+    known = resident("a", [(0, 1, 2)], cpu=[(0, 1, 1)])
+    blind, platform = resident("b", [(0, 1, 1)]), resident("c", [(0, 1, 0.5)], system=True)
+    rows, _ = state_resources(SHORT, host(), PLACE, [priced(10**9, 10**9)], [known, blind, platform])
+    expected = {Bucket.USED, Bucket.ALLOCATED_IDLE, Bucket.ALLOCATED_UNMEASURED, Bucket.SYSTEM, Bucket.UNALLOCATED}
+    assert {row.bucket for row in rows} == expected
