@@ -25,5 +25,5 @@ def _as_quiet_as_before():
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Bytes are named by their length: what a library packs may differ from one process to the next, a name must not."""
+    """Bytes are named by their length: what a library packs may differ between processes, a name must not."""
     return f"{len(val)}-bytes" if isinstance(val, bytes) and len(val) > 16 else None
