@@ -5,7 +5,7 @@ from typing import Any
 
 from aicost.crd.convert.parsing import Converted, parse
 from aicost.crd.models.aiworkload import AIWorkloadSpec
-from aicost.crd.models.aiworkload import Counter as CounterModel
+from aicost.crd.models.counter import Counter as CounterModel
 from aicost.domain.budgets.units.targets import UnitTarget
 from aicost.domain.exact.amounts import parse_nanos
 from aicost.ports.measured.units import Counter, CounterQuery, WorkloadUnit

@@ -1,6 +1,5 @@
 """AIWorkload: who and what some pods are."""
 
-import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -10,6 +9,7 @@ from aicost.crd.fields.amounts import Currency, Price
 from aicost.crd.fields.conditions import Reported
 from aicost.crd.fields.selection import LabelSelector, TargetRef
 from aicost.crd.fields.text import ModelName, NormalForm, Timestamp
+from aicost.crd.models.counter import Counter
 from aicost.crd.models.figures import CurrencyTotal, Span, Summary
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import Rule, map_list, matches
@@ -83,30 +83,6 @@ class Telemetry(ApiModel):
         | None
     ) = None
     """HTTP path of the engine's metrics, where it is not the engine's usual one."""
-
-
-class Counter(ApiModel):
-    """A counter that grows with what the workload does."""
-
-    metric: Annotated[
-        str,
-        Field(max_length=253),
-        matches(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "write the name of a counter in Prometheus, for example answers_total"),
-    ]
-    """Name of the counter, in Prometheus. Only its series of this namespace are read."""
-    match_labels: (
-        Annotated[
-            dict[str, Annotated[str, Field(max_length=253)]],
-            Field(max_length=8),
-            Rule(
-                "self.all(key, key.matches('^[a-zA-Z_][a-zA-Z0-9_]*$'))",
-                "write names of Prometheus labels: letters, digits and underscores, for example outcome",
-                lambda labels: all(re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", key) for key in labels),
-            ),
-        ]
-        | None
-    ) = None
-    """Labels that its series must have."""
 
 
 class UnitMetric(ApiModel):
