@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aicost.domain.budgets.units.counters import Growth
-from aicost.domain.serving.meters import GENERIC_NAMES, METERS, NAMES, Count, Outcome, outcome_of
+from aicost.domain.serving.held import Held
+from aicost.domain.serving.meters import GAUGES, GENERIC_NAMES, METERS, NAMES, Count, Outcome, outcome_of
 from aicost.domain.serving.tallies import Grown, Tally, add_up, tally
 
 MODEL = {"model_name": "m"}
@@ -112,6 +113,60 @@ def test_ray_spells_the_names_in_two_ways():
 def test_moments_of_creation_are_no_counts():
     assert tally([grew("vllm:generation_tokens_created", 1_774_011_461)]) == {}
     assert not [name for name in (*NAMES, *GENERIC_NAMES) if name.endswith(("_created", "_bucket"))]
+
+
+def test_ranks_that_compute_one_thing_together_count_it_once():
+    ranks = [grew("sglang:realtime_tokens_total", 70, mode="prefill_compute", tp_rank=str(rank)) for rank in (10, 2, 3)]
+    assert only(*ranks).get(Count.PREFILLED) == 70
+
+
+def test_replicas_that_share_the_data_are_added_each_with_its_first_rank():
+    ranks = [
+        grew("sglang:num_retracted_output_tokens_total", by, dp_rank=replica, tp_rank=rank)
+        for by, replica, rank in ((5, "0", "0"), (5, "0", "1"), (7, "1", "2"), (7, "1", "3"))
+    ]
+    assert only(*ranks).recomputed == 12
+
+
+def test_what_was_computed_again_is_what_ran_without_what_ran_first():
+    ran = grew("sglang:realtime_tokens_total", 110, mode="prefill_compute")
+    once = grew("sglang:prefill_effective_tokens_total", 100, mode="input")
+    hits = grew("sglang:prefill_effective_tokens_total", 60, mode="device_hit")
+    assert only(ran, once, hits).recomputed == 10
+    assert only(ran, hits).recomputed is None
+
+
+def test_a_batch_is_a_ratio_of_sums():
+    one = only(grew("vllm:iteration_tokens_total_sum", 900), grew("vllm:iteration_tokens_total_count", 3))
+    assert one.mean(Count.STEP_TOKENS, Count.STEPS) == 300
+    assert one.mean(Count.BATCHED, Count.BATCHES) is None
+    assert only(grew("vllm:iteration_tokens_total_sum", 0), grew("vllm:iteration_tokens_total_count", 0)).mean(
+        Count.STEP_TOKENS, Count.STEPS
+    ) is None  # fmt: skip
+
+
+def test_a_gauge_counts_the_time_that_it_stood():
+    running = Grown("vllm:num_requests_running", MODEL, Growth(99.0, is_whole=False), Held(7_200.0, 3_600.0))
+    one = only(running)
+    assert one.mean(Count.RUNNING, Count.WATCHED) == 2
+    assert not one.at_least
+    assert "vllm:num_requests_running" in GAUGES
+
+
+def test_of_a_model_that_an_engine_shows_the_server_around_it_is_passed_over():
+    engine = Grown("vllm:request_success_total", {"model": "a", "finished_reason": "stop"}, Growth(3, is_whole=True))
+    server = [Grown("nv_inference_request_success", {"model": name}, Growth(4, is_whole=True)) for name in "ab"]
+    found = tally([*server, engine])
+    assert {model: (one.requests, set(one.engines)) for model, one in found.items()} == {
+        "a": (3, {"vllm"}),
+        "b": (4, {"triton"}),
+    }
+
+
+def test_requests_of_which_nobody_says_how_they_ended_make_no_waste():
+    one = only(grew("sglang:e2e_request_latency_seconds_count", 90), grew("sglang:num_aborted_requests_total", 10),
+               grew("sglang:generation_tokens_total", 500))  # fmt: skip
+    assert (one.requests, one.useful_output) == (100, None)
 
 
 def test_each_name_belongs_to_one_engine():

@@ -4,7 +4,7 @@ Several counters may tell the same in different releases. Of those with the same
 that a pod shows are read and the others are not: they are other views of the same tokens.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,6 +37,51 @@ class Count(StrEnum):
     """Time from a request to its last token."""
     TIMED = "timed-requests"
     """Requests whose latency was counted."""
+    BUSY = "busy-milliseconds"
+    """Time in which the engine ran a model, whatever the phase."""
+    STEP_TOKENS = "step-tokens"
+    """Tokens of all steps of the engine: over `STEPS` the size of a batch, in tokens."""
+    STEPS = "steps"
+    BATCHED = "batched-requests"
+    """Requests of all batches: over `BATCHES` the size of a batch, in requests."""
+    BATCHES = "batches"
+    RUNNING = "running-request-milliseconds"
+    """Requests in the engine times how long they were: over `WATCHED` how many there were at a time."""
+    WATCHED = "watched-milliseconds"
+    """Time for which `RUNNING` was looked at."""
+    PREEMPTED = "preempted-requests"
+    """Times that a request lost its place and was computed again."""
+    RECOMPUTED = "recomputed-tokens"
+    """Tokens that were computed once more because of it."""
+    PREFILLED = "prefilled-tokens"
+    """Tokens of prompts that the engine ran, those that it ran again among them."""
+    EFFECTIVE = "effective-prefilled-tokens"
+    """The same, each token once."""
+    REASONING = "reasoning-tokens"
+    """Generated tokens that nobody reads: a part of the output."""
+    CALLS = "caller-requests"
+    """Requests as callers sent them to a gateway."""
+    CALLS_CACHED = "cache-answers"
+    """Those of them that the gateway's own cache answered."""
+    CALLS_AGAIN = "client-retries"
+    """Those of them that a client's library sent once more."""
+    ATTEMPTS = "attempts"
+    """Requests as a gateway sent them on."""
+    FAILED_ATTEMPTS = "failed-attempts"
+    FALLBACKS = "fallbacks"
+    """Attempts at another model, after the one that was asked for failed."""
+    AGENT_RUNS = "agent-runs"
+    CHAINED = "chained-calls"
+    """Calls of models that agents made."""
+    TOOL_CALLS = "tool-calls"
+    GUARDRAILS = "guardrail-rounds"
+    """Checks of what goes in and what comes out."""
+    GUARDRAIL_INPUT = "guardrail-input-tokens"
+    GUARDRAIL_OUTPUT = "guardrail-output-tokens"
+    EVALUATIONS = "evaluation-rounds"
+    """Calls that judge what other calls made."""
+    EVALUATION_INPUT = "evaluation-input-tokens"
+    EVALUATION_OUTPUT = "evaluation-output-tokens"
 
 
 class Outcome(StrEnum):
@@ -66,6 +111,8 @@ class Meter:
         outcome: how they ended, where the name says it.
         rank: which of several for one count is read: the lowest that is there.
         seconds: how many seconds one unit is, of counters of time.
+        gauge: it says how many there are now; what counts is the time that they were.
+        only: whether a series with these labels is meant, where equal labels do not say it.
     """
 
     name: str
@@ -75,6 +122,13 @@ class Meter:
     outcome: Outcome | None = None
     rank: int = 0
     seconds: float = 1.0
+    gauge: bool = False
+    only: Callable[[Mapping[str, str]], bool] | None = None
+
+    def reads(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Whether a series is of this counter."""
+        same = name == self.name and all(labels.get(key) == value for key, value in self.where.items())
+        return same and (self.only is None or self.only(labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +141,20 @@ class EngineMeters:
         model_labels: labels that name the model, best first.
         generic: names that stand together in pods of this engine alone; each of its names could be anybody's. Empty
             where the names say whose they are.
+        around: it is a server around engines. Of a model that an engine shows itself its view is passed over.
     """
 
     engine: str
     meters: tuple[Meter, ...]
     model_labels: tuple[str, ...] = ("model_name",)
     generic: frozenset[str] = frozenset()
+    around: bool = False
 
 
 RELAY_LABELS = ("server",)
 """Routers show the counters of the engines behind them once more, with a label that says whose: never counted."""
+RANK_LABELS = ("tp_rank", "pp_rank", "moe_ep_rank")
+"""Processes that compute one thing together may each count it: of them the first is read."""
 
 OUTCOMES: Mapping[str, Outcome] = {
     "stop": Outcome.SUCCESS,
@@ -133,6 +191,10 @@ def _vllm(prefix: str) -> tuple[Meter, ...]:
         Meter(f"{prefix}admission_rejections_total", Count.REQUESTS, outcome=Outcome.REJECTED),
         Meter(f"{prefix}request_prefill_time_seconds_sum", Count.PREFILL_TIME),
         Meter(f"{prefix}request_decode_time_seconds_sum", Count.DECODE_TIME),
+        Meter(f"{prefix}num_preemptions_total", Count.PREEMPTED),
+        Meter(f"{prefix}iteration_tokens_total_sum", Count.STEP_TOKENS),
+        Meter(f"{prefix}iteration_tokens_total_count", Count.STEPS),
+        Meter(f"{prefix}num_requests_running", Count.RUNNING, gauge=True),
         *_latency(f"{prefix}e2e_request_latency_seconds"),
     )
 
@@ -149,7 +211,7 @@ def _busy(name: str, label: str, prefill: tuple[str, ...], decode: tuple[str, ..
 
 
 METERS: tuple[EngineMeters, ...] = (
-    EngineMeters("vllm", _vllm("vllm:")),
+    EngineMeters("vllm", _vllm("vllm:"), ("model_name", "model")),
     EngineMeters("ray-serve", (*_vllm("ray_vllm:"), *_vllm("ray_vllm_")), ("model_name", "model")),
     EngineMeters(
         "sglang",
@@ -158,6 +220,13 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("sglang:cached_tokens_total", Count.CACHED),
             Meter("sglang:generation_tokens_total", Count.OUTPUT),
             Meter("sglang:num_aborted_requests_total", Count.REQUESTS, outcome=Outcome.ABORTED),
+            Meter("sglang:e2e_request_latency_seconds_count", Count.REQUESTS, outcome=Outcome.UNKNOWN),
+            Meter("sglang:realtime_tokens_total", Count.PREFILLED, where={"mode": "prefill_compute"}),
+            Meter("sglang:prefill_effective_tokens_total", Count.EFFECTIVE, where={"mode": "input"}),
+            Meter("sglang:num_retracted_requests_total", Count.PREEMPTED),
+            Meter("sglang:num_retracted_input_tokens_total", Count.RECOMPUTED),
+            Meter("sglang:num_retracted_output_tokens_total", Count.RECOMPUTED),
+            Meter("sglang:num_running_reqs", Count.RUNNING, gauge=True),
             *_busy(
                 "sglang:forward_execution_seconds_total", "category", ("extend", "prefill"), ("decode", "target_verify")
             ),
@@ -172,6 +241,7 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("tgi_request_success", Count.REQUESTS, outcome=Outcome.SUCCESS),
             Meter("tgi_request_failure", Count.REQUESTS, reason="err"),
             *_busy("tgi_batch_forward_duration_sum", "method", ("prefill",), ("decode",)),
+            Meter("tgi_batch_current_size", Count.RUNNING, gauge=True),
             *_latency("tgi_request_duration"),
         ),
     ),
@@ -182,8 +252,23 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("nv_inference_request_failure", Count.REQUESTS, reason="reason"),
             Meter("nv_inference_request_duration_us", Count.LATENCY, seconds=1e-6),
             Meter("nv_inference_request_success", Count.TIMED),
+            Meter("nv_inference_compute_infer_duration_us", Count.BUSY, seconds=1e-6),
+            Meter("nv_inference_count", Count.BATCHED),
+            Meter("nv_inference_exec_count", Count.BATCHES),
         ),
         ("model",),
+        around=True,
+    ),
+    EngineMeters(
+        "tensorrt-llm",
+        (
+            Meter("trtllm_prompt_tokens_total", Count.INPUT),
+            Meter("trtllm_generation_tokens_total", Count.OUTPUT),
+            Meter("trtllm_request_success_total", Count.REQUESTS, reason="finished_reason"),
+            Meter("trtllm_request_prefill_time_seconds_sum", Count.PREFILL_TIME),
+            Meter("trtllm_request_decode_time_seconds_sum", Count.DECODE_TIME),
+            *_latency("trtllm_e2e_request_latency_seconds"),
+        ),
     ),
     EngineMeters(
         "llama-cpp",
@@ -192,6 +277,7 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("llamacpp:tokens_predicted_total", Count.OUTPUT),
             Meter("llamacpp:prompt_seconds_total", Count.PREFILL_BUSY),
             Meter("llamacpp:tokens_predicted_seconds_total", Count.DECODE_BUSY),
+            Meter("llamacpp:requests_processing", Count.RUNNING, gauge=True),
         ),
     ),
     EngineMeters(
@@ -201,6 +287,8 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("te_embed_success", Count.VECTORS),
             Meter("te_embed_success", Count.REQUESTS, outcome=Outcome.SUCCESS),
             Meter("te_request_failure", Count.REQUESTS, reason="err"),
+            Meter("te_batch_next_tokens_sum", Count.STEP_TOKENS),
+            Meter("te_batch_next_tokens_count", Count.STEPS),
         ),
     ),
     EngineMeters(
@@ -212,18 +300,32 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("request_finish_total", Count.REQUESTS, reason="finished_reason"),
             Meter("request_failure_total", Count.REQUESTS, outcome=Outcome.FAILED),
             Meter("request_success_total", Count.REQUESTS, outcome=Outcome.SUCCESS, rank=1),
+            Meter("num_requests_running", Count.RUNNING, gauge=True),
             *_latency("e2e_request_latency_seconds"),
         ),
         generic=frozenset({"prompt_tokens_total", "generation_tokens_total", "e2e_request_latency_seconds_sum"}),
     ),
+    EngineMeters(
+        "kserve-huggingface",
+        (
+            Meter("request_predict_seconds_count", Count.REQUESTS, outcome=Outcome.UNKNOWN),
+            *_latency("request_predict_seconds"),
+        ),
+        generic=frozenset({"request_predict_seconds_count", "request_predict_seconds_sum"}),
+        around=True,
+    ),
 )
-"""SGLang's `num_requests_total` counts those that came, not those that ended, so it is not read."""
+"""SGLang's `num_requests_total` counts those that came, not those that ended, so it is not read. Those whose latency it
+counts have ended; whether well is not said."""
 
 NAMES: tuple[str, ...] = tuple(sorted({meter.name for one in METERS if not one.generic for meter in one.meters}))
 """Names that only one engine can have meant."""
 
 GENERIC_NAMES: tuple[str, ...] = tuple(sorted({meter.name for one in METERS if one.generic for meter in one.meters}))
 """Names that anybody may use."""
+
+GAUGES: frozenset[str] = frozenset(meter.name for one in METERS for meter in one.meters if meter.gauge)
+"""Names of what says how many there are now."""
 
 
 def outcome_of(reason: str) -> Outcome:

@@ -10,11 +10,26 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from aicost.domain.budgets.units.counters import Growth
-from aicost.domain.serving.meters import METERS, RELAY_LABELS, Count, EngineMeters, Meter, Outcome, outcome_of
+from aicost.domain.serving.held import Held
+from aicost.domain.serving.meters import (
+    METERS,
+    RANK_LABELS,
+    RELAY_LABELS,
+    Count,
+    EngineMeters,
+    Meter,
+    Outcome,
+    outcome_of,
+)
 
 _MILLIS = 1_000
+_DIGITS = 9
+"""A longer number is no rank."""
 _TIMES = frozenset(
-    {Count.PREFILL_BUSY, Count.DECODE_BUSY, Count.PREFILL_TIME, Count.DECODE_TIME, Count.LATENCY}
+    {
+        Count.PREFILL_BUSY, Count.DECODE_BUSY, Count.PREFILL_TIME, Count.DECODE_TIME, Count.LATENCY, Count.BUSY,
+        Count.RUNNING, Count.WATCHED,
+    }
 )  # fmt: skip
 
 
@@ -24,11 +39,13 @@ class Grown:
 
     Attributes:
         growth: None where nothing tells.
+        held: of a gauge, what it showed for how long.
     """
 
     name: str
     labels: Mapping[str, str]
     growth: Growth | None
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +93,28 @@ class Tally:
         return sum(self.outcomes.values()) if self.outcomes else None
 
     @property
+    def recomputed(self) -> int | None:
+        """Tokens that were computed more than once, as requests lost their places."""
+        ran, once = self.get(Count.PREFILLED), self.get(Count.EFFECTIVE)
+        counted = self.get(Count.RECOMPUTED)
+        return max(0, ran - once) if counted is None and ran is not None and once is not None else counted
+
+    def mean(self, amount: Count, number: Count) -> Fraction | None:
+        """A ratio of two sums; None where one is not counted, or there was none."""
+        whole, of = self.get(amount), self.get(number)
+        return Fraction(whole, of) if whole is not None and of else None
+
+    @property
     def useful_output(self) -> Fraction | None:
         """Generated tokens of requests that were a success.
 
         What callers left is known by tokens where the engine counts those of finished requests apart. Of these the
-        part counts that the successes are among the finished requests: engines do not count tokens by outcome.
+        part counts that the successes are among the finished requests: engines do not count tokens by outcome. Where
+        the engine does not say how some of them ended, nobody knows.
         """
         output, finished = self.output, self.get(Count.FINISHED)
         ended = {one: number for one, number in self.outcomes.items() if one not in {Outcome.REJECTED, Outcome.ABORTED}}
-        if output is None or not sum(ended.values()):
+        if output is None or not sum(ended.values()) or ended.get(Outcome.UNKNOWN):
             return None
         kept = output if finished is None else min(finished, output)
         return Fraction(kept * ended.get(Outcome.SUCCESS, 0), sum(ended.values()))
@@ -97,9 +127,9 @@ def tally(grown: Iterable[Grown], *, generic: frozenset[str] = frozenset()) -> M
         grown: the series.
         generic: engines that the pod is known to run: their counters have names that anybody may use.
     """
-    every = [one for one in grown if not any(one.labels.get(label) for label in RELAY_LABELS)]
+    every = _first_ranks(one for one in grown if not any(one.labels.get(label) for label in RELAY_LABELS))
     tallies: dict[str, list[Tally]] = defaultdict(list)
-    for engine in METERS:
+    for engine in sorted(METERS, key=lambda one: one.around):
         if engine.generic and engine.engine not in generic:
             continue
         by_model: dict[str, list[tuple[Meter, Grown]]] = defaultdict(list)
@@ -107,7 +137,8 @@ def tally(grown: Iterable[Grown], *, generic: frozenset[str] = frozenset()) -> M
             for meter in _meters(engine, one):
                 by_model[_model(engine, one.labels)].append((meter, one))
         for model, read in by_model.items():
-            tallies[model].append(_counted(engine, read))
+            if not (engine.around and model in tallies):
+                tallies[model].append(_counted(engine, read))
     return {model: add_up(mine) for model, mine in sorted(tallies.items())}
 
 
@@ -124,9 +155,22 @@ def add_up(tallies: Sequence[Tally]) -> Tally:
     return Tally(engines, dict(counts), dict(outcomes), any(one.at_least for one in tallies))
 
 
+def _first_ranks(grown: Iterable[Grown]) -> list[Grown]:
+    """Of processes that compute one thing together the first alone: the others count the same."""
+    found: dict[tuple[str, frozenset[tuple[str, str]]], list[Grown]] = defaultdict(list)
+    for one in grown:
+        found[one.name, frozenset(pair for pair in one.labels.items() if pair[0] not in RANK_LABELS)].append(one)
+    first = {key: min(map(_rank, mine)) for key, mine in found.items()}
+    return [one for key, mine in found.items() for one in mine if _rank(one) == first[key]]
+
+
+def _rank(one: Grown) -> tuple[tuple[int, str], ...]:
+    ranks = (one.labels.get(label, "") for label in RANK_LABELS)
+    return tuple((int(rank) if rank.isdecimal() and len(rank) < _DIGITS else 0, rank) for rank in ranks)
+
+
 def _meters(engine: EngineMeters, one: Grown) -> list[Meter]:
-    found = [meter for meter in engine.meters if meter.name == one.name]
-    return [meter for meter in found if all(one.labels.get(key) == value for key, value in meter.where.items())]
+    return [meter for meter in engine.meters if meter.reads(one.name, one.labels)]
 
 
 def _model(engine: EngineMeters, labels: Mapping[str, str]) -> str:
@@ -139,7 +183,10 @@ def _counted(engine: EngineMeters, read: Sequence[tuple[Meter, Grown]]) -> Tally
     outcomes: dict[Outcome, float] = defaultdict(float)
     at_least = False
     for meter, one in _best(read):
-        if one.growth is None:
+        if meter.gauge and one.held is not None:
+            sums[meter.count] += one.held.value_seconds
+            sums[Count.WATCHED] += one.held.seconds
+        if meter.gauge or one.growth is None:
             continue
         at_least |= not one.growth.is_whole
         if meter.count is Count.REQUESTS:
