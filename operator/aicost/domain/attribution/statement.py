@@ -137,11 +137,23 @@ class NodeStatement:
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """What can be held of each device, and the times at which some pod's device was guessed."""
+class LaidOut:
+    """A node with its devices, before anything is asked of their samples.
 
+    Attributes:
+        devices: those that are billed, in order; none where the node was not there.
+        lanes: what can be held of each device.
+        guesses: the times at which some pod's device was guessed.
+        segments: spans of constant price within the node's presence.
+        surplus: devices beyond the number that the node was bought with.
+    """
+
+    node: NodeInput
+    devices: tuple[str, ...]
     lanes: Mapping[str, Sequence[Lane]]
     guesses: tuple[Window, ...]
+    segments: tuple[tuple[PriceDecision, Window], ...]
+    surplus: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -206,30 +218,41 @@ class SettledDevice:
 
 def state_node(cluster: str, window: Window, node: NodeInput) -> NodeStatement:
     """Charge the devices of one node for one window."""
-    _, surplus = billed_devices(node.record.facts, node.series)
+    return state_laid(cluster, window, lay_out(window, node))
+
+
+def state_laid(cluster: str, window: Window, laid: LaidOut) -> NodeStatement:
+    """The same, where it was laid out before."""
     rows: list[Row] = []
     charges: dict[Charge, None] = {}
-    for settled in settle_node(window, node):
+    for settled in _settle_laid(laid):
         charges[settled.charge] = None
-        rows += _rows(cluster, window, node, settled)
-    return NodeStatement(tuple(rows), tuple(charges), surplus)
+        rows += _rows(cluster, window, laid.node, settled)
+    return NodeStatement(tuple(rows), tuple(charges), laid.surplus)
 
 
 def settle_node(window: Window, node: NodeInput) -> Iterator[SettledDevice]:
     """Divide what one node's devices cost: segment by segment, and in each of them device by device."""
-    presence = node.record.presence(window)
-    devices, _ = billed_devices(node.record.facts, node.series)
-    if presence is None or not devices:
-        return
-    layout = _lay_out(window, node, devices)
-    for decision in node.prices:
-        segment = decision.span.overlap(presence)
-        if segment is None:
-            continue
+    return _settle_laid(lay_out(window, node))
+
+
+def _settle_laid(laid: LaidOut) -> Iterator[SettledDevice]:
+    node, devices = laid.node, laid.devices
+    for decision, segment in laid.segments:
         charge = _charge(node.record.facts.name, segment, decision, len(devices))
         costs = [None] * len(devices) if charge.cost_nanos is None else apportion(charge.cost_nanos, [1] * len(devices))
         for device, cost in zip(devices, costs, strict=True):
-            yield _settle(decision, charge, device, cost, _spans(node, device, segment, layout))
+            yield _settle(decision, charge, device, cost, _spans(node, device, segment, laid))
+
+
+def questions(laid: LaidOut) -> Iterator[tuple[str, DeviceSpan, Window]]:
+    """What will be asked of whole devices that are not shared: device, the whole span, and a part of it."""
+    for _, segment in laid.segments:
+        for device in laid.devices:
+            for span in (span for lane in laid.lanes[device] for span in lane.spans):
+                inside = span.span.overlap(segment)
+                if inside is not None and not span.shared_for and not _is_guesswork(laid, span, inside):
+                    yield device, span, inside
 
 
 def unbalanced_nanos(statements: Sequence[NodeStatement]) -> int:
@@ -252,9 +275,13 @@ def _charge(node: str, segment: Window, decision: PriceDecision, devices: int) -
     return Charge(node, segment, f"{quote.book}/{quote.entry}", quote.currency, cost, device_ms, decision.reason)
 
 
-def _lay_out(window: Window, node: NodeInput, devices: Sequence[str]) -> _Layout:
+def lay_out(window: Window, node: NodeInput) -> LaidOut:
     """Cut each device's time at its holders, over the padded window so that integrals do not depend on its bounds."""
-    facts = node.record.facts
+    facts, present = node.record.facts, node.record.presence(window)
+    devices, surplus = billed_devices(facts, node.series)
+    if present is None or not devices:
+        return LaidOut(node, (), {}, (), (), surplus)
+    segments = tuple((one, part) for one in node.prices if (part := one.span.overlap(present)))
     claims = assign(facts, devices, node.tenancies, node.series)
     around = Window(window.start_ms - node.padding_ms, window.end_ms + node.padding_ms)
     presence = node.record.presence(around) or Window(window.start_ms, window.start_ms)
@@ -267,7 +294,7 @@ def _lay_out(window: Window, node: NodeInput, devices: Sequence[str]) -> _Layout
     }
     spans = (span for found in lanes.values() for lane in found for span in lane.spans)
     guesses = {hold.span: None for span in spans for hold in span.holds if not hold.claim.seen}
-    return _Layout(lanes, tuple(guesses))
+    return LaidOut(node, devices, lanes, tuple(guesses), segments, surplus)
 
 
 def _lost_devices(
@@ -293,7 +320,7 @@ def _signs_of_life(node: NodeInput, device: str, span: Window, holds: Sequence[H
     return node.alive(device, span), any(hold.span.overlap(span) for hold in holds)
 
 
-def _spans(node: NodeInput, device: str, segment: Window, layout: _Layout) -> tuple[SettledSpan, ...]:
+def _spans(node: NodeInput, device: str, segment: Window, layout: LaidOut) -> tuple[SettledSpan, ...]:
     """Split each span of a device in a segment."""
     found = []
     for lane in layout.lanes[device]:
@@ -305,7 +332,7 @@ def _spans(node: NodeInput, device: str, segment: Window, layout: _Layout) -> tu
 
 
 def _settled(
-    node: NodeInput, device: str, lane: Lane, span: DeviceSpan, inside: Window, layout: _Layout
+    node: NodeInput, device: str, lane: Lane, span: DeviceSpan, inside: Window, layout: LaidOut
 ) -> SettledSpan:
     """Split one span of a device, or of a part of it, in a segment."""
     clipped = replace(span, span=inside)
@@ -321,11 +348,13 @@ def _settled(
     return SettledSpan(span, clipped, activity, scaled(parts, lane.share), (), lane.share)
 
 
-def _activity(node: NodeInput, layout: _Layout, device: str, span: DeviceSpan, inside: Window) -> Activity:
+def _activity(node: NodeInput, layout: LaidOut, device: str, span: DeviceSpan, inside: Window) -> Activity:
     """Samples of an unheld device prove nothing while some pod's device on this node is only guessed."""
-    if not span.holds and any(guess.overlap(inside) for guess in layout.guesses):
-        return UNMEASURED
-    return node.activity(device, span, inside)
+    return UNMEASURED if _is_guesswork(layout, span, inside) else node.activity(device, span, inside)
+
+
+def _is_guesswork(laid: LaidOut, span: DeviceSpan, inside: Window) -> bool:
+    return not span.holds and any(guess.overlap(inside) for guess in laid.guesses)
 
 
 def _add(lines: dict[tuple[object, ...], Line], part: Part) -> None:

@@ -11,7 +11,8 @@ from aicost.domain.attribution.sharing.knowing import ENGINE, SharedTimelines, a
 from aicost.domain.attribution.spans import DeviceSpan
 from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.nodes import SharingMode
-from aicost.domain.sampling.integration import Coverage, SignalSamples, cover_best, expected_interval
+from aicost.domain.sampling.alike.integrals import Asked, integrals
+from aicost.domain.sampling.integration import Coverage, Integral, SignalSamples, cover_best, expected_interval
 from aicost.domain.sampling.series import COLLECTION_MS, COUNTERS, DeviceSeries, Signal
 
 LADDER = ENGINE.device
@@ -35,6 +36,7 @@ class Timelines:
         self._samples = _by_place(series, interval_ms, collection_ms)
         self._shared = SharedTimelines(series, sharing, interval_ms, collection_ms)
         self._coverages: dict[tuple[str, str, Window, bool, bool], Coverage | None] = {}
+        self._foreseen: dict[tuple[str, Window, Window], Activity] = {}
 
     def alive(self, device: str, span: Window) -> bool:
         """Whether samples speak of a device for half of a span or more, with an interval on both sides of it.
@@ -52,10 +54,26 @@ class Timelines:
 
     def activity(self, device: str, whole: DeviceSpan, part: Window) -> Activity:
         """Integrate a part of a span during which the device's holders did not change."""
+        if not whole.instance:
+            foreseen = self._foreseen.get((device, whole.span, part))
+            if foreseen is not None:
+                return foreseen
         coverage = self.coverage(device, whole)
         if coverage is None:
             return UNMEASURED
         return activity_of([coverage.over(part)])
+
+    def asked(self, device: str, whole: DeviceSpan, part: Window) -> Asked | None:
+        """What `activity` would integrate; None where it is more than the samples of the device as a whole."""
+        place = (device, "")
+        if whole.instance or whole.shared_for or place in self._shared.counted:
+            return None
+        samples = self._samples.get(place)
+        return Asked(samples, whole.span, part, bool(whole.holds)) if samples else None
+
+    def foresee(self, device: str, asked: Asked, integral: Integral) -> None:
+        """Remember an answer of `activity` that was found together with others."""
+        self._foreseen[device, asked.span, asked.part] = activity_of([integral])
 
     def known(
         self, device: str, span: DeviceSpan, part: Window, claims: Iterable[Claim], *, by_sample: bool
@@ -87,6 +105,18 @@ class Timelines:
         return () if alone is None else self._shared.counters(place, alone.claim.tenancy)
 
 
+def foresee(questions: Iterable[tuple[Timelines, str, DeviceSpan, Window]]) -> None:
+    """Answer at once what will be asked one by one: the devices of a node are read together, those of many alike."""
+    pairs = [
+        (timelines, device, asked)
+        for timelines, device, whole, part in questions
+        if (asked := timelines.asked(device, whole, part)) is not None
+    ]
+    for (timelines, device, asked), integral in zip(pairs, integrals([one for _, _, one in pairs]), strict=True):
+        if integral is not None:
+            timelines.foresee(device, asked, integral)
+
+
 def _by_place(
     series: Iterable[DeviceSeries], interval_ms: int, collection_ms: int
 ) -> dict[tuple[str, str], list[SignalSamples]]:
@@ -99,9 +129,13 @@ def _by_place(
         if one.signal in LADDER:
             parts[one.device, one.instance or "", one.signal].append(one)
     found: dict[tuple[str, str], list[SignalSamples]] = defaultdict(list)
+    intervals: dict[bytes, int] = {}
     for signal in LADDER:
         for device, instance in sorted((device, instance) for device, instance, of in parts if of is signal):
             at_ms, value = merged(parts[device, instance, signal])
-            interval = expected_interval(at_ms, interval_ms)
+            times = at_ms.tobytes()
+            if times not in intervals:
+                intervals[times] = expected_interval(at_ms, interval_ms)
+            interval = intervals[times]
             found[device, instance].append(SignalSamples(signal, at_ms, value, interval, collection_ms))
     return found

@@ -15,10 +15,18 @@ from aicost.domain.attribution.resources.storage import StorageStatement, state_
 from aicost.domain.attribution.resources.use import NO_USE, ClusterUse
 from aicost.domain.attribution.sharing.choosing import NO_POLICY, SharingPolicy, rules_of_node
 from aicost.domain.attribution.sharing.rules import SplitRule
-from aicost.domain.attribution.statement import NodeInput, NodeStatement, place_of, state_node, unbalanced_nanos
+from aicost.domain.attribution.statement import (
+    NodeInput,
+    NodeStatement,
+    lay_out,
+    place_of,
+    questions,
+    state_laid,
+    unbalanced_nanos,
+)
 from aicost.domain.attribution.system_pods import is_system
 from aicost.domain.attribution.tenancies import Unseen, tenancies_of, unseen_pods
-from aicost.domain.attribution.timeline import Timelines
+from aicost.domain.attribution.timeline import Timelines, foresee
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.claims import WorkloadClaim
 from aicost.domain.identity.matching import Matching, match_claims
@@ -141,10 +149,12 @@ def state_window(given: WindowInput) -> WindowStatement:
     decisions: dict[str, tuple[PriceDecision, ...]] = {}
     statements: dict[str, NodeStatement] = {}
     together = _sort(given, matching)
-    for node in _inputs(given, together):
-        uid = node.record.facts.uid
-        decisions[uid] = tuple(node.prices)
-        devices, rest = state_node(given.cluster, given.window, node), _state_rest(given, together, node)
+    nodes = [(lay_out(given.window, node), timelines) for node, timelines in _inputs(given, together)]
+    foresee((timelines, *one) for laid, timelines in nodes for one in questions(laid))
+    for laid, _ in nodes:
+        uid = laid.node.record.facts.uid
+        decisions[uid] = tuple(laid.node.prices)
+        devices, rest = state_laid(given.cluster, given.window, laid), _state_rest(given, together, laid.node)
         statements[uid] = replace(devices, rows=devices.rows + rest.rows, charges=devices.charges + rest.charges)
     return _add_up(given, statements, decisions, matching, _storage(given, together))
 
@@ -159,10 +169,10 @@ def _storage(given: WindowInput, together: _Sorted) -> StorageStatement:
 
 def node_inputs(given: WindowInput, matching: Matching) -> Iterator[NodeInput]:
     """What the charges of each node rest on, in order of their names."""
-    return _inputs(given, _sort(given, matching))
+    return (node for node, _ in _inputs(given, _sort(given, matching)))
 
 
-def _inputs(given: WindowInput, together: _Sorted) -> Iterator[NodeInput]:
+def _inputs(given: WindowInput, together: _Sorted) -> Iterator[tuple[NodeInput, Timelines]]:
     for record in sorted(given.facts.nodes, key=lambda record: (record.facts.name, record.since_ms, record.facts.uid)):
         yield _node_input(given, together, record, _prices(given, together, record))
 
@@ -226,7 +236,7 @@ def _sort(given: WindowInput, matching: Matching) -> _Sorted:
 
 def _node_input(
     given: WindowInput, together: _Sorted, record: NodeRecord, prices: Sequence[PriceDecision]
-) -> NodeInput:
+) -> tuple[NodeInput, Timelines]:
     """What the charges of one node rest on; pods that only samples know join those that the watch saw."""
     interval_ms, window = given.telemetry.interval_ms, given.window
     series, pods = together.series.get(record.facts.name, ()), together.pods.get(record.facts.name, ())
@@ -240,7 +250,7 @@ def _node_input(
     system = frozenset(t.pod for t in here if is_system(records[t.pod].facts.containers))
     collection_ms, sharing = given.telemetry.collection_ms, record.facts.sharing
     timelines = Timelines(series, interval_ms, together.known_until_ms, collection_ms, sharing)
-    return NodeInput(
+    node = NodeInput(
         record=record,
         series=series,
         tenancies=(*here, *ghosts),
@@ -255,6 +265,7 @@ def _node_input(
         wishes=_wishes(together, here, records),
         instances=partial(instances_of, record.facts, series=series, interval_ms=interval_ms),
     )
+    return node, timelines
 
 
 def _wishes(

@@ -16,6 +16,7 @@ Pieces depend on the whole span and its samples alone, never on the part that is
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,7 +40,7 @@ from aicost.domain.sampling.uncertainty import (
 CARRIED_INTERVALS = 2
 LONGEST_INTERVAL_MS = 300 * SECOND_MS
 _FEWEST_STEPS = 3
-_MOST_COVERED_MS = 9_000_000_000
+MOST_COVERED_MS = 9_000_000_000
 """104 days: more could overflow 64 bits at full activity."""
 
 
@@ -73,8 +74,8 @@ class Coverage:
         self._runs: tuple[Window, ...] | None = None
         lengths = pieces.end_ms - pieces.start_ms
         self._covered = _running_sums(lengths)
-        if self._covered[-1] > _MOST_COVERED_MS:
-            raise ValueError(f"samples cover {self._covered[-1]} ms: integrate at most {_MOST_COVERED_MS} ms at once")
+        if self._covered[-1] > MOST_COVERED_MS:
+            raise ValueError(f"samples cover {self._covered[-1]} ms: integrate at most {MOST_COVERED_MS} ms at once")
         self._active = _running_sums(pieces.value * lengths)
 
     @property
@@ -222,17 +223,50 @@ def cover(samples: SignalSamples, span: Window, *, held: bool = True) -> Coverag
     """
     low, high = int(samples.at_ms.searchsorted(span.start_ms)), int(samples.at_ms.searchsorted(span.end_ms))
     times, values = samples.at_ms[low:high], samples.value[low:high]
-    interval_ms, settling = samples.interval_ms, settling_ms(samples.collection_ms, held=held)
+    told = spoken(times, values, span, samples.interval_ms, samples.collection_ms, held=held)
+    pieces = no_pieces() if told is None else _pieces(*told)
+    return Coverage(without(pieces, samples.blind) if samples.blind else pieces, (samples.signal,))
+
+
+class Spoken(NamedTuple):
+    """Samples with the time that each speaks of; of several series that were read at the same times, row by row.
+
+    Attributes:
+        at_ms: times of the samples.
+        start_ms, end_ms: the time that each speaks of, which may be none.
+        value, step: by series.
+    """
+
+    at_ms: Millis
+    start_ms: Millis
+    end_ms: Millis
+    value: Parts
+    step: Parts
+
+
+def spoken(
+    times: Millis, values: Parts, span: Window, interval_ms: int, collection_ms: int, *, held: bool
+) -> Spoken | None:
+    """The time of a span that its samples speak of; None where they prove nothing.
+
+    Args:
+        times: of the samples inside the span.
+        values: the last axis is that of the times.
+        span: the whole time that one holder held the device, or nobody.
+        interval_ms: time between samples.
+        collection_ms: how often the exporter collects.
+        held: somebody held the device.
+    """
+    settling = settling_ms(collection_ms, held=held)
     early = int(times.searchsorted(span.start_ms + settling))
     if early < len(times):
         unseen = interval_ms < int(times[early]) - span.start_ms <= settling + interval_ms
-        step = steps(values[early:], before=values[:early], unseen=unseen)
-        pieces = _pieces(times[early:], values[early:], step, span, interval_ms, settling + interval_ms)
-    elif early and held:
-        pieces = _pieces(times, values, unsettled_steps(values), span, interval_ms, interval_ms)
-    else:
-        pieces = no_pieces()
-    return Coverage(without(pieces, samples.blind) if samples.blind else pieces, (samples.signal,))
+        step = steps(values[..., early:], before=values[..., :early], unseen=unseen)
+        reach_ms = settling + interval_ms
+        return Spoken(times[early:], *_reaches(times[early:], span, interval_ms, reach_ms), values[..., early:], step)
+    if early and held:
+        return Spoken(times, *_reaches(times, span, interval_ms, interval_ms), values, unsettled_steps(values))
+    return None
 
 
 def cover_counter(samples: SignalSamples, span: Window) -> Coverage:
@@ -243,18 +277,21 @@ def cover_counter(samples: SignalSamples, span: Window) -> Coverage:
     return Coverage(pieces, (samples.signal,))
 
 
-def _pieces(times: Millis, values: Parts, step: Parts, span: Window, interval_ms: int, reach_ms: int) -> Pieces:
+def _reaches(times: Millis, span: Window, interval_ms: int, reach_ms: int) -> tuple[Millis, Millis]:
     """The time that each sample speaks of; the first one reaches back to the span's start if that is near enough."""
     near = int(times[0]) - span.start_ms <= reach_ms
-    first = span.start_ms if near else int(times[0]) - interval_ms
-    last = min(span.end_ms, int(times[-1]) + CARRIED_INTERVALS * interval_ms)
     starts, ends = np.empty_like(times), np.empty_like(times)
-    starts[0], ends[-1] = first, last
+    starts[0] = span.start_ms if near else int(times[0]) - interval_ms
+    ends[-1] = min(span.end_ms, int(times[-1]) + CARRIED_INTERVALS * interval_ms)
     starts[1:], ends[:-1] = times[:-1], times[:-1]
     silent = times[1:] - times[:-1] > CARRIED_INTERVALS * interval_ms
     if silent.any():
         starts[1:][silent] = times[1:][silent] - interval_ms
         ends[:-1][silent] += interval_ms
+    return starts, ends
+
+
+def _pieces(times: Millis, starts: Millis, ends: Millis, values: Parts, step: Parts) -> Pieces:
     pieces = Pieces(starts, ends, values, step, np.zeros(len(times), np.int64), times)
     filled = starts < ends
     return pieces if filled.all() else pieces.pick(filled)

@@ -51,16 +51,20 @@ def steps(value: Parts, before: Parts, *, unseen: bool) -> Parts:
     """The step from each sample to the next, 0 after the last; the first one's tells of the time before it too.
 
     Args:
-        value: samples of a span in order, at least one.
+        value: samples of a span in order, at least one; of several series that were read at the same times, row by row.
         before: samples of the span that came too early to be its own.
         unseen: the first sample comes so late that it speaks of time that no sample saw, early or not.
     """
     step = np.zeros_like(value)
-    np.abs(value[1:] - value[:-1], out=step[:-1])
-    first = 2 * int(np.abs(before - value[0]).max()) if len(before) else 0
-    if unseen and not len(before):
-        first = max(int(value[0]), PPB - int(value[0]))
-    step[0] = max(int(step[0]), first)
+    np.abs(value[..., 1:] - value[..., :-1], out=step[..., :-1])
+    start = value[..., :1]
+    if before.shape[-1]:
+        first = 2 * np.abs(before - start).max(axis=-1, keepdims=True)
+    elif unseen:
+        first = np.maximum(start, PPB - start)
+    else:
+        return step
+    np.maximum(step[..., :1], first, out=step[..., :1])
     return step
 
 
