@@ -10,6 +10,10 @@ from aicost.domain.thirdparty.lines import SpendLine
 class BillSource(Protocol):
     """The bills of one account."""
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What people should know of the lines that were read last: what was left out, and why."""
+
     def lines(self, days: Window) -> Sequence[SpendLine]:
         """All lines of whole days in UTC.
 

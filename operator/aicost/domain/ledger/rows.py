@@ -48,6 +48,8 @@ class Method(StrEnum):
     """Storage: what was claimed."""
     BILLED = "billed"
     """Third-party spend: what the provider charged."""
+    ESTIMATED = "estimated-spend"
+    """Third-party spend: what a gateway saw at list prices, until the bill comes."""
 
 
 class Quality(StrEnum):

@@ -1,8 +1,10 @@
 """What others bill us for: models behind an API, and the AI services of a cloud. Lines in, rows of the ledger out."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from aicost.domain.exact.apportion import rescale
 from aicost.domain.exact.windows import Window
@@ -10,13 +12,29 @@ from aicost.domain.identity.dimensions import LABEL_PREFIX, Dimension
 from aicost.domain.identity.normalise import normalise
 from aicost.domain.ledger.rows import Bucket, Component, Holder, Method, Place, Quality, Row
 
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 ATTOS_PER_NANO = 10**9
 """Bills carry up to eighteen digits behind the point. They are rounded once, day by day."""
 
 
+NAMESPACE = "namespace"
+"""What a tag may name beside a dimension, where a rule says so: whose namespace pays."""
+
+
+class Basis(StrEnum):
+    """Who says what a line cost."""
+
+    BILL = "bill"
+    """The provider: that is what is owed."""
+    GATEWAY = "gateway"
+    """A gateway, at the list prices that it knows: an estimate."""
+    LIST = "list"
+    """Nobody yet: tokens that a gateway counted, at a list price: an estimate."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpendLine:
-    """One line of a bill.
+    """One line of a bill, or of what a gateway saw.
 
     Attributes:
         day: the day in UTC that it is about.
@@ -26,6 +44,8 @@ class SpendLine:
         model: the model, empty where the line is about none.
         quantity: how many of `unit`; 0 where the bill does not say.
         tags: what the provider keeps beside it: workspace, project, key, tags of resources.
+        basis: who says what it cost.
+        source: for an estimate, which prices it rests on.
     """
 
     day: Window
@@ -37,6 +57,12 @@ class SpendLine:
     region: str = ""
     quantity: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
+    basis: Basis = Basis.BILL
+    source: str = ""
+
+
+def _as_written(name: str) -> str:
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +71,16 @@ class Mapped:
 
     Attributes:
         keys: tag -> dimension. Beside these, a tag that is called as a dimension is that dimension.
-        values: (dimension, value in normal form) -> the name that we use.
+        values: (dimension or `namespace`, value in normal form) -> the name that we use.
+        namespaces: tags that name the namespace that pays. No tag does by its own name: whoever writes tags would
+            choose whose budget pays.
+        customer: what a customer is called in the ledger.
     """
 
     keys: Mapping[str, Dimension] = field(default_factory=dict)
-    values: Mapping[tuple[Dimension, str], str] = field(default_factory=dict)
+    values: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    namespaces: frozenset[str] = frozenset()
+    customer: Callable[[str], str] = _as_written
 
     def dimension(self, key: str) -> Dimension | None:
         """The dimension that a tag names, None for one that names none."""
@@ -99,7 +130,8 @@ def rows_of_bill(
 def _key(line: SpendLine) -> tuple[object, ...]:
     """What tells two rows apart."""
     tags = tuple(sorted(line.tags.items()))
-    return line.day.start_ms, line.day.end_ms, line.provider, line.currency, line.item, line.model, line.region, tags
+    what = line.provider, line.currency, line.item, line.model, line.region
+    return line.day.start_ms, line.day.end_ms, *what, line.basis, line.source, tags
 
 
 def _rounded(account: str, sums: Sequence[_Sum], mapped: Mapped) -> list[Row]:
@@ -111,41 +143,67 @@ def _rounded(account: str, sums: Sequence[_Sum], mapped: Mapped) -> list[Row]:
 def _row(account: str, summed: _Sum, nanos: int, mapped: Mapped) -> Row:
     line = summed.line
     dimensions = _dimensions(line, mapped)
+    billed = line.basis is Basis.BILL
     return Row(
         window=line.day,
         revision=0,
         component=Component.API,
         place=Place(cluster=account, node="", device="", provider=line.provider, region=line.region),
         holder=Holder(
+            namespace=_namespace(line, mapped),
             controller_kind="ProviderAccount",
             controller=account,
             dimensions={key: value for key, (value, _) in dimensions.items()},
             provenance={key: origin for key, (_, origin) in dimensions.items()},
-            labels=dict(line.tags),
+            labels=_labels(line, mapped),
         ),
         bucket=Bucket.USED,
-        method=Method.BILLED,
-        quality=Quality.MEASURED_COUNTER,
+        method=Method.BILLED if billed else Method.ESTIMATED,
+        quality=Quality.MEASURED_COUNTER if billed else Quality.ESTIMATED,
         signal=line.item,
         currency=line.currency,
         cost_nanos=nanos,
         gpu_milliseconds=0,
         measured_milliseconds=0,
-        error_nanos=0,
-        price=f"bill/{line.provider}",
+        error_nanos=0 if billed else None,
+        price=f"{line.basis}/{line.source or line.provider}",
+        list_price=not billed,
         quantity=summed.quantity,
     )
 
 
+def _namespace(line: SpendLine, mapped: Mapped) -> str:
+    """The namespace that pays, by the first tag that names one."""
+    for tag in sorted(mapped.namespaces & line.tags.keys()):
+        name = line.tags[tag].strip().lower()
+        name = mapped.values.get((NAMESPACE, name), name)
+        if is_namespace(name):
+            return name
+    return ""
+
+
+def is_namespace(name: str) -> bool:
+    """Whether a namespace may be called so."""
+    return bool(_NAMESPACE.fullmatch(name))
+
+
+def _labels(line: SpendLine, mapped: Mapped) -> dict[str, str]:
+    """The tags; whoever must not be named in the ledger is named in none of them."""
+    named = {tag for tag in line.tags if mapped.dimension(tag) is Dimension.CUSTOMER}
+    return {tag: mapped.customer(value) if tag in named else value for tag, value in line.tags.items()}
+
+
 def _dimensions(line: SpendLine, mapped: Mapped) -> dict[str, tuple[str, str]]:
-    """Dimension -> value and what said it. The model of the line stands before what a tag calls the model."""
+    """Dimension -> value and what said it: a rule before a tag's own name, the line's model before both."""
     found: dict[str, tuple[str, str]] = {}
-    for key, raw in sorted(line.tags.items()):
-        dimension = mapped.dimension(key)
+    for tag, raw in sorted(line.tags.items(), key=lambda one: (one[0] in mapped.keys, one[0])):
+        dimension = mapped.dimension(tag)
         value = normalise(dimension, raw) if dimension else None
         if dimension and value:
-            found[dimension.value] = mapped.values.get((dimension, value), value), f"bill tag {key}"
+            named = mapped.values.get((dimension.value, value), value)
+            shown = mapped.customer(named) if dimension is Dimension.CUSTOMER else named
+            found[dimension.value] = shown, f"bill tag {tag}"
     model = normalise(Dimension.MODEL, line.model)
     if model:
-        found[Dimension.MODEL.value] = model, "bill"
+        found[Dimension.MODEL.value] = mapped.values.get((Dimension.MODEL.value, model), model), "bill"
     return dict(sorted(found.items()))

@@ -1,36 +1,28 @@
-"""Post what a provider billed: a day at a time, and what changes later as signed differences."""
+"""Post what a provider billed, or what a gateway saw: a day at a time, and what changes as signed differences."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aicost.domain.exact.windows import Window
-from aicost.domain.ledger.difference import difference
 from aicost.domain.ledger.rows import Row
 from aicost.domain.thirdparty.lines import AS_NAMED, Mapped, SpendLine, rows_of_bill
-from aicost.ports.errors import LedgerConflict
-from aicost.ports.ledger import LedgerReader, LedgerWriter, Posting
+from aicost.domain.thirdparty.settling import Billed, billed, is_estimate, settled
+from aicost.ports.ledger import LedgerReader, LedgerWriter
+from aicost.usecases.economics.post_days import DayPosted, PostDays
+from aicost.usecases.economics.settle_estimates import SettleEstimates, rows_of_accounts
 
-ATTEMPTS = 5
 RESTATED = "bill restated"
-
-
-@dataclass(frozen=True, slots=True)
-class DayPosted:
-    """One day of a bill.
-
-    Attributes:
-        rows: what is to be posted, or was: all rows of a new day, the differences of one that is there.
-        revision: under which revision; None where the ledger holds the day as it is.
-    """
-
-    day: Window
-    rows: Sequence[Row]
-    revision: int | None
+"""Why a bill's day changes."""
+SEEN_AGAIN = "gateway restated"
+"""Why a gateway's day changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostBill:
     """Bring a ledger to what a bill says of its days. A day that the bill does not name is left as it is.
+
+    Estimates of a day are posted too, and taken back in the same commit where the day has its bill already; a bill
+    takes back the estimates of its days that other accounts posted.
 
     Attributes:
         account: key of the account in the ledger, in the place of a cluster.
@@ -49,27 +41,19 @@ class PostBill:
             LedgerConflict: another writer came first again and again.
             LedgerUnavailable: the ledger cannot be read or written.
         """
-        for day, rows in rows_of_bill(self.account, lines, mapped).items():
-            yield self._one(day, rows)
+        days = rows_of_bill(self.account, lines, mapped)
+        estimates = any(is_estimate(row) for rows in days.values() for row in rows)
+        if estimates:
+            days = _settled(days, self._bills(days))
+        yield from PostDays(self.account, self.ledger, self.writer, SEEN_AGAIN if estimates else RESTATED)(days)
+        if self.writer is not None and not estimates:
+            for _ in SettleEstimates(self.ledger, self.writer)(days):
+                pass
 
-    def _one(self, day: Window, rows: Sequence[Row]) -> DayPosted:
-        for attempts_left in reversed(range(ATTEMPTS)):
-            found = self._look(day, rows)
-            if self.writer is None or found.revision is None:
-                return found
-            try:
-                self.writer.post(Posting(self.account, day, found.revision, found.rows))
-            except LedgerConflict:
-                if not attempts_left:
-                    raise
-            else:
-                return found
-        raise AssertionError("the last attempt ends the loop")
+    def _bills(self, days: Mapping[Window, Sequence[Row]]) -> Billed:
+        span = Window(min(day.start_ms for day in days), max(day.end_ms for day in days))
+        return billed(rows_of_accounts(self.ledger, span))
 
-    def _look(self, day: Window, rows: Sequence[Row]) -> DayPosted:
-        """The revision is read before the rows: rows that come between give a conflict."""
-        revision = self.ledger.revision(self.account, day)
-        if revision is None:
-            return DayPosted(day, rows, 0)
-        changed = difference(self.ledger.rows(day, cluster=self.account), rows, revision + 1, RESTATED)
-        return DayPosted(day, changed, revision + 1 if changed else None)
+
+def _settled(days: Mapping[Window, Sequence[Row]], bills: Billed) -> Mapping[Window, Sequence[Row]]:
+    return {day: settled(rows, bills) for day, rows in days.items()}

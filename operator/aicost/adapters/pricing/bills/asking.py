@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -85,6 +85,11 @@ class CostReader:
         api = APIS[self.provider]
         url = f"{(self.base or api.base).rstrip('/')}{api.path}"
         self._wire = Wire(url, self.key, api.key_header, api.headers, self.timeout_s, self.wait)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Nothing is left out."""
+        return ()
 
     def lines(self, days: Window) -> tuple[SpendLine, ...]:
         """The lines of whole days in UTC, all pages of them.

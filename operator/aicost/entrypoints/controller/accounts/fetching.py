@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aicost.adapters.pricing.bills.asking import CostReader
 from aicost.adapters.pricing.bills.keys import AccountKey, HeldKey
+from aicost.adapters.pricing.bills.sources import bill_source
 from aicost.bootstrap import Application
 from aicost.crd.fields.conditions import ConditionStatus
 from aicost.crd.reasons import ConditionType, Reason
@@ -91,7 +91,7 @@ class Fetcher:
 
 def ask_provider(account: ProviderAccount, key: AccountKey) -> BillSource:
     """The provider's own cost API, or what stands at the address of the account."""
-    return CostReader(account.provider, key, account.url)
+    return bill_source(account.provider, key, account.url)
 
 
 def failed(reason: Reason, message: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""`aicost spend fetch`: what a model provider billed, asked of its own API."""
+"""`aicost spend fetch`: what a model provider billed, or what a gateway saw, asked of its own API."""
 
 import os
 import sys
@@ -15,18 +15,19 @@ from aicost.entrypoints.cli.output.spend.screen import show
 from aicost.entrypoints.cli.terminal import detect, progress
 from aicost.ports.errors import InvalidRequest
 
-PROVIDERS = ("anthropic", "openai")
+PROVIDERS = ("anthropic", "openai", "litellm")
 _EPILOG = """\b
 EXAMPLES
   aicost spend fetch --provider anthropic --key-file key --ledger ./ledger --account anthropic            look
   aicost spend fetch --provider openai --key-file key --ledger ./ledger --account openai --since 7d --post
+  aicost spend fetch --provider litellm --url http://litellm:4000 --key-file key --ledger ./ledger --account gateway
 
 \b
 Providers correct their figures for weeks: fetch the last 35 days each day. What changed is posted as differences.
 """
 
 
-@click.command("fetch", epilog=_EPILOG, short_help="Ask a model provider's cost API.")
+@click.command("fetch", epilog=_EPILOG, short_help="Ask a provider's cost API, or a gateway.")
 @click.option("--provider", required=True, type=click.Choice(PROVIDERS), help="Who is asked.")
 @click.option("--key-file", required=True, type=click.Path(path_type=Path), metavar="FILE", help="An admin key.")
 @click.option("--since", default="35d", show_default=True, metavar="WINDOW", help="Whole days in UTC that are over.")
@@ -46,8 +47,9 @@ def fetch_bill(  # noqa: PLR0913 -- one parameter per option
 ) -> None:
     """Ask a provider what it billed, and bring it into the ledger as `import` does.
 
-    Only days that are over in UTC are asked for. The key is read from a file, goes to the provider alone and stands in
-    no message.
+    What a gateway (litellm) saw is an estimate: it counts until the provider's bill of the day is there, and both stay
+    visible. Only days that are over in UTC are asked for. The key is read from a file, goes to the provider alone and
+    stands in no message.
     """
     from aicost.entrypoints.cli.sources.economics.spend import Into, fetch_in  # noqa: PLC0415 -- Delta takes long to import
 

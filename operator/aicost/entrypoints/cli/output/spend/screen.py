@@ -9,10 +9,11 @@ from typing import Any
 from aicost.crd.status.texts import money
 from aicost.domain.exact.windows import to_rfc3339
 from aicost.domain.ledger.rows import Row
+from aicost.domain.thirdparty.settling import TAKEN_BACK, is_estimate
 from aicost.entrypoints.cli.output.facts import Fact, fact_lines
 from aicost.entrypoints.cli.output.table import Column, Line, draw
 from aicost.entrypoints.cli.terminal import Style, Terminal
-from aicost.usecases.economics.post_bill import DayPosted
+from aicost.usecases.economics.post_days import DayPosted
 
 _COLUMNS = (
     Column("PROVIDER", shrinks=True),
@@ -33,6 +34,7 @@ class Imported:
         lines: lines that were read.
         others: lines that are about something else than AI.
         posted_for_good: whether it was posted, or only looked at.
+        notes: what else was said of the lines.
     """
 
     account: str
@@ -40,11 +42,22 @@ class Imported:
     lines: int
     others: int
     posted_for_good: bool
+    notes: Sequence[str] = ()
 
     @property
     def changed(self) -> Sequence[Row]:
         """All rows that were posted, or would be."""
         return [row for day in self.days for row in day.rows if day.revision is not None]
+
+    @property
+    def taken_back(self) -> Sequence[Row]:
+        """Those that take an estimate back, since its day is billed."""
+        return [row for row in self.changed if TAKEN_BACK in row.flags]
+
+    @property
+    def title(self) -> str:
+        """What kind of spend it is."""
+        return "Estimate" if any(is_estimate(row) for day in self.days for row in day.rows) else "Bill"
 
 
 def show(found: Imported, form: str, terminal: Terminal) -> str:
@@ -54,9 +67,13 @@ def show(found: Imported, form: str, terminal: Terminal) -> str:
 
 def import_screen(found: Imported, terminal: Terminal) -> str:
     """By provider, model and team, and what was done."""
-    lines = [terminal.paint(f"Bill of account {found.account}", Style.HEAD), ""]
+    lines = [terminal.paint(f"{found.title} of account {found.account}", Style.HEAD), ""]
     if found.changed:
-        drawn = draw(_COLUMNS, [[Line(cells) for cells in _cells(found.changed)]], terminal)
+        drawn = draw(
+            _COLUMNS,
+            [[Line(cells) for cells in _cells([row for row in found.changed if TAKEN_BACK not in row.flags])]],
+            terminal,
+        )
         lines += [*drawn.lines, ""]
     return "\n".join([*lines, *fact_lines(_facts(found), terminal)])
 
@@ -80,6 +97,10 @@ def _facts(found: Imported) -> Iterator[Fact]:
     yield "Days", f"{len(found.days)}: {new} new, {restated} restated, {same} as they are", Style.PLAIN
     others = f", {found.others:,} about something else were left out" if found.others else ""
     yield "Lines", f"{found.lines:,}{others}", Style.PLAIN
+    for note in found.notes:
+        yield "Note", note, Style.PLAIN
+    for currency, cost in sorted(_totals(found.taken_back).items()):
+        yield "Billed", f"{money(-cost, currency)} of it by the provider already: the bill counts", Style.PLAIN
     for currency, cost in sorted(_totals(found.changed).items()):
         yield "Cost", f"{money(cost, currency)} {'posted' if found.posted_for_good else 'would be posted'}", Style.PLAIN
     if not found.posted_for_good and found.changed:
@@ -100,6 +121,9 @@ def import_document(found: Imported) -> Mapping[str, Any]:
         "posted": found.posted_for_good,
         "lines": found.lines,
         "others": found.others,
+        "notes": list(found.notes),
+        "estimated": found.title == "Estimate",
+        "taken_back_nanos": {name: -cost for name, cost in sorted(_totals(found.taken_back).items())},
         "cost_nanos": dict(sorted(_totals(found.changed).items())),
         "days": [
             {

@@ -1,12 +1,12 @@
 """Bills into a ledger."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aicost.adapters.pricing.bills.asking import CostReader
 from aicost.adapters.pricing.bills.keys import KeyFile
 from aicost.adapters.pricing.bills.reading import read_bill
+from aicost.adapters.pricing.bills.sources import bill_source
 from aicost.bootstrap import open_ledger
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
@@ -56,8 +56,9 @@ def bring_in(files: Sequence[tuple[str, bytes]], into: Into, *, provider: str, c
 
 
 def fetch_in(provider: str, key_file: Path, url: str | None, days: Window, into: Into) -> Imported:
-    """Ask a provider and post what it billed, or say what would be; errors as of `CostReader.lines` and `PostBill`."""
-    return _posted(CostReader(provider, KeyFile(key_file), url).lines(days), 0, into)
+    """Ask a provider and post what it billed, or say what would be; errors as of `BillSource.lines` and `PostBill`."""
+    source = bill_source(provider, KeyFile(key_file), url)
+    return replace(_posted(source.lines(days), 0, into), notes=tuple(source.notes))
 
 
 def _posted(lines: Sequence[SpendLine], others: int, into: Into) -> Imported:
