@@ -65,6 +65,8 @@ class Count(StrEnum):
     """Those of them that the gateway's own cache answered."""
     CALLS_AGAIN = "client-retries"
     """Those of them that a client's library sent once more."""
+    AGAIN_INPUT = "client-retry-input-tokens"
+    AGAIN_OUTPUT = "client-retry-output-tokens"
     ATTEMPTS = "attempts"
     """Requests as a gateway sent them on."""
     FAILED_ATTEMPTS = "failed-attempts"
