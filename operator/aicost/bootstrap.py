@@ -26,6 +26,7 @@ from aicost.adapters.held import (
 from aicost.adapters.journal.inventory import InventoryJournal
 from aicost.adapters.journal.memory import MemoryInventory
 from aicost.adapters.journal.samples import SampleJournal
+from aicost.adapters.ledger.counts.store import DeltaCounts
 from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.ledger.inputs.store import DeltaInputs
 from aicost.adapters.ledger.place import LedgerPlace
@@ -224,6 +225,11 @@ def open_eraser(ledger: DeltaLedger, progress: Callable[[str], None]) -> DeltaEr
 def open_export(ledger: DeltaLedger) -> DeltaExport:
     """The rows of a ledger for other programs."""
     return DeltaExport(ledger.place)
+
+
+def open_counts(ledger: DeltaLedger) -> DeltaCounts:
+    """What engines, gateways and workloads counted in the windows of a ledger, beside it."""
+    return DeltaCounts(ledger.place)
 
 
 def open_inputs(ledger: DeltaLedger) -> DeltaInputs:

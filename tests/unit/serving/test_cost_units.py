@@ -7,7 +7,8 @@ from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.ledger.rows import Bucket, Component
 from aicost.domain.sampling.series import RawSeries
 from aicost.domain.serving.meters import Count
-from aicost.usecases.economics.cost_units import BEFORE_MS, UnitQuestion, cost_units
+from aicost.usecases.economics.cost_units import UnitQuestion, cost_units
+from aicost.usecases.economics.counting import BEFORE_MS
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, hour, make_holder, make_posting, make_row
 
@@ -31,6 +32,9 @@ class Engines:
             labels = {"namespace": namespace, "pod": pod, "model_name": "m", **self.labels}
             for part in np.array_split(np.arange(len(times)), self.split):
                 yield RawSeries("vllm:generation_tokens_total", labels, times[part], value[part])
+
+    def before(self, _pods, _span):
+        return ()
 
 
 def ledger(*windows, rows=None):

@@ -1,14 +1,24 @@
 """Counters of engines and gateways from a Prometheus-compatible server (port `EngineSource`)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+import numpy as np
+
+from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
 from aicost.adapters.prometheus.config import PrometheusConfig
-from aicost.adapters.prometheus.promql import selector
-from aicost.adapters.prometheus.recording import PrometheusRecording
-from aicost.domain.exact.windows import Window
+from aicost.adapters.prometheus.promql import duration, one_of, selector
+from aicost.adapters.prometheus.replies import Matrix, Vector, labels_of, samples_within
+from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
+from aicost.domain.sampling.placement import PodName
 from aicost.domain.sampling.series import RawSeries
 from aicost.domain.serving.gateways import GATEWAY_NAMES
 from aicost.domain.serving.meters import GENERIC_NAMES, NAMES
+
+_COUNTERS = tuple(sorted({*NAMES, *GENERIC_NAMES, *GATEWAY_NAMES}))
+_PADDING_MS = SECOND_MS
+_CHUNK_MS = 30 * MINUTE_MS
+_MANY_PODS = 200
+"""Of more pods than these all are asked for: a query has its length."""
 
 
 class PrometheusEngines:
@@ -16,13 +26,51 @@ class PrometheusEngines:
 
     def __init__(self, config: PrometheusConfig) -> None:
         self._config = config
-        self._recording = PrometheusRecording(config)
+        self._client = PrometheusClient(config)
 
     def series(self, span: Window) -> Sequence[RawSeries]:
-        """All samples of a span; see the port. Each series stands there once for each hour."""
-        wanted = selector((*NAMES, *GENERIC_NAMES, *GATEWAY_NAMES), self._config.matchers, 'pod!=""')
-        return tuple(self._recording.selected(wanted, span))
+        """All samples of a span; see the port. A series comes in as many parts as it takes."""
+        return [one for part in _chunks(span) for one in self._select(self._wanted(), part)]
+
+    def before(self, pods: Collection[PodName], span: Window) -> Sequence[RawSeries]:
+        """The last samples of some pods in a span; see the port."""
+        names = sorted({pod for _, pod in pods})
+        wanted = self._wanted(*([one_of("pod", names)] if len(names) <= _MANY_PODS else []))
+        query, last_ms = f"last_over_time({wanted}[{duration(span.length_ms)}])", span.end_ms - 1
+        answer = self._client.query(query, last_ms, Vector)
+        return [
+            RawSeries(name, labels, np.array([last_ms]), np.array([float(one.value[1])]))
+            for one in answer.result
+            if (labels := dict(one.metric)) and (name := labels.pop("__name__", ""))
+            if (labels.get("namespace"), labels.get("pod")) in pods
+        ]
 
     def close(self) -> None:
         """Close all connections."""
-        self._recording.close()
+        self._client.close()
+
+    def _wanted(self, *more: str) -> str:
+        return selector(_COUNTERS, self._config.matchers, 'pod!=""', *more)
+
+    def _select(self, wanted: str, part: Window) -> Iterator[RawSeries]:
+        """Raw samples of a selector, in halves where the whole is too much."""
+        around = duration(part.length_ms + 2 * _PADDING_MS)
+        try:
+            matrix = self._client.query(f"{wanted}[{around}]", part.end_ms + _PADDING_MS, Matrix)
+        except TooMuchAsked:
+            if part.length_ms < 2 * SECOND_MS:
+                raise
+            middle = (part.start_ms + part.end_ms) // 2
+            yield from self._select(wanted, Window(part.start_ms, middle))
+            yield from self._select(wanted, Window(middle, part.end_ms))
+            return
+        columns = samples_within(self._config.api, [one.values for one in matrix.result], part)
+        for one, (at_ms, value) in zip(matrix.result, columns, strict=True):
+            if len(at_ms):
+                labels = labels_of(self._config.api, one.metric)
+                yield RawSeries(labels.pop("__name__", ""), labels, at_ms, value)
+
+
+def _chunks(span: Window) -> Iterator[Window]:
+    for start_ms in range(span.start_ms, span.end_ms, _CHUNK_MS):
+        yield Window(start_ms, min(start_ms + _CHUNK_MS, span.end_ms))

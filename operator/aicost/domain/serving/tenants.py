@@ -35,6 +35,25 @@ class Asked:
         """Of all kinds."""
         return self.computed + self.cached + self.output
 
+    def __add__(self, other: "Asked") -> "Asked":
+        """Both together."""
+        return Asked(self.computed + other.computed, self.cached + other.cached, self.output + other.output)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantCount:
+    """What a gateway counted for one tenant and model.
+
+    Attributes:
+        model: as the gateway calls it, in small letters.
+        tenants: dimension -> who asked, in normal form; what nobody said is absent.
+    """
+
+    gateway: str
+    model: str
+    tenants: Mapping[Dimension, str]
+    asked: Asked
+
 
 @dataclass(frozen=True, slots=True)
 class TenantShare:
@@ -71,22 +90,35 @@ Asking = Mapping[str, Mapping[str, Mapping[str, Asked]]]
 """Gateway -> model in small letters -> tenant -> tokens."""
 
 
-def asked_by(grown: Iterable[Grown], dimension: Dimension) -> Asking:
-    """What gateways counted; a tenant is empty where nobody said who asks."""
-    counts: dict[tuple[str, str, str], dict[Count, float]] = defaultdict(lambda: defaultdict(float))
+def tenant_counts(grown: Iterable[Grown]) -> tuple[TenantCount, ...]:
+    """What gateways counted, by all that they say of who asks."""
+    counts: dict[tuple[str, str, tuple[tuple[Dimension, str], ...]], dict[Count, float]]
+    counts = defaultdict(lambda: defaultdict(float))
     series = [one for one in grown if one.growth is not None]
     for gateway in GATEWAYS:
-        rank = min((meter.rank for meter, _ in _read(gateway, series)), default=0)
-        for meter, one in _read(gateway, series):
-            tenant, model = _tenant(gateway, one.labels, dimension), _model(gateway, one.labels)
+        read = _read(gateway, series)
+        rank = min((meter.rank for meter, _ in read), default=0)
+        for meter, one in read:
+            model = _model(gateway, one.labels)
             if meter.rank == rank and model and one.growth is not None:
-                counts[gateway.name, model, tenant][meter.count] += one.growth.by
+                counts[gateway.name, model, _tenants(gateway, one.labels)][meter.count] += one.growth.by
+    return tuple(
+        TenantCount(name, model, dict(tenants), _asked(mine)) for (name, model, tenants), mine in counts.items()
+    )
+
+
+def asking(counts: Iterable[TenantCount], dimension: Dimension) -> Asking:
+    """The same by one dimension; a tenant is empty where nobody said who asks."""
     found: dict[str, dict[str, dict[str, Asked]]] = defaultdict(lambda: defaultdict(dict))
-    for (name, model, tenant), mine in counts.items():
-        cached = min(mine.get(Count.CACHED, 0.0), mine.get(Count.INPUT, 0.0))
-        asked = Asked(int(mine.get(Count.INPUT, 0.0) - cached), int(cached), int(mine.get(Count.OUTPUT, 0.0)))
-        found[name][model][tenant] = asked
+    for one in counts:
+        tenant, mine = one.tenants.get(dimension, ""), found[one.gateway][one.model]
+        mine[tenant] = mine.get(tenant, Asked()) + one.asked
     return found
+
+
+def asked_by(grown: Iterable[Grown], dimension: Dimension) -> Asking:
+    """What gateways counted by one dimension."""
+    return asking(tenant_counts(grown), dimension)
 
 
 def share(costs: UnitCosts, models: Sequence[str], gateways: Asking) -> Tenancy:
@@ -155,20 +187,31 @@ def _together(mine: Sequence[Mapping[str, Asked]]) -> Mapping[str, Asked]:
     found: dict[str, Asked] = {}
     for tenants in mine:
         for tenant, one in tenants.items():
-            before = found.get(tenant, Asked())
-            found[tenant] = Asked(
-                before.computed + one.computed, before.cached + one.cached, before.output + one.output
-            )
+            found[tenant] = found.get(tenant, Asked()) + one
     return found
 
 
 def _read(gateway: Gateway, series: Sequence[Grown]) -> list[tuple[Meter, Grown]]:
+    named: dict[str, list[Meter]] = defaultdict(list)
+    for meter in gateway.meters:
+        named[meter.name].append(meter)
     return [
         (meter, one)
         for one in series
-        for meter in gateway.meters
-        if meter.name == one.name and all(one.labels.get(key) == value for key, value in meter.where.items())
+        for meter in named.get(one.name, ())
+        if all(one.labels.get(key) == value for key, value in meter.where.items())
     ]
+
+
+def _asked(counts: Mapping[Count, float]) -> Asked:
+    """Tokens by kind: the input has the cached ones in it."""
+    cached = min(counts.get(Count.CACHED, 0.0), counts.get(Count.INPUT, 0.0))
+    return Asked(int(counts.get(Count.INPUT, 0.0) - cached), int(cached), int(counts.get(Count.OUTPUT, 0.0)))
+
+
+def _tenants(gateway: Gateway, labels: Mapping[str, str]) -> tuple[tuple[Dimension, str], ...]:
+    named = ((dimension, _tenant(gateway, labels, dimension)) for dimension in gateway.tenants)
+    return tuple(sorted((dimension, tenant) for dimension, tenant in named if tenant))
 
 
 def _model(gateway: Gateway, labels: Mapping[str, str]) -> str:

@@ -1,9 +1,10 @@
 """What engines that serve models count, and the gateways before them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from aicost.domain.exact.windows import Window
+from aicost.domain.sampling.placement import PodName
 from aicost.domain.sampling.series import RawSeries
 
 
@@ -14,6 +15,15 @@ class EngineSource(Protocol):
         """All samples with a time in the half-open span, of the counters that `aicost.domain.serving` names.
 
         Labels are exactly as the source shows them: `namespace` and `pod` say who was scraped.
+
+        Raises:
+            SourceUnavailable, InvalidAnswer, NotPermitted: see the port `TelemetrySource`.
+        """
+
+    def before(self, pods: Collection[PodName], span: Window) -> Sequence[RawSeries]:
+        """The last sample of each of these series in a span, of some pods.
+
+        Its time may be given as the last moment of the span: only its value counts.
 
         Raises:
             SourceUnavailable, InvalidAnswer, NotPermitted: see the port `TelemetrySource`.

@@ -1,31 +1,28 @@
 """Join what engines did with what they cost: tokens and requests over money, by workload."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from aicost.domain.budgets.units.counters import growth
-from aicost.domain.exact.windows import MINUTE_MS, Window
+from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import Bucket, Component
 from aicost.domain.reporting.sums import GroupSum
-from aicost.domain.sampling.series import RawSeries
-from aicost.domain.serving.meters import known_engines
+from aicost.domain.serving.counted import Kind, PodName, tallies_of, tenants_of
 from aicost.domain.serving.phases import USUAL, Priors, phases_of
-from aicost.domain.serving.tallies import Grown, Tally, add_up, tally
-from aicost.domain.serving.tenants import Asking, Tenancy, asked_by, share
+from aicost.domain.serving.tallies import Tally, add_up
+from aicost.domain.serving.tenants import Asking, Tenancy, TenantCount, asking, share, tenant_counts
 from aicost.domain.serving.unit_costs import Spent, UnitCosts, unit_costs
 from aicost.ports.ledger import LedgerReader
+from aicost.ports.measured.counts import CountReader
 from aicost.ports.measured.engines import EngineSource
+from aicost.usecases.economics.counting import grown_in, tallies
 
-BEFORE_MS = 5 * MINUTE_MS
-"""Samples of this time before the span say with which values the counters began."""
 BLIND_SHARE = 10
 """With more than one part in ten of the GPU cost unmeasured, what idled is not known."""
-_IDENTITY = ("namespace", "pod")
-PodName = tuple[str, str]
+OF_ENGINES = ("source", "namespace", "pod", "model")
+"""By what the counts of engines are kept apart."""
+_IDENTITY = ("namespace", "pod", "workload", "controller")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,7 @@ class UnitLine:
         keys: its values, in the order that was asked for.
         models: what its engines call their models.
         pods, counted: pods that cost something, and those of them whose engine was heard.
+        discovered: no AIWorkload speaks of these engines: they were found by their counters alone.
         tenancy: the cost among those who asked, where that was asked for.
     """
 
@@ -45,6 +43,7 @@ class UnitLine:
     counted: int
     costs: UnitCosts
     tenancy: Tenancy | None = None
+    discovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,29 @@ class UnitQuestion:
     tenants: Dimension | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted in some windows.
+
+    Attributes:
+        did: pod -> model -> what its engine did.
+        asked: tokens by gateway, model and who asked.
+    """
+
+    did: Mapping[PodName, Mapping[str, Tally]]
+    asked: tuple[TenantCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """All that a report answers to."""
+
+    span: Window
+    question: UnitQuestion
+    cluster: str
+    priors: Priors
+
+
 def cost_units(
     reader: LedgerReader,
     engines: EngineSource,
@@ -90,37 +112,70 @@ def cost_units(
     cluster: str,
     priors: Priors = USUAL,
 ) -> UnitReport:
-    """What tokens, requests and successes cost.
+    """What tokens, requests and successes cost, by counters that are read now.
 
-    Only whole windows of the ledger count, and the engines are asked for just these. A workload stands in the answer as
-    soon as the engine of one of its pods was heard, with the cost of all of them.
+    Only whole windows of the ledger count, and the engines are asked for just these. A workload, or a controller where
+    there is none, counts as soon as the engine of one of its pods was heard, with the cost of all of them.
 
     Raises:
         LedgerUnavailable, SourceUnavailable, InvalidAnswer, NotPermitted: money or counters cannot be read.
     """
-    # 1. The windows that lie wholly inside.
-    whole = [one for one in reader.windows(span, cluster=cluster) if span.overlap(one) == one]
+    whole = _whole(reader, span, cluster)
+    grown = [one for run in runs_of(whole) for one in grown_in(engines, run)]
+    asked = tenant_counts(one.grown for one in grown) if question.tenants else ()
+    return _joined(reader, whole, Counted(tallies(grown), asked), Asked(span, question, cluster, priors))
+
+
+def cost_counted(
+    reader: LedgerReader,
+    counts: CountReader,
+    span: Window,
+    question: UnitQuestion,
+    *,
+    cluster: str,
+    priors: Priors = USUAL,
+) -> UnitReport:
+    """The same by what was counted when the windows were closed: the windows count that have both money and counts.
+
+    Raises:
+        LedgerUnavailable: money or counts cannot be read.
+    """
+    counted = set(counts.windows(span, cluster=cluster))
+    whole = [one for one in _whole(reader, span, cluster) if one in counted] if counted else []
+    runs = runs_of(whole)
+    did = tallies_of(counts.summed(runs, Kind.ENGINE, OF_ENGINES, cluster=cluster))
+    asked: tuple[TenantCount, ...] = ()
+    if question.tenants:
+        by = ("source", "model", question.tenants.value)
+        asked = tenants_of(counts.summed(runs, Kind.GATEWAY, by, cluster=cluster))
+    return _joined(reader, whole, Counted(did, asked), Asked(span, question, cluster, priors))
+
+
+def _whole(reader: LedgerReader, span: Window, cluster: str) -> list[Window]:
+    """The windows of the ledger that lie wholly inside a span."""
+    return [one for one in reader.windows(span, cluster=cluster) if span.overlap(one) == one]
+
+
+def _joined(reader: LedgerReader, whole: Sequence[Window], counted: Counted, asked: Asked) -> UnitReport:
+    """Join the cost of each pod with what its engine did, and divide by who asked."""
     if not whole:
-        return UnitReport(span, None)
+        return UnitReport(asked.span, None)
+    question = asked.question
+    keys = (*_IDENTITY, *question.keys)
+    sums = [
+        one for run in runs_of(whole) for one in reader.sums(run, keys, question.filters, cluster=asked.cluster)
+    ]  # fmt: skip
+    tenants = asking(counted.asked, question.tenants) if question.tenants else None
+    lines = sorted(
+        _lines(sums, counted.did, asked.priors, tenants), key=lambda line: (-line.costs.spent.cost_nanos, line.keys)
+    )
+    paid = set(map(_pod, sums))
+    strangers = tuple(sorted(set(counted.did) - paid)) if not question.filters else ()
     rests_on = Window(whole[0].start_ms, whole[-1].end_ms)
-    # 2. What each pod cost.
-    sums = reader.sums(rests_on, (*_IDENTITY, *question.keys), question.filters, cluster=cluster)
-    # 3. What each pod's engine did in them.
-    grown = [
-        (pod, one)
-        for run in _runs(whole)
-        for pod, one in _grown(engines.series(Window(run.start_ms - BEFORE_MS, run.end_ms)), run)
-    ]
-    did = _tallies(grown)
-    # 4. Join the two, and divide by who asked.
-    asked = asked_by((one for _, one in grown), question.tenants) if question.tenants else None
-    lines = sorted(_lines(sums, did, priors, asked), key=lambda line: (-line.costs.spent.cost_nanos, line.keys))
-    paid = {(one.keys[0], one.keys[1]) for one in sums}
-    strangers = tuple(sorted(set(did) - paid)) if not question.filters else ()
-    return UnitReport(span, rests_on, tuple(lines), strangers, sum(one.length_ms for one in whole))
+    return UnitReport(asked.span, rests_on, tuple(lines), strangers, sum(one.length_ms for one in whole))
 
 
-def _runs(windows: Sequence[Window]) -> Sequence[Window]:
+def runs_of(windows: Sequence[Window]) -> Sequence[Window]:
     """Windows that follow each other without a gap as one: counters go on between them."""
     runs: list[Window] = []
     for one in windows:
@@ -131,47 +186,42 @@ def _runs(windows: Sequence[Window]) -> Sequence[Window]:
     return runs
 
 
-def _grown(series: Iterable[RawSeries], span: Window) -> Iterator[tuple[PodName, Grown]]:
-    """What each series of a pod grew by, from as many parts as it came in."""
-    parts: dict[tuple[str, frozenset[tuple[str, str]]], list[RawSeries]] = defaultdict(list)
-    watched_ms = span.end_ms
-    for one in series:
-        if one.labels.get("namespace") and one.labels.get("pod"):
-            parts[one.name, frozenset(one.labels.items())].append(one)
-            watched_ms = min([watched_ms, *one.at_ms[:1].tolist()])
-    for (name, _), mine in parts.items():
-        labels = mine[0].labels
-        at_ms, value = (np.concatenate([getattr(one, field) for one in mine]) for field in ("at_ms", "value"))
-        found = Grown(name, labels, growth(at_ms, value, span, watched_ms=watched_ms))
-        yield (labels["namespace"], labels["pod"]), found
-
-
-def _tallies(grown: Iterable[tuple[PodName, Grown]]) -> Mapping[PodName, Mapping[str, Tally]]:
-    """What the engine of each pod did, by model."""
-    pods: dict[PodName, list[Grown]] = defaultdict(list)
-    for pod, one in grown:
-        pods[pod].append(one)
-    tallies = {
-        pod: tally(mine, generic=known_engines({one.name for one in mine})) for pod, mine in sorted(pods.items())
-    }
-    return {pod: by_model for pod, by_model in tallies.items() if by_model}
-
-
 def _lines(
     sums: Sequence[GroupSum], did: Mapping[PodName, Mapping[str, Tally]], priors: Priors, asked: Asking | None
 ) -> Iterable[UnitLine]:
     groups: dict[tuple[tuple[str, ...], str], list[GroupSum]] = defaultdict(list)
-    for one in sums:
-        groups[one.keys[2:], one.currency].append(one)
+    for one in _serving(sums, did):
+        groups[one.keys[len(_IDENTITY) :], one.currency].append(one)
     for (keys, currency), mine in groups.items():
-        pods = {(one.keys[0], one.keys[1]) for one in mine if one.keys[1]}
+        pods = {_pod(one) for one in mine}
         heard = sorted(pods & did.keys())
         if heard and currency:
             whole = add_up([one for pod in heard for one in did[pod].values()])
             models = tuple(sorted({model for pod in heard for model in did[pod] if model}))
             costs = unit_costs(_spent(mine, currency), whole, phases_of(whole, priors))
             tenancy = None if asked is None else share(costs, models, asked)
-            yield UnitLine(keys, models, len(pods), len(heard), costs, tenancy)
+            claimed = any(_workload(one) for one in mine)
+            yield UnitLine(keys, models, len(pods), len(heard), costs, tenancy, not claimed)
+
+
+def _serving(sums: Sequence[GroupSum], did: Mapping[PodName, Mapping[str, Tally]]) -> Iterable[GroupSum]:
+    """What serves models: all pods of an AIWorkload, else of a controller, of which an engine was heard."""
+    heard = {_unit(one) for one in sums if _pod(one) in did}
+    return (one for one in sums if one.keys[1] and _unit(one) in heard)
+
+
+def _pod(one: GroupSum) -> PodName:
+    return one.keys[0], one.keys[1]
+
+
+def _workload(one: GroupSum) -> str:
+    return one.keys[2]
+
+
+def _unit(one: GroupSum) -> tuple[str, str, str]:
+    """Whose pod it is: a pod without a controller is its own."""
+    namespace, pod, workload, controller = one.keys[: len(_IDENTITY)]
+    return namespace, workload, "" if workload else controller or pod
 
 
 def _spent(sums: Sequence[GroupSum], currency: str) -> Spent:

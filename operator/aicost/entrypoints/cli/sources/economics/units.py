@@ -1,20 +1,19 @@
-"""Unit costs from a ledger and from what engines counted: in a Prometheus or in a bundle."""
+"""Unit costs from a ledger and from what engines counted: beside the ledger, in a Prometheus or in a bundle."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from aicost.adapters.bundle.bundle import Bundle, open_bundle
+from aicost.adapters.bundle.bundle import open_bundle
+from aicost.adapters.bundle.engines import BundleEngines
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.engines import PrometheusEngines
+from aicost.bootstrap import open_counts
 from aicost.domain.exact.windows import Window
-from aicost.domain.sampling.series import RawSeries
-from aicost.domain.serving.gateways import GATEWAY_NAMES
-from aicost.domain.serving.meters import GENERIC_NAMES, NAMES
-from aicost.entrypoints.cli.sources.ledger import open_ledgers
+from aicost.entrypoints.cli.sources.ledger import open_ledgers, open_place
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.measured.engines import EngineSource
-from aicost.usecases.economics.cost_units import UnitQuestion, UnitReport, cost_units
+from aicost.usecases.economics.cost_units import UnitQuestion, UnitReport, cost_counted, cost_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Places:
         ledger: directory or URL.
         cluster: the cluster in it; None where it knows one alone.
         url: base address of a Prometheus; None takes the bundle.
-        bundle: a bundle.
+        bundle: a bundle. Without either, what was kept beside the ledger is read.
     """
 
     ledger: str
@@ -34,25 +33,18 @@ class Places:
     bundle: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _OfBundle:
-    """The counters in a bundle (port `EngineSource`)."""
-
-    bundle: Bundle
-
-    def series(self, span: Window) -> Sequence[RawSeries]:
-        return self.bundle.series((*NAMES, *GENERIC_NAMES, *GATEWAY_NAMES), span)
-
-
 def units_of(places: Places, span: Window, question: UnitQuestion) -> UnitReport:
     """Unit costs of a span; errors as of `cost_units`.
 
     Raises:
-        InvalidRequest: there is no such ledger, cluster or bundle, or not one source of counters was named.
+        InvalidRequest: there is no such ledger, cluster or bundle, or both sources of counters were named.
     """
     reader = open_ledgers([places.ledger], cluster=places.cluster).reader
+    cluster = _cluster(places, reader.clusters())
+    if places.url is None and places.bundle is None:
+        counts = open_counts(open_place(places.ledger))
+        return cost_counted(reader, counts, span, question, cluster=cluster)
     with _counters(places) as engines:
-        cluster = _cluster(places, reader.clusters())
         return cost_units(reader, engines, span, question, cluster=cluster)
 
 
@@ -73,6 +65,8 @@ def _counters(places: Places) -> Iterator[EngineSource]:
             engines.close()
     elif places.bundle and not places.url:
         with open_bundle(places.bundle) as bundle:
-            yield _OfBundle(bundle)
+            yield BundleEngines(bundle)
     else:
-        raise InvalidRequest("name one source of counters: --prometheus URL or --bundle DIR")
+        raise InvalidRequest(
+            "name one source of counters: --prometheus URL or --bundle DIR, or neither for what was kept"
+        )

@@ -1,0 +1,218 @@
+"""What was counted in a closed window, as rows that add up: over pods and over windows. Never a ratio.
+
+Money is not in it: it comes from the ledger when the rows are read, at the prices that hold then.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from aicost.domain.attribution.customers import CustomerIds
+from aicost.domain.budgets.units.counts import CountMethod, UnitCount
+from aicost.domain.budgets.units.targets import WorkloadName
+from aicost.domain.exact.windows import Window
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.serving.meters import Count, Outcome
+from aicost.domain.serving.tallies import Tally, add_up
+from aicost.domain.serving.tenants import Asked, TenantCount
+
+PodName = tuple[str, str]
+"""Namespace and name."""
+OTHER = "other"
+"""Who and what is beyond the bounds of one window, summed."""
+LARGEST = 2**62
+"""A counter that grew by more is none: nothing counts so fast."""
+MOST_MODELS = 32
+"""Models of one pod in one window."""
+MOST_TENANTS = 20_000
+"""Tenants of one window, over all models and gateways; each has up to three rows."""
+_LONGEST = 253
+_UNITS, _SUCCESSES = "units", "successes"
+_ASKED = {Count.COMPUTED: "computed", Count.CACHED: "cached", Count.OUTPUT: "output"}
+WHO = (Dimension.TEAM, Dimension.FEATURE, Dimension.CUSTOMER, Dimension.PROJECT, Dimension.PRODUCT)
+"""What gateways say of who asks."""
+
+
+class Kind(StrEnum):
+    """Whose count it is."""
+
+    ENGINE = "engine"
+    GATEWAY = "gateway"
+    WORKLOAD = "workload"
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """One number of one window.
+
+    Attributes:
+        count: what was counted.
+        part: which part of it, such as how requests ended; empty where it has none.
+        value: how many; rows that are equal but for it add up.
+        source: engines or the gateway that counted, by name.
+        namespace, pod: the engine's pod.
+        workload: the AIWorkload whose own counter it is.
+        model: as the engine or the gateway calls it.
+        team, feature, customer, project, product: who asked; empty where nobody said.
+        at_least: there may be more.
+    """
+
+    kind: Kind
+    count: str
+    value: int
+    part: str = ""
+    source: str = ""
+    namespace: str = ""
+    pod: str = ""
+    workload: str = ""
+    model: str = ""
+    team: str = ""
+    feature: str = ""
+    customer: str = ""
+    project: str = ""
+    product: str = ""
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCounts:
+    """What was counted in one window.
+
+    Attributes:
+        pods: pod -> model -> what its engine did.
+        asked: tokens by gateway, model and who asked.
+        units: AIWorkload -> what its own counters grew by.
+    """
+
+    window: Window
+    pods: Mapping[PodName, Mapping[str, Tally]] = field(default_factory=dict)
+    asked: tuple[TenantCount, ...] = ()
+    units: Mapping[WorkloadName, UnitCount] = field(default_factory=dict)
+
+
+def rows_of(counts: WindowCounts, ids: CustomerIds | None = None) -> tuple[CountRow, ...]:
+    """The counts of a window as rows, bounded, in one order.
+
+    Args:
+        counts: the counts.
+        ids: ids that customers are kept under; None keeps their names.
+    """
+    engines = (row for pod, models in sorted(counts.pods.items()) for row in _of_pod(pod, models))
+    tenants = (row for one in _bounded(counts.asked, ids) for row in _of_tenant(one))
+    units = (row for name, count in sorted(counts.units.items()) for row in _of_workload(name, count))
+    return tuple(row for row in (*engines, *tenants, *units) if 0 <= row.value < LARGEST)
+
+
+def tallies_of(rows: Iterable[CountRow]) -> Mapping[PodName, Mapping[str, Tally]]:
+    """What the engine of each pod did, by model. What this version does not know is passed over."""
+    found: dict[tuple[PodName, str], list[Tally]] = defaultdict(list)
+    for row in rows:
+        told = _told(row)
+        if row.kind is Kind.ENGINE and told is not None:
+            found[(row.namespace, row.pod), row.model].append(told)
+    pods: dict[PodName, dict[str, Tally]] = defaultdict(dict)
+    for (pod, model), mine in sorted(found.items()):
+        pods[pod][model] = add_up(mine)
+    return pods
+
+
+def tenants_of(rows: Iterable[CountRow]) -> tuple[TenantCount, ...]:
+    """Tokens by gateway, model and who asked."""
+    found: dict[tuple[str, str, tuple[str, ...]], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        kind = next((name for count, name in _ASKED.items() if count == row.count), None)
+        if row.kind is Kind.GATEWAY and kind is not None:
+            found[row.source, row.model, tuple(str(getattr(row, who.value)) for who in WHO)][kind] += row.value
+    return tuple(
+        TenantCount(gateway, model, {who: name for who, name in zip(WHO, names, strict=True) if name}, Asked(**kinds))
+        for (gateway, model, names), kinds in sorted(found.items())
+    )
+
+
+def units_of(rows: Iterable[CountRow]) -> Mapping[WorkloadName, UnitCount]:
+    """What the own counters of AIWorkloads grew by."""
+    found: dict[WorkloadName, dict[str, int]] = defaultdict(dict)
+    at_least: dict[WorkloadName, bool] = defaultdict(bool)
+    for row in rows:
+        if row.kind is Kind.WORKLOAD:
+            mine = found[row.namespace, row.workload]
+            mine[row.count] = mine.get(row.count, 0) + row.value
+            at_least[row.namespace, row.workload] |= row.at_least
+    return {
+        name: UnitCount(
+            mine.get(_UNITS),
+            mine.get(_SUCCESSES),
+            0,
+            CountMethod.AT_LEAST if at_least[name] else CountMethod.INCREASE,
+        )
+        for name, mine in found.items()
+    }
+
+
+def _of_pod(pod: PodName, models: Mapping[str, Tally]) -> Iterator[CountRow]:
+    """What one engine did: the models that did most by name, the others together."""
+    ordered = sorted(models.items(), key=lambda one: (-sum(one[1].counts.values()), one[0]))
+    kept = dict(ordered[:MOST_MODELS])
+    if len(ordered) > MOST_MODELS:
+        rest = [did for _, did in ordered[MOST_MODELS:]]
+        kept[OTHER] = add_up([*([kept[OTHER]] if OTHER in kept else []), *rest])
+    for model, did in sorted(kept.items()):
+        base = CountRow(
+            Kind.ENGINE, "", 0, source=",".join(sorted(did.engines)), namespace=pod[0], pod=pod[1],
+            model=model[:_LONGEST], at_least=did.at_least,
+        )  # fmt: skip
+        yield from (replace(base, count=count.value, value=number) for count, number in sorted(did.counts.items()))
+        for outcome, number in sorted(did.outcomes.items()):
+            yield replace(base, count=Count.REQUESTS.value, part=outcome.value, value=number)
+
+
+def _told(row: CountRow) -> Tally | None:
+    """One row as a tally of its own."""
+    engines = frozenset(name for name in row.source.split(",") if name)
+    if row.count == Count.REQUESTS and row.part in set(Outcome):
+        return Tally(engines, {}, {Outcome(row.part): row.value}, row.at_least)
+    if row.count in set(Count) and not row.part:
+        return Tally(engines, {Count(row.count): row.value}, {}, row.at_least)
+    return None
+
+
+def _of_tenant(one: TenantCount) -> Iterator[CountRow]:
+    team, feature, customer, project, product = (one.tenants.get(who, "") for who in WHO)
+    base = CountRow(
+        Kind.GATEWAY, "", 0, source=one.gateway, model=one.model[:_LONGEST],
+        team=team, feature=feature, customer=customer, project=project, product=product,
+    )  # fmt: skip
+    for count, kind in _ASKED.items():
+        if number := int(getattr(one.asked, kind)):
+            yield replace(base, count=count.value, value=number)
+
+
+def _of_workload(name: WorkloadName, count: UnitCount) -> Iterator[CountRow]:
+    at_least = count.method is not CountMethod.INCREASE
+    for what, number in ((_UNITS, count.units), (_SUCCESSES, count.successes)):
+        if number is not None:
+            yield CountRow(Kind.WORKLOAD, what, number, namespace=name[0], workload=name[1], at_least=at_least)
+
+
+def _bounded(asked: Sequence[TenantCount], ids: CustomerIds | None) -> Sequence[TenantCount]:
+    """Those who asked for most by name; the others of each gateway and model together, as `OTHER`."""
+    ordered = sorted((_concealed(one, ids) for one in asked), key=_most_first)
+    rest: dict[tuple[str, str], TenantCount] = {}
+    for one in ordered[MOST_TENANTS:]:
+        names = dict.fromkeys(one.tenants, OTHER)
+        before = rest.get((one.gateway, one.model), replace(one, tenants=names, asked=Asked()))
+        names = {**before.tenants, **names}
+        rest[one.gateway, one.model] = replace(before, tenants=names, asked=before.asked + one.asked)
+    return [*ordered[:MOST_TENANTS], *rest.values()]
+
+
+def _concealed(one: TenantCount, ids: CustomerIds | None) -> TenantCount:
+    name = one.tenants.get(Dimension.CUSTOMER)
+    if ids is None or not name:
+        return one
+    return replace(one, tenants={**one.tenants, Dimension.CUSTOMER: ids.id_of(name)})
+
+
+def _most_first(one: TenantCount) -> tuple[int, str, str, tuple[tuple[str, str], ...]]:
+    return -one.asked.total, one.gateway, one.model, tuple(sorted(one.tenants.items()))

@@ -1,0 +1,88 @@
+"""What engines and gateways counted in a span: the increase of each series first, then the sum."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aicost.domain.budgets.units.counters import growth
+from aicost.domain.exact.windows import HOUR_MS, MINUTE_MS, Window
+from aicost.domain.sampling.series import RawSeries
+from aicost.domain.serving.counted import PodName
+from aicost.domain.serving.meters import known_engines
+from aicost.domain.serving.tallies import Grown, Tally, tally
+from aicost.ports.measured.engines import EngineSource
+
+BEFORE_MS = 5 * MINUTE_MS
+"""Samples of this time before the span say with which values the counters began."""
+AWAY_MS = 6 * HOUR_MS
+"""A target may be away for so long and come back with the same counters: it did not begin anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodGrowth:
+    """What one series of a pod grew by."""
+
+    pod: PodName
+    grown: Grown
+
+
+def grown_in(engines: EngineSource, span: Window) -> Sequence[PodGrowth]:
+    """What each series of each pod grew by in a span.
+
+    A series that shows itself for the first time counts from 0, as that of a new pod does. It may also be one that was
+    away: so the last sample of some hours before is asked for, of the pods in question alone.
+
+    Raises:
+        SourceUnavailable, InvalidAnswer, NotPermitted: as of the port.
+    """
+    parts, watched_ms = _parts(engines.series(Window(span.start_ms - BEFORE_MS, span.end_ms)), span.end_ms)
+    sudden = {_pod(mine[0]) for mine in parts.values() if min(map(_first_ms, mine)) >= span.start_ms}
+    if sudden:
+        earlier = Window(span.start_ms - AWAY_MS, span.start_ms - BEFORE_MS)
+        before, _ = _parts(engines.before(sudden, earlier), earlier.start_ms)
+        for key in parts.keys() & before.keys():
+            parts[key] = [*before[key], *parts[key]]
+    return [PodGrowth(_pod(mine[0]), _grown(mine, span, watched_ms)) for mine in parts.values()]
+
+
+def tallies(grown: Iterable[PodGrowth]) -> Mapping[PodName, Mapping[str, Tally]]:
+    """What the engine of each pod did, by model."""
+    pods: dict[PodName, list[Grown]] = defaultdict(list)
+    for one in grown:
+        pods[one.pod].append(one.grown)
+    found = {pod: tally(mine, generic=known_engines({one.name for one in mine})) for pod, mine in sorted(pods.items())}
+    return {pod: by_model for pod, by_model in found.items() if by_model}
+
+
+_Key = tuple[str, frozenset[tuple[str, str]]]
+
+
+def _parts(series: Iterable[RawSeries], none_ms: int) -> tuple[dict[_Key, list[RawSeries]], int]:
+    """Series that say whose they are, from as many parts as they came in, and since when the source was watched."""
+    found: dict[_Key, list[RawSeries]] = defaultdict(list)
+    watched_ms = none_ms
+    for one in _named(series):
+        found[one.name, frozenset(one.labels.items())].append(one)
+        watched_ms = min(watched_ms, _first_ms(one))
+    return found, watched_ms
+
+
+def _named(series: Iterable[RawSeries]) -> Iterator[RawSeries]:
+    return (one for one in series if len(one.at_ms) and one.labels.get("namespace") and one.labels.get("pod"))
+
+
+def _first_ms(one: RawSeries) -> int:
+    return int(one.at_ms.min())
+
+
+def _pod(one: RawSeries) -> PodName:
+    return one.labels["namespace"], one.labels["pod"]
+
+
+def _grown(parts: Sequence[RawSeries], span: Window, watched_ms: int) -> Grown:
+    at_ms, value = parts[0].at_ms, parts[0].value
+    if len(parts) > 1:
+        at_ms, value = (np.concatenate([getattr(one, field) for one in parts]) for field in ("at_ms", "value"))
+    return Grown(parts[0].name, parts[0].labels, growth(at_ms, value, span, watched_ms=watched_ms))

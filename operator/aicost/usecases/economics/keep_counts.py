@@ -1,0 +1,108 @@
+"""Keep what was counted in each closed window, beside the ledger."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aicost.domain.attribution.customers import CustomerIds
+from aicost.domain.budgets.units.counts import UnitCount
+from aicost.domain.budgets.units.targets import WorkloadName
+from aicost.domain.exact.windows import DAY_MS, Window
+from aicost.domain.serving.counted import CountRow, WindowCounts, rows_of
+from aicost.domain.serving.tenants import tenant_counts
+from aicost.ports.ledger import LedgerReader
+from aicost.ports.measured.counts import CountStore
+from aicost.ports.measured.engines import EngineSource
+from aicost.ports.measured.units import CounterQuery, UnitCounts
+from aicost.usecases.economics.counting import grown_in, tallies
+
+BACK_MS = 2 * DAY_MS
+"""A window that was not counted for so long never is: after an outage of the source it is caught up with this much."""
+MOST_AT_ONCE = 4
+"""Windows of one call: what is left waits for the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCounted:
+    """A window whose counts were kept.
+
+    Attributes:
+        revision: above 0 where later samples changed what had been kept.
+    """
+
+    window: Window
+    revision: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepCounts:
+    """Count closed windows, oldest first, and once more the one before: samples come late.
+
+    Attributes:
+        store: where counts are kept.
+        reader: says which windows are closed.
+        engines: counters of engines and gateways.
+        units: counters that AIWorkloads name; None reads none.
+        ids: ids that customers are kept under; None keeps their names.
+    """
+
+    cluster: str
+    store: CountStore
+    reader: LedgerReader
+    engines: EngineSource
+    units: UnitCounts | None = None
+    ids: CustomerIds | None = None
+
+    def due(self) -> Sequence[Window]:
+        """Closed windows that are not counted yet, oldest first."""
+        last = self.reader.last_window(self.cluster)
+        if last is None:
+            return ()
+        span = Window(last.end_ms - BACK_MS, last.end_ms)
+        counted = set(self.store.windows(span, cluster=self.cluster))
+        return [one for one in self.reader.windows(span, cluster=self.cluster) if one not in counted]
+
+    def __call__(self, own: Sequence[CounterQuery] = ()) -> Iterator[WindowCounted]:
+        """Count some of what is due. Each window is kept before the next one is looked at.
+
+        Args:
+            own: counters of AIWorkloads.
+
+        Raises:
+            SourceUnavailable, InvalidAnswer, NotPermitted: the counters cannot be read; what was kept stays.
+            LedgerUnavailable, LedgerConflict: the counts cannot be kept.
+        """
+        for window in self.due()[:MOST_AT_ONCE]:
+            yield self.count(window, own)
+            if (again := self._again(window, own)) is not None:
+                yield again
+
+    def count(self, window: Window, own: Sequence[CounterQuery] = ()) -> WindowCounted:
+        """Count a window for the first time; errors as of a call."""
+        rows = self._rows(window, own)
+        self.store.keep(self.cluster, window, 0, rows)
+        return WindowCounted(window, 0, len(rows))
+
+    def _again(self, after: Window, own: Sequence[CounterQuery]) -> WindowCounted | None:
+        """The window before, if by now it was counted otherwise than it was."""
+        before = self.reader.windows(Window(after.start_ms - after.length_ms, after.start_ms), cluster=self.cluster)
+        revision = self.store.revision(self.cluster, before[-1]) if before else None
+        if revision is None:
+            return None
+        window, rows = before[-1], self._rows(before[-1], own)
+        if _same(rows, self.store.rows(self.cluster, window)):
+            return None
+        self.store.keep(self.cluster, window, revision + 1, rows)
+        return WindowCounted(window, revision + 1, len(rows))
+
+    def _rows(self, window: Window, own: Sequence[CounterQuery]) -> Sequence[CountRow]:
+        grown = grown_in(self.engines, window)
+        asked = tenant_counts(one.grown for one in grown)
+        return rows_of(WindowCounts(window, tallies(grown), asked, self._own(window, own)), self.ids)
+
+    def _own(self, window: Window, own: Sequence[CounterQuery]) -> dict[WorkloadName, UnitCount]:
+        return dict(self.units.count(own, window)) if self.units is not None and own else {}
+
+
+def _same(one: Sequence[CountRow], other: Sequence[CountRow]) -> bool:
+    return sorted(map(repr, one)) == sorted(map(repr, other))
