@@ -16,6 +16,7 @@ from deltalake.fs import DeltaStorageHandler
 
 from aicost.adapters.ledger.durable import persist_commit
 from aicost.adapters.ledger.failures import translated, unavailable
+from aicost.adapters.ledger.outcomes.upkeep import OutcomeKeeper
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.postings import Postings
 from aicost.adapters.ledger.queries import TABLE, literal
@@ -38,11 +39,12 @@ class DeltaUpkeep:
     """Port `LedgerUpkeep` over the ledger at a place. It holds no state."""
 
     def __init__(self, place: LedgerPlace) -> None:
-        self._place = place
+        self._place, self._outcomes = place, OutcomeKeeper(place)
 
     def compact(self, before_ms: int) -> Compacted:
         """Put the files of whole days together, and take away what nobody reads any more."""
         with self._writing():
+            self._outcomes.compact(before_ms)
             if not exists(self._place):
                 return Compacted()
             table = open_or_create(self._place)
@@ -60,6 +62,7 @@ class DeltaUpkeep:
     def drop(self, cluster: str, before_ms: int) -> Dropped | None:
         """Drop whole days: said in the log first, so that what is half done is known and done again."""
         with self._writing():
+            self._outcomes.drop(cluster, before_ms)
             if not exists(self._place):
                 return None
             table = open_or_create(self._place)

@@ -18,6 +18,7 @@ from pyarrow import fs
 from aicost.adapters.ledger.durable import persist_commit
 from aicost.adapters.ledger.failures import translated
 from aicost.adapters.ledger.inputs import table as inputs_table
+from aicost.adapters.ledger.outcomes.upkeep import OutcomeKeeper
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.postings import ERASED, Postings
 from aicost.adapters.ledger.provisional import ProvisionalFiles
@@ -55,7 +56,8 @@ class DeltaEraser:
             inputs = self._inputs(cluster)
             what = _wanted(names, labels, inputs)
             parts = sum(inputs.written(day, what).changed for day in self._told(inputs.days())) if inputs else 0
-            return self._told_of(rows, what, cluster, parts)
+            outcomes = OutcomeKeeper(self.place).naming(what.customers, cluster)
+            return replace(self._told_of(rows, what, cluster, parts), outcomes=outcomes)
 
     def erase(self, names: Sequence[str], labels: Sequence[str], cluster: str | None) -> Erased:
         """Erase for good; see the port."""
@@ -71,7 +73,8 @@ class DeltaEraser:
                     self._forget(inputs.table, day, digests, cluster)
             if table is not None and (parts or found.rows or table.transaction_version(ERASED) is not None):
                 self._sweep()
-            return replace(found, parts=parts)
+            outcomes = OutcomeKeeper(self.place).erase(what.customers, cluster)
+            return replace(found, parts=parts, outcomes=outcomes)
 
     def _inputs(self, cluster: str | None) -> CustomerInputs | None:
         if not inputs_table.exists(self.place):

@@ -1,0 +1,107 @@
+"""Statements about requests beside the ledger (ports `OutcomeReader` and `OutcomeWriter`).
+
+Statements are only added. Which of several about one request counts is found when they are read: the last one. Whoever
+corrects a request may date it otherwise; so a reader looks at days around its own as well.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+from deltalake.exceptions import CommitFailedError
+
+from aicost.adapters.ledger.failures import translated, unavailable
+from aicost.adapters.ledger.outcomes.table import FOLDER, append, exists, open_or_create, open_table, rows_of
+from aicost.adapters.ledger.place import LedgerPlace
+from aicost.adapters.ledger.queries import literal
+from aicost.domain.exact.windows import DAY_MS, Window, to_datetime
+from aicost.domain.serving.outcomes.posted import OLDEST_DAYS, Statement
+from aicost.ports.errors import LedgerUnavailable
+from aicost.ports.measured.outcomes import OutcomeSum
+
+_ATTEMPTS = 8
+"""Each of them tries again by itself some times."""
+
+REQUEST = '"cluster", namespace, workload, model, id'
+"""What a statement is about."""
+LAST = "posted DESC, place DESC, success, reason"
+"""The order in which the first one counts; nothing is left to chance where two replicas took them at once."""
+
+
+class DeltaOutcomes:
+    """The statements at a place. It holds no state: several threads and processes may use one place."""
+
+    def __init__(self, place: LedgerPlace) -> None:
+        self._place = place
+
+    def post(self, cluster: str, statements: Sequence[Statement], posted_ms: int) -> None:
+        """Keep statements; see the port."""
+        if not statements:
+            return
+        rows = rows_of(cluster, statements, posted_ms)
+        for _ in range(_ATTEMPTS):
+            with translated("written", self._uri), suppress(CommitFailedError):  # others were faster: once more
+                append(self._place, open_or_create(self._place), rows)
+                return
+        raise LedgerUnavailable(f"many write {self._uri} at once: nothing was kept. To fix: send the same again")
+
+    def sums(self, cluster: str, spans: Sequence[Window], *, namespace: str | None = None) -> Sequence[OutcomeSum]:
+        """Requests by how they ended; see the port."""
+        table = self._table()
+        if table is None or not spans:
+            return ()
+        mine = "" if namespace is None else f" AND namespace = {literal(namespace)}"
+        reach_ms = OLDEST_DAYS * DAY_MS
+        around = Window(min(one.start_ms for one in spans) - reach_ms, max(one.end_ms for one in spans) + reach_ms)
+        known = f'"cluster" = {literal(cluster)}{mine} AND {_days(around)}'
+        ranked = (
+            f"SELECT *, ROW_NUMBER() OVER (PARTITION BY {REQUEST} ORDER BY {LAST}) AS nth "  # noqa: S608 -- quoted
+            f"FROM {FOLDER} WHERE {known}"
+        )
+        kinds = "namespace, workload, model, success, reason"
+        inside = " OR ".join(map(_inside, spans))
+        return tuple(
+            OutcomeSum(**one)
+            for one in self._ask(
+                table,
+                f"SELECT {kinds}, COUNT(*) AS requests, COUNT(tokens) AS counted, "  # noqa: S608 -- quoted
+                f"CAST(COALESCE(SUM(tokens), 0) AS BIGINT) AS tokens FROM ({ranked}) "
+                f"WHERE nth = 1 AND ({inside}) GROUP BY {kinds} ORDER BY {kinds}",
+            )
+        )
+
+    def reasons(self, cluster: str, namespace: str, since_ms: int) -> frozenset[str]:
+        """The reasons of a namespace; see the port."""
+        table = self._table()
+        if table is None:
+            return frozenset()
+        day = to_datetime(since_ms).date().isoformat()
+        where = f"\"cluster\" = {literal(cluster)} AND namespace = {literal(namespace)} AND date >= DATE '{day}'"
+        found = self._ask(table, f"SELECT DISTINCT reason FROM {FOLDER} WHERE {where}")  # noqa: S608 -- quoted
+        return frozenset(one["reason"] for one in found)
+
+    @property
+    def _uri(self) -> str:
+        return self._place.within(FOLDER)
+
+    def _table(self) -> DeltaTable | None:
+        """The table as it is now; None where nothing was ever stated."""
+        with translated("read", self._uri):
+            return open_table(self._place) if exists(self._place) else None
+
+    def _ask(self, table: DeltaTable, query: str) -> list[dict[str, Any]]:
+        try:
+            return list(pa.table(QueryBuilder().register(FOLDER, table).execute(query).read_all()).to_pylist())
+        except Exception as failure:  # the engine raises bare exceptions for files that it cannot read
+            raise unavailable("read", self._uri, failure) from failure
+
+
+def _days(span: Window) -> str:
+    first, last = (to_datetime(at_ms).date().isoformat() for at_ms in (span.start_ms, span.end_ms))
+    return f"date BETWEEN DATE '{first}' AND DATE '{last}'"
+
+
+def _inside(span: Window) -> str:
+    return f"(at >= to_timestamp_millis({span.start_ms}) AND at < to_timestamp_millis({span.end_ms}))"
