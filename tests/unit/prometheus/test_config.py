@@ -41,6 +41,23 @@ def test_a_path_prefix_is_part_of_the_address():
     assert PrometheusConfig(f"{URL}/prometheus/").api == f"{URL}/prometheus/api/v1"
 
 
+@pytest.mark.parametrize(
+    ("host", "packing"),
+    [
+        ("localhost:9090", "identity"),
+        ("127.0.0.1:9090", "identity"),
+        ("[::1]:9090", "identity"),
+        ("prometheus.monitoring.svc:9090", "identity"),
+        ("prometheus.monitoring.svc.cluster.local", "identity"),
+        ("prometheus.example.com", "gzip"),
+        ("10.0.0.7:9090", "gzip"),
+        ("svcs.example.com", "gzip"),
+    ],
+)
+def test_answers_are_packed_only_where_they_travel_far(host, packing):
+    assert PrometheusConfig(f"http://{host}/prefix").headers()["Accept-Encoding"] == packing
+
+
 def test_a_token_file_is_read_at_each_request(tmp_path):
     file = tmp_path / "token"
     config = PrometheusConfig(URL, bearer_token_file=file)

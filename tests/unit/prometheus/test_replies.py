@@ -56,7 +56,7 @@ def test_plain_values_are_read_without_a_text_for_each(monkeypatch):
     assert (at_ms.tolist(), value.tolist(), later.tolist()) == ([1_500, 2_000], [0.25, 3.0], [4_000])
 
 
-@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("odd", ODD, ids=bytes.decode)
 @pytest.mark.parametrize("beside", [[], [b'[[1,"2"]]'], [b'[[1,2,"3"]]']])
 def test_what_is_no_list_of_samples_is_refused(odd, beside):
     with pytest.raises(InvalidAnswer, match="samples that are none"):
