@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from aicost.adapters.prometheus.ahead import ahead
 from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.promql import duration, exact, one_of, selector
@@ -70,11 +71,10 @@ class PrometheusSource:
         a unit hangs on them.
         """
         gathered: dict[bytes, _Gathered] = {}
-        for chunk in _chunks(span, self._config.chunk_ms):
-            for part, matrix in (answer for wanted in self._groups for answer in self._fetch(wanted, chunk)):
-                values = samples_within(self._url, [series.values for series in matrix.result], part)
-                for series, (at_ms, value) in zip(matrix.result, values, strict=True):
-                    self._add(gathered, series, at_ms, value)
+        for part, matrix in ahead(self._answers(span)):
+            values = samples_within(self._url, [series.values for series in matrix.result], part)
+            for series, (at_ms, value) in zip(matrix.result, values, strict=True):
+                self._add(gathered, series, at_ms, value)
         every = [one for one in gathered.values() if one.at_ms]
         targets = targets_of(self._up(every, span), (one.labels for one in every))
         helps = self._helps({one.labels.get("__name__", "") for one in every})
@@ -102,6 +102,12 @@ class PrometheusSource:
     def _count(self, names: Sequence[str], *more: str) -> Vector:
         wanted = selector(names, self._config.matchers, *more)
         return self._client.query(f"count by (__name__) ({wanted})", None, Vector)
+
+    def _answers(self, span: Window) -> Iterator[tuple[Window, Matrix]]:
+        """Answers for all parts of a span."""
+        for chunk in _chunks(span, self._config.chunk_ms):
+            for wanted in self._groups:
+                yield from self._fetch(wanted, chunk)
 
     def _fetch(self, wanted: str, part: Window) -> Iterator[tuple[Window, Matrix]]:
         """Answers for one part of time, in halves where the whole is too much."""
