@@ -5,9 +5,10 @@ order   the increase of each series first, then the sum: never the other way rou
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Protocol, TypeVar
 
 from aicost.domain.budgets.units.counters import Growth
 from aicost.domain.serving.held import Held
@@ -31,6 +32,28 @@ _TIMES = frozenset(
         Count.RUNNING, Count.WATCHED,
     }
 )  # fmt: skip
+
+
+_NAMED: Mapping[str, Mapping[str, Sequence[Meter]]] = {
+    one.engine: {meter.name: [each for each in one.meters if each.name == meter.name] for meter in one.meters}
+    for one in METERS
+}
+"""Engine -> name -> its counters."""
+
+
+class Shown(Protocol):
+    """What says whose series it is."""
+
+    @property
+    def name(self) -> str:
+        """Of the metric."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """All of them."""
+
+
+Series = TypeVar("Series", bound=Shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +150,29 @@ def tally(grown: Iterable[Grown], *, generic: frozenset[str] = frozenset()) -> M
         grown: the series.
         generic: engines that the pod is known to run: their counters have names that anybody may use.
     """
-    every = _first_ranks(one for one in grown if not any(one.labels.get(label) for label in RELAY_LABELS))
     tallies: dict[str, list[Tally]] = defaultdict(list)
+    for engine, model, read in readings(grown, generic=generic):
+        tallies[model].append(_counted(engine, read))
+    return {model: add_up(mine) for model, mine in sorted(tallies.items())}
+
+
+def readings(
+    series: Iterable[Series], *, generic: frozenset[str] = frozenset()
+) -> Iterator[tuple[EngineMeters, str, Sequence[tuple[Meter, Series]]]]:
+    """Which series of one pod count what: engine by engine and model by model, each token in one view."""
+    every = _first_ranks(one for one in series if not any(one.labels.get(label) for label in RELAY_LABELS))
+    shown: set[str] = set()
     for engine in sorted(METERS, key=lambda one: one.around):
         if engine.generic and engine.engine not in generic:
             continue
-        by_model: dict[str, list[tuple[Meter, Grown]]] = defaultdict(list)
+        by_model: dict[str, list[tuple[Meter, Series]]] = defaultdict(list)
         for one in every:
             for meter in _meters(engine, one):
                 by_model[_model(engine, one.labels)].append((meter, one))
         for model, read in by_model.items():
-            if not (engine.around and model in tallies):
-                tallies[model].append(_counted(engine, read))
-    return {model: add_up(mine) for model, mine in sorted(tallies.items())}
+            if not (engine.around and model in shown):
+                yield engine, model, _best(read)
+        shown |= by_model.keys()
 
 
 def add_up(tallies: Sequence[Tally]) -> Tally:
@@ -155,22 +188,22 @@ def add_up(tallies: Sequence[Tally]) -> Tally:
     return Tally(engines, dict(counts), dict(outcomes), any(one.at_least for one in tallies))
 
 
-def _first_ranks(grown: Iterable[Grown]) -> list[Grown]:
+def _first_ranks(series: Iterable[Series]) -> list[Series]:
     """Of processes that compute one thing together the first alone: the others count the same."""
-    found: dict[tuple[str, frozenset[tuple[str, str]]], list[Grown]] = defaultdict(list)
-    for one in grown:
+    found: dict[tuple[str, frozenset[tuple[str, str]]], list[Series]] = defaultdict(list)
+    for one in series:
         found[one.name, frozenset(pair for pair in one.labels.items() if pair[0] not in RANK_LABELS)].append(one)
     first = {key: min(map(_rank, mine)) for key, mine in found.items()}
     return [one for key, mine in found.items() for one in mine if _rank(one) == first[key]]
 
 
-def _rank(one: Grown) -> tuple[tuple[int, str], ...]:
+def _rank(one: Shown) -> tuple[tuple[int, str], ...]:
     ranks = (one.labels.get(label, "") for label in RANK_LABELS)
     return tuple((int(rank) if rank.isdecimal() and len(rank) < _DIGITS else 0, rank) for rank in ranks)
 
 
-def _meters(engine: EngineMeters, one: Grown) -> list[Meter]:
-    return [meter for meter in engine.meters if meter.reads(one.name, one.labels)]
+def _meters(engine: EngineMeters, one: Shown) -> list[Meter]:
+    return [meter for meter in _NAMED[engine.engine].get(one.name, ()) if meter.reads(one.name, one.labels)]
 
 
 def _model(engine: EngineMeters, labels: Mapping[str, str]) -> str:
@@ -182,7 +215,7 @@ def _counted(engine: EngineMeters, read: Sequence[tuple[Meter, Grown]]) -> Tally
     sums: dict[Count, float] = defaultdict(float)
     outcomes: dict[Outcome, float] = defaultdict(float)
     at_least = False
-    for meter, one in _best(read):
+    for meter, one in read:
         if meter.gauge and one.held is not None:
             sums[meter.count] += one.held.value_seconds
             sums[Count.WATCHED] += one.held.seconds
@@ -201,9 +234,9 @@ def _counted(engine: EngineMeters, read: Sequence[tuple[Meter, Grown]]) -> Tally
     )
 
 
-def _best(read: Sequence[tuple[Meter, Grown]]) -> Iterable[tuple[Meter, Grown]]:
+def _best(read: Sequence[tuple[Meter, Series]]) -> Sequence[tuple[Meter, Series]]:
     """Of several counters for one thing those of the lowest rank that is there."""
     lowest: dict[Count, int] = {}
     for meter, _ in read:
         lowest[meter.count] = min(meter.rank, lowest.get(meter.count, meter.rank))
-    return ((meter, one) for meter, one in read if meter.rank == lowest[meter.count])
+    return [(meter, one) for meter, one in read if meter.rank == lowest[meter.count]]
