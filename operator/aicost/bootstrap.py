@@ -5,7 +5,7 @@ The way of a sample: a source (`adapters/prometheus`, or `adapters/dcgm` into `a
 `usecases/close_windows` posts the rows to `adapters/ledger`; `usecases/build_report` sums them up again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,10 +14,12 @@ from typing import Protocol
 from aicost.adapters.audits import AuditFile
 from aicost.adapters.concealed import ConcealedClaims, ConcealedInventory, ConcealedPolicies
 from aicost.adapters.held import (
+    FencedCounts,
     FencedWriter,
     HeldActivities,
     HeldBooks,
     HeldClaims,
+    HeldEngines,
     HeldPolicies,
     HeldSource,
     HeldUnits,
@@ -29,6 +31,7 @@ from aicost.adapters.journal.samples import SampleJournal
 from aicost.adapters.ledger.counts.store import DeltaCounts
 from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.ledger.inputs.store import DeltaInputs
+from aicost.adapters.ledger.outcomes.store import DeltaOutcomes
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.upkeep.erasing.eraser import DeltaEraser
 from aicost.adapters.ledger.upkeep.export import DeltaExport
@@ -42,9 +45,11 @@ from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.trusts import TrustFile
 from aicost.domain.attribution.customers import CustomerIds, check_secret
 from aicost.domain.budgets.messages.values import Urgency
-from aicost.domain.exact.windows import DAY_MS, HOUR_MS, SECOND_MS, Grid
+from aicost.domain.exact.windows import DAY_MS, HOUR_MS, SECOND_MS, Grid, Window
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.inventory import History, Inventory
+from aicost.ports.ledger import LedgerReader
+from aicost.ports.measured.counts import CountStore
 from aicost.ports.measured.usage import UsageSource
 from aicost.ports.notifications import Notifier
 from aicost.ports.policies import Policies
@@ -52,10 +57,15 @@ from aicost.ports.prices import PriceFeed, PriceSource
 from aicost.ports.telemetry import TelemetrySource
 from aicost.ports.upkeep import LedgerUpkeep
 from aicost.ports.workloads import Claims
-from aicost.settings import HttpPriceSettings, LedgerSettings, NotificationSettings, PrometheusSettings, Settings
+from aicost.settings import HttpPriceSettings, NotificationSettings, PrometheusSettings, Settings
+from aicost.settings.ledger import LedgerSettings
 from aicost.telemetry.metrics import Metrics
 from aicost.usecases.close_windows import CloseWindows, RefreshOpenWindow
 from aicost.usecases.compute_window import ComputeWindow
+from aicost.usecases.economics.keep_counts import KeepCounts
+from aicost.usecases.economics.settle_estimates import accounts_in
+from aicost.usecases.economics.unit_book import UnitBook
+from aicost.usecases.economics.with_accounts import with_accounts
 from aicost.usecases.replay_windows import ReplayWindows
 from aicost.usecases.revisit_windows import RevisitWindows
 from aicost.usecases.upkeep.keep_ledger import KeepLedger
@@ -68,6 +78,7 @@ class Stores:
     inventory: InventoryJournal
     samples: SampleJournal
     ledger: DeltaLedger
+    counts: CountStore
     inputs: DeltaInputs | None = None
     upkeep: LedgerUpkeep | None = None
 
@@ -92,6 +103,10 @@ class Application:
 
     Attributes:
         source, books, claims, policies, units, activities, usage: ports whose answers are swapped while it runs.
+        engines: what engines and gateways count; a port as those.
+        counts: what was counted in closed windows.
+        count: counts them.
+        unit_costs: money and counts together, remembered while both stay as they are.
         fence: writes the ledger, and only while we lead.
         charged: what says who pays, with customers under ids where the settings want it.
     """
@@ -108,12 +123,20 @@ class Application:
     units: HeldUnits
     activities: HeldActivities
     usage: HeldUsage
+    engines: HeldEngines
+    counts: CountStore
+    count: KeepCounts
+    unit_costs: UnitBook
     fence: FencedWriter
     charged: Charged
     close_windows: CloseWindows
     refresh_open: RefreshOpenWindow
     revisit: RevisitWindows
     keep: KeepLedger | None = None
+
+    def counted(self, reader: LedgerReader) -> LedgerReader:
+        """The ledger as reports and budgets of the cluster see it: with its accounts, unless the settings say no."""
+        return with_accounts(reader, self.cluster) if self.settings.ledger.count_accounts else reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +187,7 @@ def open_stores(settings: Settings, now_ms: int, cluster: str) -> Stores:
             path.with_suffix(".samples.sqlite"), settings.telemetry.scrape.interval_seconds * SECOND_MS
         ),
         ledger=ledger,
+        counts=open_counts(ledger),
         inputs=open_inputs(ledger) if settings.ledger.inputs.keep else None,
         upkeep=open_upkeep(ledger),
     )
@@ -237,6 +261,11 @@ def open_inputs(ledger: DeltaLedger) -> DeltaInputs:
     return DeltaInputs(ledger.place, version("aicost"))
 
 
+def open_outcomes(ledger: DeltaLedger) -> DeltaOutcomes:
+    """What is stated of requests, beside a ledger."""
+    return DeltaOutcomes(ledger.place)
+
+
 def customer_ids(file: str) -> CustomerIds:
     """Ids of customers by the key in a file.
 
@@ -253,11 +282,16 @@ def customer_ids(file: str) -> CustomerIds:
         ) from problem
 
 
+def _customer_ids(settings: Settings) -> CustomerIds | None:
+    """Ids of customers, where the settings want them."""
+    return customer_ids(settings.privacy.customer_key_file) if settings.privacy.customer_key_file else None
+
+
 def _charged(settings: Settings, inventory: Inventory, claims: Claims, policies: Policies) -> Charged:
     """By name, or by ids."""
-    if not settings.privacy.customer_key_file:
+    ids = _customer_ids(settings)
+    if ids is None:
         return Charged(inventory, claims, policies)
-    ids = customer_ids(settings.privacy.customer_key_file)
     return Charged(
         ConcealedInventory(inventory, policies, ids),
         ConcealedClaims(claims, policies, ids),
@@ -351,6 +385,7 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
     compute = ComputeWindow(cluster, charged.inventory, source, *said, collection_ms, usage, counting, sharing)
     writer = FencedWriter(stores.ledger, holds, stores.ledger)
     epoch_ms, settle_ms = stores.inventory.epoch_ms, settings.window.settle_seconds * SECOND_MS
+    units, engines, counts = HeldUnits(), HeldEngines(), FencedCounts(stores.counts, holds)
     memory_ms = settings.journal.retention_hours * HOUR_MS - grid.length_ms  # samples from before a window count too
     return Application(
         cluster=cluster,
@@ -362,7 +397,11 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
         books=books,
         claims=claims,
         policies=policies,
-        units=HeldUnits(),
+        units=units,
+        engines=engines,
+        counts=counts,
+        count=KeepCounts(cluster, counts, stores.ledger, engines, units, _customer_ids(settings)),
+        unit_costs=UnitBook(stores.ledger.version, counts, cluster),
         activities=HeldActivities(),
         usage=usage,
         fence=writer,
@@ -382,8 +421,19 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
             settle_ms,
             stores.inventory,
         ),
-        keep=KeepLedger(cluster, stores.upkeep, settings.ledger.retention_days) if stores.upkeep else None,
+        keep=_upkeep(cluster, stores, settings.ledger),
     )
+
+
+def _upkeep(cluster: str, stores: Stores, settings: LedgerSettings) -> KeepLedger | None:
+    """Whoever keeps the ledger small, its accounts too."""
+    if stores.upkeep is None:
+        return None
+
+    def accounts(before_ms: int) -> Sequence[str]:
+        return accounts_in(stores.ledger, Window(0, before_ms))
+
+    return KeepLedger(cluster, stores.upkeep, settings.retention_days, accounts)
 
 
 def build_replay(

@@ -97,6 +97,7 @@ ledger:
     {{- end }}
   {{- end }}
   retentionDays: {{ .Values.ledger.retentionDays }}
+  countAccounts: {{ .Values.ledger.countAccounts }}
   inputs:
     {{- toYaml .Values.ledger.inputs | nindent 4 }}
 journal:

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
 
-from aicost.adapters.ledger.place import checked_options, checked_retention
 from aicost.adapters.notify.config import USUAL_SCHEMES, checked_base, checked_scheme
 from aicost.adapters.pricing.http.config import check_url
 from aicost.domain.attribution.resources.residents import Counting
@@ -20,6 +19,7 @@ from aicost.domain.ledger.rows import Component
 from aicost.domain.policy.controllers import CONTROLLERS
 from aicost.domain.policy.requests import PolicySnapshot
 from aicost.ports.errors import InvalidRequest
+from aicost.settings.ledger import LedgerSettings
 from aicost.settings.section import Section
 from aicost.settings.sharing import SharingSettings
 
@@ -60,39 +60,6 @@ class WindowSettings(Section):
     def length_ms(self) -> int:
         """Length in milliseconds."""
         return {"1h": 3_600_000, "15m": 900_000}[self.length]
-
-
-class InputSettings(Section):
-    """What the amounts rest on, kept beside them so that each can be computed again."""
-
-    keep: bool = Field(
-        default=True, description="Keep lifetimes, samples, prices and policies of each posting: receipts rest on them."
-    )
-    retention_days: int = Field(
-        400, ge=2, le=3660, description="Days after which the inputs of a window are forgotten; its amounts stay."
-    )
-
-
-class LedgerSettings(Section):
-    """Where amounts are kept."""
-
-    url: str = Field(
-        "/var/lib/aicost/ledger", description="Directory on the persistent volume, or URL of an object store."
-    )
-    storage_options: Annotated[Mapping[str, str], AfterValidator(checked_options)] = Field(
-        default_factory=dict, description="Options of the object store; credentials come from files or the environment."
-    )
-    storage_option_files: Mapping[str, str] = Field(
-        default_factory=dict,
-        description="Options of the object store that are secrets: name of the option -> file that a Secret mounts.",
-    )
-    retention_days: Annotated[int, AfterValidator(checked_retention)] = Field(
-        0,
-        ge=0,
-        le=36_500,
-        description="Days after which rows are dropped for good, by whole days; 0 keeps them for ever.",
-    )
-    inputs: InputSettings = Field(InputSettings(), description="What the amounts rest on.")
 
 
 class JournalSettings(Section):

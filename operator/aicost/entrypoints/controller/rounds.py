@@ -133,7 +133,8 @@ class Rounds:
         today, keep = now_ms() // DAY_MS, self._app.keep
         if keep is None or self._kept_on == today:
             return
-        if gone := await asyncio.to_thread(keep.drop, now_ms()):
+        own = await asyncio.to_thread(keep.drop, now_ms())
+        for gone in [*([own] if own else []), *await asyncio.to_thread(keep.drop_of_accounts, now_ms())]:
             self._app.metrics.count("aicost_ledger_rows_dropped_total", gone.rows)
             line(
                 _log, logging.WARNING, "retention dropped rows for good", cluster=gone.cluster, first=gone.first,

@@ -17,7 +17,9 @@ from aicost.entrypoints.queryapi.desk import Desk
 from aicost.entrypoints.queryapi.paging import Page, Pages, page_of
 from aicost.entrypoints.queryapi.scopes import Scope, namespace_of, team_of, whole_cluster
 from aicost.entrypoints.queryapi.statements.counter import DatedLedger
+from aicost.ports.ledger import LedgerReader
 from aicost.usecases.answer_question import answer, check_question
+from aicost.usecases.economics.with_accounts import with_accounts
 
 MOST_ROWS = 10_000
 """Rows of an answer that is not asked for in pages; the rest is one row `other`."""
@@ -36,6 +38,7 @@ class Counter:
         desk: the threads that read the ledger.
         now_ms: the clock.
         pages: answers that are handed out in pages.
+        counted: what counts beside the cluster itself: its accounts.
     """
 
     ledger: DatedLedger
@@ -43,6 +46,7 @@ class Counter:
     desk: Desk
     now_ms: Callable[[], int]
     pages: Pages = field(default_factory=Pages)
+    counted: Callable[[LedgerReader, str], LedgerReader] = with_accounts
 
     async def across(self, request: web.Request) -> web.Response:
         """Allocations of all namespaces. The API server let in only who may list them everywhere."""
@@ -83,7 +87,7 @@ class Counter:
 
     def _body(self, question: Question, cluster: str, now_ms: int, page: Page) -> bytes:
         def made(at_ms: int) -> dict[str, Any]:
-            reports = answer(self.ledger.snapshot(), question, at_ms, cluster=cluster)
+            reports = answer(self.counted(self.ledger.snapshot(), cluster), question, at_ms, cluster=cluster)
             return _FORMS[page.form](reports, question.namespace, at_ms)
 
         return json.dumps(self.pages.answer(page, now_ms, made), ensure_ascii=False).encode()

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 from aicost.crd.allocations.parameters import GROUP, PLURAL
 from aicost.crd.coverage.resources import Served
 from aicost.crd.idle.resource import IDLES
+from aicost.crd.outcomes.resource import OUTCOMES
 from aicost.crd.trust.resource import NODE_TELEMETRIES
 from aicost.entrypoints.queryapi import discovery
 from aicost.entrypoints.queryapi.allocations import Counter
@@ -21,6 +22,7 @@ from aicost.entrypoints.queryapi.idle.counter import IdleCounter
 from aicost.entrypoints.queryapi.labels import LabelCounter
 from aicost.entrypoints.queryapi.offers.counter import OfferCounter
 from aicost.entrypoints.queryapi.offers.resource import OFFERS
+from aicost.entrypoints.queryapi.outcomes.counter import OutcomeCounter
 from aicost.entrypoints.queryapi.proof.crowd import Crowd
 from aicost.entrypoints.queryapi.proof.gate import Gate, about_money
 from aicost.entrypoints.queryapi.receipts.counter import ReceiptCounter
@@ -51,6 +53,7 @@ class Counters:
     offers: OfferCounter
     telemetry: TelemetryCounter
     idle: IdleCounter
+    outcomes: OutcomeCounter
 
 
 def query_app(counters: Counters, gate: Gate) -> web.Application:
@@ -76,7 +79,7 @@ def query_app(counters: Counters, gate: Gate) -> web.Application:
     _route(app, SERIES, series.across, series.within)
     app.router.add_get(_team_path(PLURAL), counter.of_team)
     app.router.add_get(_team_path(SERIES.plural), series.of_team)
-    statements = StatementCounter(counter.ledger, counter.cluster, counter.desk, counter.now_ms)
+    statements = StatementCounter(counter.ledger, counter.cluster, counter.desk, counter.now_ms, counter.counted)
     _route(app, STATEMENTS, statements.across, statements.within)
     app.router.add_get(_team_path(STATEMENTS.plural), statements.of_team)
     _route(app, RECEIPTS, receipts.across, receipts.within)
@@ -84,13 +87,19 @@ def query_app(counters: Counters, gate: Gate) -> web.Application:
     app.router.add_get(_team_path("").rstrip("/"), counter.team)
     _route(app, OFFERS, counters.offers.across, counters.offers.within)
     _route(app, IDLES, counters.idle.across, counters.idle.within)
+    _route(app, OUTCOMES, counters.outcomes.across, counters.outcomes.within)
+    app.router.add_post(_in_a_namespace(OUTCOMES.plural), counters.outcomes.post)
     app.router.add_get(discovery.everywhere(NODE_TELEMETRIES.plural), counters.telemetry.across)
     return app
 
 
 def _route(app: web.Application, served: Served, across: Handler, within: Handler) -> None:
     app.router.add_get(discovery.everywhere(served.plural), across)
-    app.router.add_get(discovery.in_a_namespace(served.plural).replace("{namespace}", _NAMESPACE), within)
+    app.router.add_get(_in_a_namespace(served.plural), within)
+
+
+def _in_a_namespace(plural: str) -> str:
+    return discovery.in_a_namespace(plural).replace("{namespace}", _NAMESPACE)
 
 
 def _team_path(plural: str) -> str:

@@ -12,7 +12,15 @@ from aiohttp import web
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.client import KubeClient
 from aicost.adapters.kube.wire.resources import NAMESPACES
-from aicost.bootstrap import ledger_options, open_audits, open_inputs, open_ledger, open_trusts
+from aicost.bootstrap import (
+    customer_ids,
+    ledger_options,
+    open_audits,
+    open_inputs,
+    open_ledger,
+    open_outcomes,
+    open_trusts,
+)
 from aicost.entrypoints.queryapi.allocations import Counter
 from aicost.entrypoints.queryapi.app import Counters, query_app
 from aicost.entrypoints.queryapi.desk import Desk
@@ -21,6 +29,7 @@ from aicost.entrypoints.queryapi.idle.counter import IdleCounter
 from aicost.entrypoints.queryapi.labels import LabelCounter
 from aicost.entrypoints.queryapi.offers.counter import OfferCounter
 from aicost.entrypoints.queryapi.offers.market import LiveMarket
+from aicost.entrypoints.queryapi.outcomes.counter import OutcomeCounter
 from aicost.entrypoints.queryapi.proof.direct import DirectGate, fetch_users
 from aicost.entrypoints.queryapi.proof.gate import FrontGate, Gate
 from aicost.entrypoints.queryapi.proof.reviews import Reviews
@@ -29,8 +38,10 @@ from aicost.entrypoints.queryapi.receipts.ledger import ExplainedLedger
 from aicost.entrypoints.queryapi.telemetry.counter import TelemetryCounter
 from aicost.entrypoints.queryapi.tls import AnyTls, Believed, LiveTls
 from aicost.ports.errors import AicostError
+from aicost.ports.ledger import LedgerReader
 from aicost.settings import Settings
 from aicost.telemetry.logs import line
+from aicost.usecases.economics.with_accounts import with_accounts
 from aicost.usecases.gpus.assess_idle import AssessIdle
 
 GRACE_SECONDS = 20.0
@@ -79,14 +90,17 @@ async def serve(settings: Settings, client: KubeClient, stop: asyncio.Event, pac
     desk = Desk()
     ledger = open_ledger(settings.ledger.url, ledger_options(settings.ledger))
     cluster = ClusterKey(client, settings.cluster.id)
-    counter = Counter(ledger, cluster, desk, now_ms)
+    counted = with_accounts if settings.ledger.count_accounts else _alone
+    counter = Counter(ledger, cluster, desk, now_ms, counted=counted)
     labels = LabelCounter(ledger, open_audits(settings), cluster, desk, now_ms)
     slow = Desk(workers=1, waiting=8)
     receipts = ReceiptCounter(lambda: ExplainedLedger.of(ledger), cluster, slow, now_ms)
     offers = OfferCounter(LiveMarket(client, now_ms), desk, now_ms)
     telemetry = TelemetryCounter(open_trusts(settings), cluster, desk, now_ms)
     idle = IdleCounter(lambda of: AssessIdle(of, ledger.snapshot(), open_inputs(ledger)), cluster, slow, now_ms)
-    app = query_app(Counters(counter, labels, receipts, offers, telemetry, idle), gate)
+    customer = customer_ids(key).id_of if (key := settings.privacy.customer_key_file) else str
+    outcomes = OutcomeCounter(open_outcomes(ledger), cluster, desk, now_ms, customer)
+    app = query_app(Counters(counter, labels, receipts, offers, telemetry, idle, outcomes), gate)
     # Whoever goes away while they wait takes their question along.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS, handler_cancellation=True)
     await runner.setup()
@@ -107,6 +121,12 @@ async def serve(settings: Settings, client: KubeClient, stop: asyncio.Event, pac
         await runner.cleanup()
         desk.close()
         slow.close()
+        outcomes.close()
+
+
+def _alone(reader: LedgerReader, _: str) -> LedgerReader:
+    """The cluster without any account."""
+    return reader
 
 
 _FETCH: Mapping[str, Callable[[KubeClient], Awaitable[Believed]]] = {

@@ -1,7 +1,7 @@
 """Gather what budgets spend: closed windows from the ledger, the open one as last computed, the rest by its price."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -89,12 +89,21 @@ class Closed:
         return (*self.reader.sums(span, keys, {}, cluster=self.cluster), *edges)
 
 
+def _alone(reader: LedgerReader) -> LedgerReader:
+    return reader
+
+
 @dataclass(slots=True)
 class Spending:
-    """Reads the ledger again when it has changed, or when other keys are asked for."""
+    """Reads the ledger again when it has changed, or when other keys are asked for.
+
+    Attributes:
+        counted: what counts beside the cluster itself.
+    """
 
     source: LedgerSource
     cluster: str
+    counted: Callable[[LedgerReader], LedgerReader] = _alone
     _closed: Closed | None = None
     _basis: tuple[object, ...] = ()
 
@@ -110,7 +119,7 @@ class Spending:
         """
         basis = (self.source.version(), keys, tuple(wanted))
         if self._closed is None or basis != self._basis:
-            reader = self.source.snapshot()
+            reader = self.counted(self.source.snapshot())
             first, last = reader.first_window(self.cluster), reader.last_window(self.cluster)
             ends = (last.end_ms if last else None, first.start_ms if first else None)
             self._closed, self._basis = Closed(reader, self.cluster, keys, wanted, *ends), basis

@@ -1,5 +1,6 @@
 """Cost over time by group, as columns: windows of the ledger from left to right, groups from top to bottom."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ class SpendSeries:
     @property
     def span(self) -> Window | None:
         """From the first window to the last, None without any."""
-        return Window(int(self.starts_ms[0]), int(self.ends_ms[-1])) if len(self.starts_ms) else None
+        return Window(int(self.starts_ms[0]), int(self.ends_ms.max())) if len(self.starts_ms) else None
 
     def of(self, scope: Scope, currency: str) -> "Timeline":
         """What a budget takes from it."""
@@ -78,14 +79,50 @@ class Timeline:
     def hourly(self, hours: int, end_ms: int) -> tuple[Reals, Reals, Reals]:
         """Cost, idle and busy time of the last hours before a moment, the oldest first; NaN where nothing is known.
 
-        A window of a quarter of an hour adds to its hour.
+        A window of a quarter of an hour adds to its hour; a bill of a day says nothing of any hour.
         """
         start_ms = end_ms - hours * HOUR_MS
         at = (self.starts_ms - start_ms) // HOUR_MS
-        inside = (at >= 0) & (at < hours)
+        inside = (at >= 0) & (at < hours) & (self.ends_ms - self.starts_ms <= HOUR_MS)
         known = np.zeros(hours, dtype=bool)
         known[at[inside]] = True
         return tuple(_by_hour(one, at, inside, known) for one in (self.cost, self.idle_ms, self.busy_ms))  # type: ignore[return-value] # three
+
+
+def beside(parts: Sequence[SpendSeries]) -> SpendSeries:
+    """Series of several keys of a ledger as one: their windows may differ, and each keeps its own length.
+
+    Args:
+        parts: at least one, all by the same keys.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    spans = sorted({one for part in parts for one in zip(part.starts_ms.tolist(), part.ends_ms.tolist(), strict=True)})
+    at = {span: place for place, span in enumerate(spans)}
+    groups = Grouped(
+        parts[0].groups.keys,
+        [values for part in parts for values in part.groups.values],
+        [held for part in parts for held in part.groups.held],
+        [name for part in parts for name in part.groups.components],
+    )
+    return SpendSeries(
+        groups,
+        tuple(currency for part in parts for currency in part.currencies),
+        np.array([start for start, _ in spans], dtype=np.int64),
+        np.array([end for _, end in spans], dtype=np.int64),
+        *(
+            np.vstack([_placed(part, getattr(part, name), at) for part in parts])
+            for name in ("cost", "idle_ms", "busy_ms")
+        ),
+    )
+
+
+def _placed(part: SpendSeries, values: Integers, at: Mapping[tuple[int, int], int]) -> Integers:
+    """The columns of one part among those of all."""
+    found = np.zeros((values.shape[0], len(at)), dtype=np.int64)
+    places = [at[span] for span in zip(part.starts_ms.tolist(), part.ends_ms.tolist(), strict=True)]
+    found[:, places] = values
+    return found
 
 
 def _by_hour(values: Integers, at: Integers, inside: NDArray[np.bool_], known: NDArray[np.bool_]) -> Reals:

@@ -45,7 +45,8 @@ class Gathering:
 
     def __post_init__(self) -> None:
         app, charged = self.app, self.app.charged
-        self._spending, self._units = Spending(app.stores.ledger, app.cluster), UnitBook(app.units)
+        self._spending = Spending(app.stores.ledger, app.cluster, app.counted)
+        self._units = UnitBook(app.units)
         self._running = RunningPods(app.cluster, charged.inventory, app.books, charged.claims, charged.policies)
 
     def __call__(self, plans: Iterable[BudgetPlan], policies: PolicySnapshot, now_ms: int) -> World:

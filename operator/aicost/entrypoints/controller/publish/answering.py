@@ -14,7 +14,6 @@ from aicost.entrypoints.controller.publish.saying import Answer
 from aicost.entrypoints.controller.registry import Body
 from aicost.entrypoints.controller.state import State
 from aicost.ports.errors import AicostError
-from aicost.ports.ledger import LedgerReader
 
 REPORTS, WORKLOADS = ("AICostReport", "ClusterAICostReport"), ("AIWorkload",)
 BOOKS, POLICIES = "PriceBook", "CostLabelPolicy"
@@ -47,7 +46,7 @@ def answer_all(app: Application, state: State, bodies: Bodies, now_ms: int) -> I
         now_ms: the moment that all answers are of.
     """
     try:
-        reader: LedgerReader = app.stores.ledger.snapshot()
+        reader = app.counted(app.stores.ledger.snapshot())
     except AicostError as error:
         for kind in (*REPORTS, *WORKLOADS):
             yield from (unanswered(body, error) for body in bodies.get(kind, ()))

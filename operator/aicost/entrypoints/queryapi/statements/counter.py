@@ -19,6 +19,7 @@ from aicost.entrypoints.queryapi.statements.resource import STATEMENTS
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.ledger import LedgerReader, LedgerSource
 from aicost.usecases.build_statement import Earlier, StatementRequest, build_statement, check_request
+from aicost.usecases.economics.with_accounts import with_accounts
 
 _PLURAL = STATEMENTS.plural
 
@@ -41,6 +42,7 @@ class StatementCounter:
     cluster: Callable[[], Awaitable[str]]
     desk: Desk
     now_ms: Callable[[], int]
+    counted: Callable[[LedgerReader, str], LedgerReader] = with_accounts
 
     async def across(self, request: web.Request) -> web.Response:
         """Of any payer or of all, with the ledger's total. The API server let in only who may see all namespaces."""
@@ -68,8 +70,9 @@ class StatementCounter:
         return web.Response(body=body, content_type="application/json")
 
     def _body(self, wanted: StatementRequest, since: str | None, cluster: str, now_ms: int, form: Form) -> bytes:
-        reader, version = self._now()
-        earlier = None if since is None else self._earlier(since)
+        snapshot, version = self._now()
+        reader = self.counted(snapshot, cluster)
+        earlier = None if since is None else self._earlier(since, cluster)
         marks: tuple[Mapping[str, Any], ...] = ({"place": API_VERSION.partition("/")[0], "version": version},)
         document = build_statement(reader, wanted, now_ms, cluster=cluster, earlier=earlier, ledgers=marks)
         return json.dumps(_FORMS[form](document, wanted), ensure_ascii=False).encode()
@@ -83,12 +86,12 @@ class StatementCounter:
                 return snapshot, after
             before = after
 
-    def _earlier(self, since: str) -> Earlier:
+    def _earlier(self, since: str, cluster: str) -> Earlier:
         version = self._version(since)
         if version is None:
             raise InvalidRequest(f"since: {since[:40]!r}: the ledger was empty then: leave it out")
         try:
-            return Earlier(self.ledger.as_of(version), (version,))
+            return Earlier(self.counted(self.ledger.as_of(version), cluster), (version,))
         except InvalidRequest as problem:  # where the ledger lies is not for everybody
             message = (
                 f"since: version {version} is not known any more, or not yet: the newest is {self.ledger.version()}"
