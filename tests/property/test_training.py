@@ -1,6 +1,7 @@
 """Whatever a run shows, its money is divided to the nano, and its work is counted once."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -8,17 +9,20 @@ from hypothesis import strategies as st
 
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.training.climbing import climb
-from aicost.domain.training.dividing import Held, Outcome, Part
-from aicost.domain.training.measures import Measure, Shape, Track, leading
+from aicost.domain.training.dividing import Held, Outcome
+from aicost.domain.training.measures import Track, leading
 from aicost.domain.training.run_costs import Aims, Run, run_costs
+from aicost.domain.training.terms import Measure, Shape
 
 SPAN = Window(10 * HOUR_MS, 14 * HOUR_MS)
 NASTY = st.floats(allow_nan=True, allow_infinity=True, width=64)
+SMALL = st.integers(0, 50).map(float)
+ANY = NASTY | SMALL
 MOMENTS = st.integers(9 * HOUR_MS, 15 * HOUR_MS)
 
 
 @st.composite
-def tracks(draw, values=NASTY | st.integers(0, 50).map(float)):
+def tracks(draw, values=ANY):
     told = draw(st.lists(st.tuples(MOMENTS, values), max_size=25))
     at_ms, value = np.array([one[0] for one in told], np.int64), np.array([one[1] for one in told], np.float64)
     measure, shape = draw(st.sampled_from(Measure)), draw(st.sampled_from(Shape))
@@ -47,7 +51,7 @@ def test_the_parts_are_the_whole_and_what_is_not_known_is_absent(held, shown, ou
         assert all(nanos >= 0 for nanos in costs.parts.values())
 
 
-@given(st.lists(tracks(st.integers(0, 50).map(float)), max_size=5), st.randoms())
+@given(st.lists(tracks(SMALL), max_size=5), st.randoms())
 def test_neither_the_order_of_samples_nor_that_of_series_changes_anything(shown, random):
     steps = [Track(Measure.STEPS, Shape.GAUGE, f"pod-{n}", *_once(one)) for n, one in enumerate(shown)]
     mixed = [_mixed(one, random) for one in steps]
@@ -68,12 +72,12 @@ def test_work_is_kept_or_lost_and_where_it_stands_in_the_end_is_what_is_kept(tol
         return
     early = [value for at, value in told if at < SPAN.start_ms][-1:]
     counts = [*early, *inside]
-    done = sum(max(0, now - before) for before, now in zip(counts, counts[1:], strict=False))
+    done = sum(max(0, now - before) for before, now in pairwise(counts))
     assert found.useful + found.repeated == done
     assert found.last == counts[-1]
     assert found.useful == counts[-1] - min(counts)
     work = sorted((*found.kept, *found.lost), key=lambda rise: (rise.start_ms, rise.end_ms))
-    assert all(one.end_ms <= other.start_ms for one, other in zip(work, work[1:], strict=False))
+    assert all(one.end_ms <= other.start_ms for one, other in pairwise(work))
 
 
 def _once(track):

@@ -4,7 +4,8 @@ import numpy as np
 
 from aicost.domain.exact.windows import MINUTE_MS, Window
 from aicost.domain.training.dividing import Held, Outcome
-from aicost.domain.training.measures import Measure, Shape, Track
+from aicost.domain.training.measures import Track
+from aicost.domain.training.terms import Measure, Shape
 from support.ledger_rows import HOUR_0
 
 START = HOUR_0.start_ms

@@ -7,8 +7,8 @@ import pytest
 
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.training.dividing import Outcome, Part
-from aicost.domain.training.measures import Measure, Shape
-from aicost.domain.training.run_costs import Aims, Better, Confidence, Run, run_costs
+from aicost.domain.training.run_costs import Aims, Confidence, Run, run_costs
+from aicost.domain.training.terms import Better, Measure, Shape
 from support.ledger_rows import HOUR_0
 from support.training import at, held, minutes, track
 

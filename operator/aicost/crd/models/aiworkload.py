@@ -11,6 +11,7 @@ from aicost.crd.fields.selection import LabelSelector, TargetRef
 from aicost.crd.fields.text import ModelName, NormalForm, Timestamp
 from aicost.crd.models.counter import Counter
 from aicost.crd.models.figures import CurrencyTotal, Span, Summary
+from aicost.crd.models.training import Training
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import Rule, map_list, matches
 from aicost.domain.attribution.sharing.rules import SplitRule
@@ -147,6 +148,8 @@ class AIWorkloadSpec(ApiModel):
     telemetry: Telemetry | None = None
     """Where the engine's own metrics are. Kept for unit costs in the status, which this version does not compute:
     aicost units finds engines by their counters."""
+    training: Training | None = None
+    """How far its runs of training are, by metrics in Prometheus. aicost training reads it."""
     unit_metric: UnitMetric | None = None
     """The unit that this workload is judged by, with its target. Budgets judge by it; no unit cost is shown here
     yet."""

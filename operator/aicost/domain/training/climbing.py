@@ -6,7 +6,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from aicost.domain.exact.windows import Window
-from aicost.domain.training.measures import Shape, Sighting
+from aicost.domain.training.measures import Sighting
+from aicost.domain.training.terms import Shape
 
 
 @dataclass(frozen=True, slots=True)

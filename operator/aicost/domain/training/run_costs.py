@@ -15,18 +15,11 @@ from aicost.domain.budgets.units.counters import Growth, growth
 from aicost.domain.exact.windows import SECOND_MS, Window
 from aicost.domain.training.climbing import Bounds, Climb, climb
 from aicost.domain.training.dividing import LOST, Held, Outcome, Part, divide, stretches
-from aicost.domain.training.measures import CLIMBING, Measure, Shape, Sighting, Track, leading
+from aicost.domain.training.measures import Sighting, Track, leading
+from aicost.domain.training.terms import CLIMBING, Better, Measure, Shape
 
 ADDED = frozenset({Measure.SAMPLES, Measure.TOKENS})
 """Counters of what each rank did by itself: those of all pods are added. All others are the same on each rank."""
-
-
-class Better(StrEnum):
-    """Which way a quality improves."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-    EITHER = "either"
 
 
 class Confidence(StrEnum):
