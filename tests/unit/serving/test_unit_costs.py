@@ -37,6 +37,36 @@ def test_the_engines_own_time_stands_before_that_of_requests():
     assert found.output.cost_nanos == 7_500_000_000
 
 
+def fitted(points):
+    """Counts of minutes of so many prompts, answers and busy milliseconds."""
+    products = {"prompt_prompt": (0, 0), "prompt_output": (0, 1), "output_output": (1, 1), "prompt_busy": (0, 2),
+                "output_busy": (1, 2), "busy_busy": (2, 2)}  # fmt: skip
+    sums = {f"fit_{name}": sum(one[a] * one[b] for one in points) for name, (a, b) in products.items()}
+    mixes = {"fit_mix_2": 1, "fit_mix_5": 1, "fit_mix_9": 1}
+    return {"fit_minutes": len(points), "fit_busy": sum(one[2] for one in points), **sums, **mixes}
+
+
+MIXED = [(100, 10, 700), (50, 40, 950), (10, 60, 1_230)] * 20
+"""5 ms for a token of a prompt and 20 for one of an answer; 10 and 3 ms off in two of three."""
+
+
+def test_golden_weights_that_were_fitted_stand_before_the_time_of_requests():
+    """600 computed and 1,000 cached tokens are 700 of prompts; at 5 ms they are 3.5 s, 100 answers at 20 ms are 2 s."""
+    exact = [(p, o, 5 * p + 20 * o) for p, o, _ in MIXED]
+    one = did(input=1_600, cached=1_000, output=100, prefill_time=1, decode_time=9, **fitted(exact))
+    found = costs(one, cost=55 * DOLLAR)
+    assert (found.phases.method, found.phases.confidence) == (PhaseMethod.CALIBRATED, "medium")
+    assert [kind.cost_nanos for kind in (found.input, found.cached, found.output)] == [
+        30 * DOLLAR, 5 * DOLLAR, 20 * DOLLAR,
+    ]  # fmt: skip
+    assert costs(did(output=5, prefill_busy=0, decode_busy=1, **fitted(exact))).phases.method is PhaseMethod.ENGINE_TIME
+
+
+def test_a_fit_that_is_not_accepted_divides_nothing():
+    few = did(input=10, output=10, prefill_time=1, decode_time=9, **fitted(MIXED[:30]))
+    assert costs(few).phases.method is PhaseMethod.REQUEST_TIME
+
+
 def test_without_times_stated_weights_divide_and_it_is_said():
     found = costs(did(input=2_000, cached=1_000, output=1_000), cost=51)
     assert (found.phases.method, found.phases.confidence) == (PhaseMethod.PRIORS, "assumed")

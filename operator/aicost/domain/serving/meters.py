@@ -84,6 +84,9 @@ class Count(StrEnum):
     """Calls that judge what other calls made."""
     EVALUATION_INPUT = "evaluation-input-tokens"
     EVALUATION_OUTPUT = "evaluation-output-tokens"
+    POOL_PREFILL = "pool-prefill-tokens"
+    """Tokens of prompts of an engine that says that it runs nothing else."""
+    POOL_DECODE = "pool-decode-tokens"
     FIT_MINUTES = "fit-minutes"
     """Sums over single minutes, of which `aicost.domain.serving.calibration` makes weights of tokens."""
     FIT_BUSY = "fit-busy"
@@ -241,6 +244,8 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("sglang:prompt_tokens_total", Count.INPUT),
             Meter("sglang:cached_tokens_total", Count.CACHED),
             Meter("sglang:generation_tokens_total", Count.OUTPUT),
+            Meter("sglang:prompt_tokens_total", Count.POOL_PREFILL, where={"engine_type": "prefill"}),
+            Meter("sglang:generation_tokens_total", Count.POOL_DECODE, where={"engine_type": "decode"}),
             Meter("sglang:num_aborted_requests_total", Count.REQUESTS, outcome=Outcome.ABORTED),
             Meter("sglang:e2e_request_latency_seconds_count", Count.REQUESTS, outcome=Outcome.UNKNOWN),
             Meter("sglang:realtime_tokens_total", Count.PREFILLED, where={"mode": "prefill_compute"}),

@@ -97,7 +97,8 @@ def _by_kind(spent: Spent, did: Tally, phases: Phases | None) -> list[TokenCost 
     whole = apportion(spent.cost_nanos, phases.weights)
     busy = None
     if spent.idle_nanos is not None:
-        busy = apportion(spent.cost_nanos - spent.idle_nanos, phases.weights)
+        of_busy = phases.busy if phases.busy and sum(phases.busy) else phases.weights
+        busy = apportion(spent.cost_nanos - spent.idle_nanos, of_busy)
     tokens = (did.computed or 0, did.cached or 0, did.output or 0)
     return [
         TokenCost(

@@ -38,14 +38,16 @@ class Fit:
     def is_accepted(self) -> bool:
         """Whether weights may rest on it. Where a kind of token seems to cost nothing, nothing is known of it."""
         rests = self.minutes >= MINUTES and self.mixes >= MIXES_AT_LEAST
-        return rests and self.prompt > 0 < self.output and self.explained is not None and self.explained >= EXPLAINED
+        return (
+            rests and self.prompt > 0 < self.output and self.explained is not None and EXPLAINED <= self.explained <= 1
+        )
 
 
 def fit(counts: Mapping[Count, int]) -> Fit | None:
     """Fit the sums of any pods and windows; None where there are none, or prompts and answers always kept pace."""
     minutes = counts.get(Count.FIT_MINUTES, 0)
     sums = _Sums(*(counts.get(count, 0) for count in _PRODUCTS))
-    if not minutes or sums.prompt_prompt * sums.output_output == sums.prompt_output**2:
+    if not minutes or sums.prompt_prompt * sums.output_output <= sums.prompt_output**2:
         return None
     prompt, output = min(_candidates(sums), key=lambda one: (sums.error(*one), one))
     spread = sums.busy_busy - Fraction(counts.get(Count.FIT_BUSY, 0) ** 2, minutes)
