@@ -8,12 +8,9 @@ from pathlib import Path
 import click
 
 from aicost.adapters.clock import now_ms
-from aicost.domain.exact.windows import DAY_MS, Window
-from aicost.domain.reporting.spans import parse_span
-from aicost.entrypoints.cli.commands.spend.options import check_account, into_a_ledger, read_maps
+from aicost.entrypoints.cli.commands.spend.options import check_account, into_a_ledger, read_maps, whole_days
 from aicost.entrypoints.cli.output.spend.screen import show
 from aicost.entrypoints.cli.terminal import detect, progress
-from aicost.ports.errors import InvalidRequest
 
 PROVIDERS = ("anthropic", "openai", "litellm")
 _EPILOG = """\b
@@ -55,20 +52,7 @@ def fetch_bill(  # noqa: PLR0913 -- one parameter per option
 
     check_account(account)
     into = Into(ledger, account, read_maps(maps), post=post)
-    days = _days(since, now_ms())
+    days = whole_days(since, now_ms(), "--since")
     with progress(f"asking {url or provider}", sys.stderr, detect(sys.stderr, os.environ)):
         found = fetch_in(provider, key_file, url, days, into)
     click.echo(show(found, form, detect(sys.stdout, os.environ)))
-
-
-def _days(since: str, now: int) -> Window:
-    """Whole days in UTC that lie in the window and are over."""
-    try:
-        span = parse_span(since, now)
-    except ValueError as problem:
-        raise InvalidRequest(f"--since: {problem}") from problem
-    start = -(-span.start_ms // DAY_MS) * DAY_MS
-    end = min(span.end_ms, now) // DAY_MS * DAY_MS
-    if start >= end:
-        raise InvalidRequest(f"--since {since!r}: no day in UTC of it is over: ask for more, such as 7d")
-    return Window(start, end)

@@ -2,6 +2,7 @@
 
 import click
 
+from aicost.entrypoints.cli.commands.spend.capturing import capture_rate
 from aicost.entrypoints.cli.commands.spend.fetching import fetch_bill
 from aicost.entrypoints.cli.commands.spend.importing import import_bill
 
@@ -13,3 +14,4 @@ def spend() -> None:
 
 spend.add_command(import_bill)
 spend.add_command(fetch_bill)
+spend.add_command(capture_rate)

@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
+from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.reporting.spans import parse_span
 from aicost.entrypoints.cli.options import POST, in_form
 from aicost.ports.errors import InvalidRequest
 
@@ -55,3 +57,20 @@ def read_maps(maps: Sequence[str]) -> Mapping[str, Dimension]:
             raise InvalidRequest(f"--map {text[:80]!r}: write TAG=DIMENSION with one of {', '.join(Dimension)}")
         found[key] = Dimension(name)
     return found
+
+
+def whole_days(text: str, now: int, option: str) -> Window:
+    """Whole days in UTC that lie in a window and are over.
+
+    Raises:
+        InvalidRequest: it is no window, or no day of it is over.
+    """
+    try:
+        span = parse_span(text, now)
+    except ValueError as problem:
+        raise InvalidRequest(f"{option}: {problem}") from problem
+    start = -(-span.start_ms // DAY_MS) * DAY_MS
+    end = min(span.end_ms, now) // DAY_MS * DAY_MS
+    if start >= end:
+        raise InvalidRequest(f"{option} {text!r}: no day in UTC of it is over: ask for more, such as 7d")
+    return Window(start, end)
