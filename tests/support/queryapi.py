@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import io
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from aiohttp import web
 from yarl import URL
 
 from aicost.adapters.audits import AuditFile
+from aicost.adapters.ledger.outcomes.store import DeltaOutcomes
+from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.trusts import TrustFile
 from aicost.domain.estimates.values import Market
 from aicost.entrypoints.queryapi.allocations import Counter
@@ -23,6 +26,7 @@ from aicost.entrypoints.queryapi.frontproxy import FrontProxy
 from aicost.entrypoints.queryapi.idle.counter import IdleCounter
 from aicost.entrypoints.queryapi.labels import LabelCounter
 from aicost.entrypoints.queryapi.offers.counter import OfferCounter
+from aicost.entrypoints.queryapi.outcomes.counter import OutcomeCounter
 from aicost.entrypoints.queryapi.proof.gate import FrontGate, Gate
 from aicost.entrypoints.queryapi.receipts.counter import Explaining, ReceiptCounter
 from aicost.entrypoints.queryapi.telemetry.counter import TelemetryCounter
@@ -61,6 +65,7 @@ class Served:
     on_offer: Market = field(default_factory=Market)
     explained: Callable[[], Explaining] | None = None
     assessed: Callable[[str], AssessIdle] | None = None
+    customer: Callable[[str], str] = str
     counter: Counter = field(init=False)
     port: int = 0
 
@@ -99,7 +104,9 @@ class Served:
         offers = OfferCounter(self.market, self.desk, lambda: hour(100).start_ms)
         telemetry = TelemetryCounter(self.trusts, self.key, self.desk, lambda: hour(100).start_ms)
         idle = IdleCounter(self.assessing, self.key, self.desk, lambda: hour(100).start_ms)
-        app = query_app(Counters(self.counter, labels, receipts, offers, telemetry, idle), gate)
+        store = DeltaOutcomes(LedgerPlace(str(self.folder / "ledger")))
+        outcomes = OutcomeCounter(store, self.key, self.desk, lambda: hour(100).start_ms, self.customer)
+        app = query_app(Counters(self.counter, labels, receipts, offers, telemetry, idle, outcomes), gate)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=gate.tls.context).start()
@@ -109,6 +116,7 @@ class Served:
         finally:
             await runner.cleanup()
             self.desk.close()
+            outcomes.close()
 
     def client_context(self, identity: Identity | None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(self.authority.certificate))
@@ -123,6 +131,13 @@ class Served:
             return await ask(session, self.port, path, USER if headers is None else headers)
 
 
+async def send(session: aiohttp.ClientSession, port: int, path: str, headers: dict[str, str], body: Any) -> Answer:
+    url = URL(f"https://127.0.0.1:{port}{path}", encoded=True)
+    given = {"data": io.BytesIO(body)} if isinstance(body, bytes) else {"json": body}
+    async with session.post(url, headers=headers, **given) as response:
+        return Answer(response.status, await response.json(), dict(response.headers))
+
+
 async def ask(session: aiohttp.ClientSession, port: int, path: str, headers: dict[str, str]) -> Answer:
     url = URL(f"https://127.0.0.1:{port}{path}", encoded=True)
     async with session.get(url, headers=headers) as response:
@@ -135,4 +150,4 @@ async def ask(session: aiohttp.ClientSession, port: int, path: str, headers: dic
 def routes() -> web.Application:
     """The routes as the server has them, with nothing behind them."""
     nothing: Any = Mock()
-    return query_app(Counters(nothing, nothing, nothing, nothing, nothing, nothing), nothing)
+    return query_app(Counters(nothing, nothing, nothing, nothing, nothing, nothing, nothing), nothing)

@@ -138,6 +138,13 @@ def test_days_that_are_put_together_say_the_same_with_fewer_rows(store, place):
     assert found(store) == {("chat", ""): MANY_FILES + 2}
 
 
+def test_a_busy_day_is_put_together_before_it_is_over(store, place):
+    for n in range(102):
+        store.post("c", [one(f"r{n % 60}", ok=True)], NOON + n)
+    assert len(open_table(place).file_uris()) < 10
+    assert found(store) == {("chat", ""): 60}
+
+
 def test_old_days_go_with_retention_and_only_those_of_the_cluster(store, place):
     store.post("c", [one("old", at_ms=NOON - 40 * DAY_MS), one("new", workload="w")], NOON)
     store.post("d", [one("old", at_ms=NOON - 40 * DAY_MS)], NOON)

@@ -14,6 +14,7 @@ from aiohttp import web
 from aicost.adapters.kube.auth.credentials import Credential, FixedCredentials
 from aicost.adapters.kube.auth.settings import ClusterConfig
 from aicost.adapters.kube.client import KubeClient
+from aicost.domain.exact.windows import to_rfc3339
 from aicost.entrypoints.queryapi.desk import Desk
 from aicost.entrypoints.queryapi.proof.attributes import Attributes, attributes_of
 from aicost.entrypoints.queryapi.proof.crowd import EACH
@@ -21,8 +22,8 @@ from aicost.entrypoints.queryapi.proof.direct import DirectGate, Users
 from aicost.entrypoints.queryapi.proof.reviews import KEPT_MS, Reviews
 from aicost.entrypoints.queryapi.tls import LiveTls
 from devcluster.pki import Authority
-from support.ledger_rows import CLUSTER, HOUR_0, make_holder, make_posting, make_row
-from support.queryapi import Served, ask
+from support.ledger_rows import CLUSTER, HOUR_0, hour, make_holder, make_posting, make_row
+from support.queryapi import Served, ask, send
 
 ROOT = "/apis/query.aicost.dev/v1alpha1"
 MINE = f"{ROOT}/namespaces/team-a/allocations?window={HOUR_0}"
@@ -276,3 +277,40 @@ async def test_no_user_takes_all_the_room(direct):
 )
 def test_a_path_means_to_us_what_it_means_to_the_api_server(path, meant):
     assert attributes_of(path) == meant
+
+
+async def post(direct: Direct, namespace: str, headers: dict[str, str], identity: Any = None):
+    stated = [{"id": "r1", "at": to_rfc3339(hour(99).start_ms), "workload": "chat", "outcome": "success"}]
+    context = direct.client_context(identity)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
+        return await send(session, direct.port, f"{ROOT}/namespaces/{namespace}/outcomes", headers, stated)
+
+
+async def test_to_post_takes_the_right_to_create_outcomes_in_the_namespace(direct):
+    assert (await post(direct, "team-a", ANNA)).status == 403
+    direct.api.rights.add(("anna", "team-a", "outcomes"))
+    direct.clock_ms += KEPT_MS
+    assert (await post(direct, "team-a", ANNA)).status == 201
+    assert direct.api.access_reviews[-1]["resourceAttributes"] == {
+        "group": "query.aicost.dev", "version": "v1alpha1", "verb": "create", "resource": "outcomes",
+        "namespace": "team-a",
+    }  # fmt: skip
+    refused = await post(direct, "team-b", ANNA)
+    assert refused.status == 403
+    assert 'User "anna" cannot create resource "outcomes"' in refused.body["message"]
+
+
+async def test_who_posts_for_another_or_as_nobody_is_refused_before_any_right_is_asked(direct):
+    direct.api.rights.add(("anna", "team-a", "outcomes"))
+    assert (await post(direct, "team-a", {**ANNA, "X-Remote-User": "root"})).status == 400
+    assert (await post(direct, "team-a", {"X-Remote-User": "anna"})).status == 400
+    assert (await post(direct, "team-a", {})).status == 401
+    assert direct.api.access_reviews == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_what_changes_something_is_never_authorised_as_a_look(method):
+    assert attributes_of(f"{ROOT}/outcomes", method) is None
+    assert attributes_of(f"{ROOT}/teams/v/allocations", method) is None
+    within = attributes_of(f"{ROOT}/namespaces/a/outcomes", method)
+    assert within == (Attributes("create", "outcomes", namespace="a") if method == "POST" else None)

@@ -21,6 +21,7 @@ class Served:
         fields: fields of an item; `source` is the name in the document.
         parameters: every parameter that a request understands, with its meaning.
         namespaced: whether there is a path for one namespace; else what it tells belongs to the whole cluster.
+        verbs: what one may do with it.
     """
 
     plural: str
@@ -30,6 +31,7 @@ class Served:
     fields: tuple[Field, ...]
     parameters: Mapping[str, str]
     namespaced: bool = True
+    verbs: tuple[str, ...] = ("list",)
 
     @property
     def list_kind(self) -> str:

@@ -8,6 +8,7 @@ from aicost.crd.allocations.listing import FIELDS, Field
 from aicost.crd.allocations.parameters import GROUP, KIND, PARAMETERS, PLURAL, VERSION
 from aicost.crd.coverage.resources import COVERAGES, INVENTORIES, Served
 from aicost.crd.idle.resource import IDLES
+from aicost.crd.outcomes.resource import OUTCOMES, POSTED_KIND, STATEMENT_FIELDS, STATEMENTS_ABOUT
 from aicost.crd.trust.resource import NODE_TELEMETRIES
 from aicost.entrypoints.queryapi.offers.resource import OFFERS
 from aicost.entrypoints.queryapi.receipts.resource import RECEIPTS
@@ -25,7 +26,7 @@ ALLOCATIONS = Served(
     parameters=PARAMETERS,
 )
 LABELS = (COVERAGES, INVENTORIES)
-SERVED = (ALLOCATIONS, *LABELS, SERIES, STATEMENTS, RECEIPTS, OFFERS, IDLES, NODE_TELEMETRIES)
+SERVED = (ALLOCATIONS, *LABELS, SERIES, STATEMENTS, RECEIPTS, OFFERS, IDLES, OUTCOMES, NODE_TELEMETRIES)
 """All resources, as they are listed."""
 OF_TEAMS = (ALLOCATIONS, SERIES, STATEMENTS, RECEIPTS)
 """Those that are there for a team as well, across all namespaces."""
@@ -62,7 +63,7 @@ def groups() -> dict[str, Any]:
 
 
 def resources() -> dict[str, Any]:
-    """The resources of our version. What is computed cannot be named, so `list` is its only verb.
+    """The resources of our version. What is computed cannot be named, so it can only be listed; outcomes are posted.
 
     A team is read by its name alone: a list of teams would tell names to people who may see one.
     """
@@ -76,7 +77,7 @@ def _resource(served: Served) -> dict[str, Any]:
         "singularName": served.kind.lower(),
         "namespaced": served.namespaced,
         "kind": served.kind,
-        "verbs": ["list"],
+        "verbs": list(served.verbs),
         "shortNames": [served.short_name],
     }
 
@@ -159,7 +160,9 @@ def _path(served: Served, place: str) -> dict[str, Any]:
     ]
     named = [{"name": place, "in": "path", "required": True, "schema": texts}] if place else []
     prefix = {"": "", "namespace": "Namespaced", "team": "Team"}[place]
+    posted = {"post": _posting(served, named)} if "create" in served.verbs and place == "namespace" else {}
     return {
+        **posted,
         "get": {
             "description": served.about,
             "operationId": f"list{prefix}{served.kind}",
@@ -167,5 +170,20 @@ def _path(served: Served, place: str) -> dict[str, Any]:
             "responses": {"200": {"description": f"{served.list_kind}, Table or report document"}},
             "x-kubernetes-action": "list",
             "x-kubernetes-group-version-kind": _kind(served.kind),
-        }
+        },
+    }
+
+
+def _posting(served: Served, named: list[dict[str, Any]]) -> dict[str, Any]:
+    """The operation that takes statements."""
+    fields = {name: {"type": kind, "description": about} for name, (kind, about) in STATEMENT_FIELDS.items()}
+    items = {"type": "array", "items": {"type": "object", "properties": fields}}
+    return {
+        "description": STATEMENTS_ABOUT,
+        "operationId": f"createNamespaced{served.kind}",
+        "parameters": named,
+        "requestBody": {"content": {"application/json": {"schema": items}}, "required": True},
+        "responses": {"201": {"description": f"{POSTED_KIND}: all are kept"}},
+        "x-kubernetes-action": "post",
+        "x-kubernetes-group-version-kind": _kind(served.kind),
     }

@@ -12,8 +12,18 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import CommitFailedError
 
-from aicost.adapters.ledger.failures import translated, unavailable
-from aicost.adapters.ledger.outcomes.table import FOLDER, append, exists, open_or_create, open_table, rows_of
+from aicost.adapters.ledger.failures import FAILURES, translated, unavailable
+from aicost.adapters.ledger.outcomes.table import (
+    FOLDER,
+    LAST,
+    REQUEST,
+    append,
+    exists,
+    open_or_create,
+    open_table,
+    rows_of,
+)
+from aicost.adapters.ledger.outcomes.upkeep import OutcomeKeeper
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.queries import literal
 from aicost.domain.exact.windows import DAY_MS, Window, to_datetime
@@ -23,11 +33,8 @@ from aicost.ports.measured.outcomes import OutcomeSum
 
 _ATTEMPTS = 8
 """Each of them tries again by itself some times."""
-
-REQUEST = '"cluster", namespace, workload, model, id'
-"""What a statement is about."""
-LAST = "posted DESC, place DESC, success, reason"
-"""The order in which the first one counts; nothing is left to chance where two replicas took them at once."""
+_TIDY_EACH, _MANY_TODAY = 100, 50
+"""After so many commits the days of more files than these are put together, today's among them."""
 
 
 class DeltaOutcomes:
@@ -40,11 +47,19 @@ class DeltaOutcomes:
         """Keep statements; see the port."""
         if not statements:
             return
-        rows = rows_of(cluster, statements, posted_ms)
+        version = self._append(rows_of(cluster, statements, posted_ms))
+        if version % _TIDY_EACH == 0:
+            # What was stated is kept by now, whatever becomes of this.
+            with suppress(*FAILURES, LedgerUnavailable):
+                OutcomeKeeper(self._place).compact(posted_ms + DAY_MS, _MANY_TODAY)
+
+    def _append(self, rows: pa.Table) -> int:
+        """Add rows; the version of the table then."""
         for _ in range(_ATTEMPTS):
             with translated("written", self._uri), suppress(CommitFailedError):  # others were faster: once more
-                append(self._place, open_or_create(self._place), rows)
-                return
+                table = open_or_create(self._place)
+                append(self._place, table, rows)
+                return int(table.version())
         raise LedgerUnavailable(f"many write {self._uri} at once: nothing was kept. To fix: send the same again")
 
     def sums(self, cluster: str, spans: Sequence[Window], *, namespace: str | None = None) -> Sequence[OutcomeSum]:

@@ -29,6 +29,10 @@ from aicost.ports.errors import LedgerUnavailable
 
 FOLDER = "outcomes"
 FORMAT, FORMAT_PROPERTY = "1", "aicost.outcomesFormat"
+REQUEST = '"cluster", namespace, workload, model, id'
+"""What a statement is about."""
+LAST = "posted DESC, place DESC, success, reason"
+"""The order in which the first one counts; nothing is left to chance where two replicas took them at once."""
 _TIME = pa.timestamp("us", "UTC")
 _TEXTS = ("cluster", "namespace", "workload", "model", "id")
 SCHEMA = pa.schema(

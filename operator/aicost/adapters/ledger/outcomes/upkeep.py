@@ -6,8 +6,16 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 from aicost.adapters.ledger.failures import unavailable
-from aicost.adapters.ledger.outcomes.store import LAST, REQUEST
-from aicost.adapters.ledger.outcomes.table import FOLDER, SCHEMA, WRITER, exists, open_table, persist
+from aicost.adapters.ledger.outcomes.table import (
+    FOLDER,
+    LAST,
+    REQUEST,
+    SCHEMA,
+    WRITER,
+    exists,
+    open_table,
+    persist,
+)
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.queries import literal
 from aicost.domain.attribution.customers import ERASED, ErasedCustomers
@@ -26,8 +34,8 @@ class OutcomeKeeper:
     def __init__(self, place: LedgerPlace) -> None:
         self._place = place
 
-    def compact(self, before_ms: int) -> int:
-        """Put the files of whole days before a moment together; how many days were.
+    def compact(self, before_ms: int, many: int = MANY_FILES) -> int:
+        """Put the files of days that began before a moment together where there are many; how many days were.
 
         Of several statements about one request on one day the last one stays: the others never count again.
         """
@@ -35,7 +43,7 @@ class OutcomeKeeper:
             return 0
         table = open_table(self._place)
         files = Counter(_days(table))
-        days = sorted(day for day, count in files.items() if count > MANY_FILES and day < _day(before_ms))
+        days = sorted(day for day, count in files.items() if count > many and day < _day(before_ms))
         for day in days[:_MOST_DAYS]:
             write_deltalake(
                 table, self._last(table, day), mode="overwrite", predicate=f"date = '{day}'", writer_properties=WRITER

@@ -1,6 +1,6 @@
 """What a path means in words of RBAC, as the API server reads paths."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aicost.crd.allocations.parameters import GROUP, VERSION
@@ -49,7 +49,7 @@ class Attributes:
         )
 
 
-def attributes_of(path: str) -> Attributes | None:
+def attributes_of(path: str, method: str = "GET") -> Attributes | None:
     """What a decoded path asks; None for one that we serve in no way.
 
     A path that could be read in two ways (`..`, an encoded slash, an empty part) is read in none: the routes compare it
@@ -58,6 +58,11 @@ def attributes_of(path: str) -> Attributes | None:
     parts = path.removeprefix(f"{ROOT}/").split("/")
     if not path.startswith(f"{ROOT}/") or not all(parts) or {".", ".."} & set(parts):
         return None
+    return _READ_AS[method](parts) if method in _READ_AS else None
+
+
+def _reading(parts: Sequence[str]) -> Attributes | None:
+    """What a GET asks."""
     match parts:
         case [resource] if resource not in {TEAMS, _NAMESPACES}:
             return Attributes("list", resource)
@@ -69,3 +74,16 @@ def attributes_of(path: str) -> Attributes | None:
             return Attributes("get", TEAMS, resource, name=team)
         case _:
             return None
+
+
+def _writing(parts: Sequence[str]) -> Attributes | None:
+    """What a POST asks: something is made in a namespace, and nowhere else."""
+    match parts:
+        case ["namespaces", namespace, resource]:
+            return Attributes("create", resource, namespace=namespace)
+        case _:
+            return None
+
+
+_READ_AS = {"GET": _reading, "HEAD": _reading, "POST": _writing}
+"""No other method changes anything here."""

@@ -78,7 +78,7 @@ class DirectGate:
         return await self.reviews.caller(token)
 
     async def _authorise(self, caller: Caller, request: web.Request) -> None:
-        asked = attributes_of(request.path)
+        asked = attributes_of(request.path, request.method)
         if asked is None:
             raise Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at {request.raw_path[:200]}")
         if not await self.reviews.allowed(caller, asked):
