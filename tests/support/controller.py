@@ -25,6 +25,7 @@ from aicost.entrypoints.controller.state import SourceState, State
 from aicost.settings import Settings, parse_settings
 from aicost.telemetry.metrics import METRICS, Metrics
 from support.crd_samples import resource
+from support.fakes.counts import MemoryCounts
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, HOUR_0, make_posting
 
@@ -106,7 +107,10 @@ def make_world(folder: Path, settings: Settings | None = None, epoch_ms: int = H
     chosen = settings or Settings()
     ledger, metrics = MemoryLedger(), Metrics()
     stores = Stores(
-        InventoryJournal(folder / "journal.sqlite", epoch_ms), SampleJournal(folder / "samples.sqlite", 15_000), ledger
+        InventoryJournal(folder / "journal.sqlite", epoch_ms),
+        SampleJournal(folder / "samples.sqlite", 15_000),
+        ledger,
+        MemoryCounts(),
     )
     state = State(CLUSTER, source=SCRAPES)
     return World(build(chosen, CLUSTER, stores, metrics, lambda: True), ledger, state, metrics)

@@ -36,6 +36,7 @@ from aicost.telemetry.metrics import Metrics
 from fleet.script import Fleet
 from support.controller import made, shown
 from support.fake_api.server import BOOKS, CLUSTER_REPORTS, OURS, FakeApi
+from support.fakes.counts import MemoryCounts
 from support.http_server import Request, serving
 from support.pipeline import Notice, Pipeline, Way
 
@@ -167,7 +168,7 @@ class Controlled:
         self.state = State("c1", source=SourceState(name, f"the {name} of the test"))
         pipeline = self.pipeline
         kept = (pipeline.inputs, open_upkeep(pipeline.ledger))
-        stores = Stores(pipeline.inventory, pipeline.journal, pipeline.ledger, *kept)
+        stores = Stores(pipeline.inventory, pipeline.journal, pipeline.ledger, MemoryCounts(), *kept)
         settings = parse_settings({"window": {"length": "15m"}, "reports": {"automatic": False}})
         self.app = build(settings, "c1", stores, self.metrics, lambda: True)
         self.app.source.value = pipeline.journal

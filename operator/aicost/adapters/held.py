@@ -13,9 +13,12 @@ from aicost.domain.policy.policies import LabelPolicy
 from aicost.domain.pricing.books import PriceBook
 from aicost.domain.sampling.placement import PodName
 from aicost.domain.sampling.series import RawSeries
+from aicost.domain.serving.counted import CountRow, Kind
 from aicost.ports.errors import LedgerConflict, SourceUnavailable, TermOver
 from aicost.ports.ledger import LedgerTerms, LedgerWriter, Posting
 from aicost.ports.measured.activity import HostActivities
+from aicost.ports.measured.counts import CountStore
+from aicost.ports.measured.engines import EngineSource
 from aicost.ports.measured.units import CounterQuery, UnitCounts, WorkloadKey
 from aicost.ports.measured.usage import UsageSource
 from aicost.ports.telemetry import TelemetrySource
@@ -98,6 +101,30 @@ class HeldUnits:
         return self.value.count(counters, span)
 
 
+class HeldEngines:
+    """Counters of engines and gateways, where the source has any (port `EngineSource`)."""
+
+    def __init__(self) -> None:
+        self.value: EngineSource | None = None
+
+    def series(self, span: Window) -> Sequence[RawSeries]:
+        """The counters of the source that was found.
+
+        Raises:
+            SourceUnavailable: none was found that has counters.
+        """
+        return self._found().series(span)
+
+    def before(self, pods: Collection[PodName], span: Window) -> Sequence[RawSeries]:
+        """Their last samples; errors as of `series`."""
+        return self._found().before(pods, span)
+
+    def _found(self) -> EngineSource:
+        if self.value is None:
+            raise SourceUnavailable("what engines do is counted by a Prometheus, and none is in use")
+        return self.value
+
+
 class HeldActivities:
     """What pods do on their hosts, where the source tells (port `HostActivities`)."""
 
@@ -118,6 +145,52 @@ class HeldUsage:
     def observed(self, span: Window) -> Observations:
         """What pods used; nothing is known of it where no source tells."""
         return self.value.observed(span) if self.value else NOTHING_OBSERVED
+
+
+class FencedCounts:
+    """Counts beside the ledger that are kept only while we lead (port `CountStore`).
+
+    Args:
+        store: the real one.
+        holds: True while nobody else can hold the Lease.
+    """
+
+    def __init__(self, store: CountStore, holds: Callable[[], bool]) -> None:
+        self._store, self._holds = store, holds
+
+    def version(self) -> int | None:
+        """As of the port."""
+        return self._store.version()
+
+    def windows(self, span: Window, *, cluster: str) -> Sequence[Window]:
+        """As of the port."""
+        return self._store.windows(span, cluster=cluster)
+
+    def summed(self, runs: Sequence[Window], kind: Kind, by: Sequence[str], *, cluster: str) -> Sequence[CountRow]:
+        """As of the port."""
+        return self._store.summed(runs, kind, by, cluster=cluster)
+
+    def revision(self, cluster: str, window: Window) -> int | None:
+        """As of the port."""
+        return self._store.revision(cluster, window)
+
+    def rows(self, cluster: str, window: Window) -> Sequence[CountRow]:
+        """As of the port."""
+        return self._store.rows(cluster, window)
+
+    def keep(self, cluster: str, window: Window, revision: int, rows: Sequence[CountRow]) -> bool:
+        """Keep if we lead."""
+        self._check()
+        return self._store.keep(cluster, window, revision, rows)
+
+    def prune(self, cluster: str, before_ms: int | None) -> int:
+        """Forget if we lead."""
+        self._check()
+        return self._store.prune(cluster, before_ms)
+
+    def _check(self) -> None:
+        if not self._holds():
+            raise LedgerConflict("another process leads: nothing is counted by this one")
 
 
 class FencedWriter:

@@ -47,6 +47,12 @@ METRICS = (
     MetricSpec(
         "aicost_last_closed_window_timestamp_seconds", Kind.GAUGE, "End of the last billing window in the ledger."
     ),
+    MetricSpec(
+        "aicost_last_counted_window_timestamp_seconds",
+        Kind.GAUGE,
+        "End of the last billing window whose tokens and requests were counted.",
+    ),
+    MetricSpec("aicost_unit_counts_total", Kind.COUNTER, "Rows of counts of tokens and requests that were kept."),
     MetricSpec("aicost_ledger_rows_total", Kind.COUNTER, "Rows posted to the ledger.", ("kind",)),
     MetricSpec("aicost_ledger_rows_dropped_total", Kind.COUNTER, "Rows of the ledger that retention dropped for good."),
     MetricSpec("aicost_ledger_files", Kind.GAUGE, "Files of days, before and after the last compaction.", ("when",)),

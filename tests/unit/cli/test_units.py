@@ -32,6 +32,26 @@ def test_a_million_tokens_have_a_price(places, capsys):
     assert row["per_success_nanos"] == 1_000_000
 
 
+def test_what_was_kept_while_replaying_says_the_same_without_the_bundle(places, capsys):
+    asked = ["--by", "namespace", "--tenants", "team", "-o", "json"]
+    assert main(["units", *places, *asked]) == 0
+    told = json.loads(capsys.readouterr().out)
+    kept = [*places[:2], *places[4:]]
+    assert main(["units", *kept, *asked]) == 0
+    assert json.loads(capsys.readouterr().out) == told
+    assert told["rows"][0]["discovered"]
+
+
+def test_a_second_replay_counts_nothing_twice(places, capsys):
+    kept = [*places[:2], *places[4:], "-o", "json"]
+    main(["units", *kept])
+    before = capsys.readouterr().out
+    assert main(["replay", places[3], "--ledger", places[1]]) == 0
+    capsys.readouterr()
+    main(["units", *kept])
+    assert capsys.readouterr().out == before
+
+
 def test_the_screen_says_what_the_division_rests_on(places, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["units", *places, "--by", "model"]) == 0
@@ -58,4 +78,4 @@ def test_a_wrong_question_is_answered_with_what_to_write(places, capsys, given, 
 
 def test_a_time_that_the_ledger_does_not_hold_has_no_table(places, capsys):
     assert main(["units", *places, "--window", "2026-01"]) == 0
-    assert "The ledger holds no whole window of this time." in capsys.readouterr().out
+    assert "The ledger holds no whole window of this time" in capsys.readouterr().out

@@ -14,7 +14,7 @@ def test_a_gauge_that_was_never_set_is_not_exported():
 
 def test_a_counter_without_labels_begins_at_zero_and_has_no_creation_time():
     metrics = Metrics()
-    dropped = {("aicost_ledger_rows_dropped_total",): 0}
+    dropped = {("aicost_ledger_rows_dropped_total",): 0, ("aicost_unit_counts_total",): 0}
     assert shown(metrics) == {("aicost_windows_closed_total",): 0, **dropped}
     metrics.count("aicost_windows_closed_total")
     metrics.count("aicost_ledger_rows_total", 5, kind="posting")

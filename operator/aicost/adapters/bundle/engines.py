@@ -24,6 +24,11 @@ class BundleEngines:
     def _all(self) -> Sequence[RawSeries]:
         return self.bundle.series((*NAMES, *GENERIC_NAMES, *GATEWAY_NAMES), _ALWAYS)
 
+    @property
+    def known(self) -> bool:
+        """Whether there is any."""
+        return bool(self._all)
+
     def series(self, span: Window) -> Sequence[RawSeries]:
         """All samples of a span; see the port."""
         return [part for one in self._all if len((part := _cut(one, span)).at_ms)]

@@ -22,11 +22,16 @@ _MANY_PODS = 200
 
 
 class PrometheusEngines:
-    """The counters of all engines and gateways that a server scrapes."""
+    """The counters of all engines and gateways that a server scrapes.
 
-    def __init__(self, config: PrometheusConfig) -> None:
+    Args:
+        config: the server.
+        client: how it is reached; None makes a client that fails at once where the server does.
+    """
+
+    def __init__(self, config: PrometheusConfig, client: PrometheusClient | None = None) -> None:
         self._config = config
-        self._client = PrometheusClient(config)
+        self._client = client or PrometheusClient(config)
 
     def series(self, span: Window) -> Sequence[RawSeries]:
         """All samples of a span; see the port. A series comes in as many parts as it takes."""

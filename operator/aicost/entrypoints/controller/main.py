@@ -50,6 +50,7 @@ from aicost.entrypoints.controller.starter import keep_starter_book
 from aicost.entrypoints.controller.state import State
 from aicost.entrypoints.controller.telemetry.exporters import ClusterExporters
 from aicost.entrypoints.controller.telemetry.judging import TelemetryJudge
+from aicost.entrypoints.controller.units.counting import UnitRounds
 from aicost.entrypoints.controller.watching import ClusterWatch, bare_pod_namespaces
 from aicost.entrypoints.process import server
 from aicost.settings import Settings
@@ -159,6 +160,7 @@ class Controller:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_SEARCH_SECONDS):
                     await self._finder.looked.wait()
+            tasks.create_task(UnitRounds(self._app, self._registry, self._attempts).run(), name="count-units")
             tasks.create_task(self._lists().run(), name="lists")
             if published is not None:
                 tasks.create_task(published.run(), name="read-prices")

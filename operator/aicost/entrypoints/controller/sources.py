@@ -10,6 +10,7 @@ from aicost.adapters.dcgm.scrape import ScrapeConfig, Scraper
 from aicost.adapters.kube.discovery import ExporterTarget, exporter_targets, looked_for, prometheus_candidates
 from aicost.adapters.kube.seen.values import SeenService
 from aicost.adapters.prometheus.activity import PrometheusActivity
+from aicost.adapters.prometheus.engines import PrometheusEngines
 from aicost.adapters.prometheus.names import PrometheusNames
 from aicost.adapters.prometheus.source import PrometheusSource
 from aicost.adapters.prometheus.units import PrometheusUnits
@@ -43,6 +44,7 @@ class _Prometheus:
 
     source: PrometheusSource
     units: PrometheusUnits
+    engines: PrometheusEngines
     activities: PrometheusActivity
     usage: PrometheusUsage
     names: PrometheusNames
@@ -122,13 +124,14 @@ class SourceFinder:
         """Take samples, units and activity of hosts from one server."""
         app = self._app
         app.source.value, app.units.value, app.activities.value = server.source, server.units, server.activities
-        app.usage.value = server.usage
+        app.usage.value, app.engines.value = server.usage, server.engines
         self._in_use = url
 
     def _use_none(self, source: TelemetrySource | None) -> None:
         """No Prometheus: units and activity of hosts are not known."""
         app = self._app
-        app.source.value, app.units.value, app.activities.value, app.usage.value = source, None, None, None
+        app.source.value, app.units.value, app.activities.value = source, None, None
+        app.usage.value, app.engines.value = None, None
 
     def _server(self, url: str) -> "_Prometheus":
         """The server at a URL, made once: its connections are kept."""
@@ -138,6 +141,7 @@ class SourceFinder:
             self._known[url] = _Prometheus(
                 PrometheusSource(config),
                 PrometheusUnits(config, frozenset(settings.unit_speakers)),
+                PrometheusEngines(config),
                 PrometheusActivity(config, settings.host_matchers),
                 PrometheusUsage(config, settings.host_matchers),
                 PrometheusNames(config),

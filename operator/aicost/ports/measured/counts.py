@@ -51,8 +51,8 @@ class CountStore(CountReader, Protocol):
             LedgerUnavailable: nothing was kept.
         """
 
-    def prune(self, cluster: str, before_ms: int) -> int:
-        """Forget the days that ended before a moment, and put the files of whole days together; how many days went.
+    def prune(self, cluster: str, before_ms: int | None) -> int:
+        """Forget the days that ended before a moment, or none, and put the files of whole days together; how many days went.
 
         Raises:
             LedgerConflict, LedgerUnavailable: it is tried again the next time.

@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aicost.domain.budgets.units.counts import UnitCount
+from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import Bucket, Component
 from aicost.domain.reporting.sums import GroupSum
-from aicost.domain.serving.counted import Kind, PodName, tallies_of, tenants_of
+from aicost.domain.serving.counted import Kind, PodName, tallies_of, tenants_of, units_of
 from aicost.domain.serving.phases import USUAL, Priors, phases_of
 from aicost.domain.serving.tallies import Tally, add_up
 from aicost.domain.serving.tenants import Asking, Tenancy, TenantCount, asking, share, tenant_counts
@@ -85,22 +87,16 @@ class Counted:
     """What was counted in some windows.
 
     Attributes:
+        windows: the windows, oldest first: each lies in the ledger.
         did: pod -> model -> what its engine did.
         asked: tokens by gateway, model and who asked.
+        own: AIWorkload -> what its own counters grew by.
     """
 
+    windows: tuple[Window, ...]
     did: Mapping[PodName, Mapping[str, Tally]]
     asked: tuple[TenantCount, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """All that a report answers to."""
-
-    span: Window
-    question: UnitQuestion
-    cluster: str
-    priors: Priors
+    own: Mapping[WorkloadName, UnitCount] = field(default_factory=dict)
 
 
 def cost_units(
@@ -123,7 +119,8 @@ def cost_units(
     whole = _whole(reader, span, cluster)
     grown = [one for run in runs_of(whole) for one in grown_in(engines, run)]
     asked = tenant_counts(one.grown for one in grown) if question.tenants else ()
-    return _joined(reader, whole, Counted(tallies(grown), asked), Asked(span, question, cluster, priors))
+    counted = Counted(tuple(whole), tallies(grown), asked)
+    return cost_of(reader, counted, span, question, cluster=cluster, priors=priors)
 
 
 def cost_counted(
@@ -140,39 +137,57 @@ def cost_counted(
     Raises:
         LedgerUnavailable: money or counts cannot be read.
     """
-    counted = set(counts.windows(span, cluster=cluster))
-    whole = [one for one in _whole(reader, span, cluster) if one in counted] if counted else []
+    counted = read_counted(reader, counts, span, question.tenants, cluster=cluster)
+    return cost_of(reader, counted, span, question, cluster=cluster, priors=priors)
+
+
+def read_counted(
+    reader: LedgerReader, counts: CountReader, span: Window, tenants: Dimension | None, *, cluster: str
+) -> Counted:
+    """What was counted in the windows of a span that have money as well; errors as of `cost_counted`."""
+    known = set(counts.windows(span, cluster=cluster))
+    whole = [one for one in _whole(reader, span, cluster) if one in known] if known else []
     runs = runs_of(whole)
     did = tallies_of(counts.summed(runs, Kind.ENGINE, OF_ENGINES, cluster=cluster))
     asked: tuple[TenantCount, ...] = ()
-    if question.tenants:
-        by = ("source", "model", question.tenants.value)
-        asked = tenants_of(counts.summed(runs, Kind.GATEWAY, by, cluster=cluster))
-    return _joined(reader, whole, Counted(did, asked), Asked(span, question, cluster, priors))
+    if tenants:
+        asked = tenants_of(counts.summed(runs, Kind.GATEWAY, ("source", "model", tenants.value), cluster=cluster))
+    own = units_of(counts.summed(runs, Kind.WORKLOAD, ("namespace", "workload"), cluster=cluster))
+    return Counted(tuple(whole), did, asked, own)
+
+
+def cost_of(
+    reader: LedgerReader,
+    counted: Counted,
+    span: Window,
+    question: UnitQuestion,
+    *,
+    cluster: str,
+    priors: Priors = USUAL,
+) -> UnitReport:
+    """Join what was counted with the cost of each pod, and divide by who asked.
+
+    Raises:
+        LedgerUnavailable: the money cannot be read.
+    """
+    whole = counted.windows
+    if not whole:
+        return UnitReport(span, None)
+    keys = (*_IDENTITY, *question.keys)
+    sums = [one for run in runs_of(whole) for one in reader.sums(run, keys, question.filters, cluster=cluster)]
+    tenants = asking(counted.asked, question.tenants) if question.tenants else None
+    lines = sorted(
+        _lines(sums, counted.did, priors, tenants), key=lambda line: (-line.costs.spent.cost_nanos, line.keys)
+    )
+    paid = set(map(_pod, sums))
+    strangers = tuple(sorted(set(counted.did) - paid)) if not question.filters else ()
+    rests_on = Window(whole[0].start_ms, whole[-1].end_ms)
+    return UnitReport(span, rests_on, tuple(lines), strangers, sum(one.length_ms for one in whole))
 
 
 def _whole(reader: LedgerReader, span: Window, cluster: str) -> list[Window]:
     """The windows of the ledger that lie wholly inside a span."""
     return [one for one in reader.windows(span, cluster=cluster) if span.overlap(one) == one]
-
-
-def _joined(reader: LedgerReader, whole: Sequence[Window], counted: Counted, asked: Asked) -> UnitReport:
-    """Join the cost of each pod with what its engine did, and divide by who asked."""
-    if not whole:
-        return UnitReport(asked.span, None)
-    question = asked.question
-    keys = (*_IDENTITY, *question.keys)
-    sums = [
-        one for run in runs_of(whole) for one in reader.sums(run, keys, question.filters, cluster=asked.cluster)
-    ]  # fmt: skip
-    tenants = asking(counted.asked, question.tenants) if question.tenants else None
-    lines = sorted(
-        _lines(sums, counted.did, asked.priors, tenants), key=lambda line: (-line.costs.spent.cost_nanos, line.keys)
-    )
-    paid = set(map(_pod, sums))
-    strangers = tuple(sorted(set(counted.did) - paid)) if not question.filters else ()
-    rests_on = Window(whole[0].start_ms, whole[-1].end_ms)
-    return UnitReport(asked.span, rests_on, tuple(lines), strangers, sum(one.length_ms for one in whole))
 
 
 def runs_of(windows: Sequence[Window]) -> Sequence[Window]:

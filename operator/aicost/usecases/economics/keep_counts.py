@@ -77,6 +77,19 @@ class KeepCounts:
             if (again := self._again(window, own)) is not None:
                 yield again
 
+    def catch_up(self, span: Window) -> Iterator[WindowCounted]:
+        """Count all closed windows of a past that are not counted yet, however long ago; errors as of a call.
+
+        Nothing is kept before the first engine or gateway was heard.
+        """
+        counted = set(self.store.windows(span, cluster=self.cluster))
+        for window in self.reader.windows(span, cluster=self.cluster):
+            if window not in counted:
+                rows = self._rows(window, ())
+                if rows or self.store.version() is not None:
+                    self.store.keep(self.cluster, window, 0, rows)
+                    yield WindowCounted(window, 0, len(rows))
+
     def count(self, window: Window, own: Sequence[CounterQuery] = ()) -> WindowCounted:
         """Count a window for the first time; errors as of a call."""
         rows = self._rows(window, own)

@@ -98,14 +98,14 @@ class DeltaCounts:
                 raise LedgerConflict(f"window {window} was counted by another writer meanwhile") from failure
             return True
 
-    def prune(self, cluster: str, before_ms: int) -> int:
+    def prune(self, cluster: str, before_ms: int | None) -> int:
         """Forget old days, and put the files of past days together; see the port."""
         with translated("written", self._uri):
             table = self._table()
             if table is None:
                 return 0
             try:
-                gone = self._forget(table, cluster, before_ms)
+                gone = 0 if before_ms is None else self._forget(table, cluster, before_ms)
                 self._put_together(table)
                 table.vacuum(_UNUSED_HOURS, dry_run=False, enforce_retention_duration=False)
             except CommitFailedError as failure:

@@ -144,6 +144,8 @@ def _run(asked: "Asked", *, dry_run: bool) -> None:
     try:
         for done in line.follow(running.backfill(now_ms()), len(due), running.inventory.pods_at):
             del done
+        with progress("counting tokens and requests", sys.stderr, error):
+            heard = sum(one.rows > 0 for one in running.counting.catch_up(prepared.asked.span))
     except KeyboardInterrupt:
         line.stop()
         click.echo("Stopped. The same command goes on where it stopped.", err=True)
@@ -151,6 +153,8 @@ def _run(asked: "Asked", *, dry_run: bool) -> None:
     finally:
         line.stop()
     click.echo(summary(prepared, running.reader, line.tally, out), color=True)
+    if heard:
+        click.echo(f"Engines or gateways counted in {heard:,} windows: see aicost units --ledger {asked.ledger}")
 
 
 def _span(since: str) -> Window:

@@ -31,10 +31,11 @@ _ALL = "*"
 _EPILOG = f"""\b
 WINDOWS
   {FORMS}
-  Whole windows of the ledger count, and the engines' counters in just these.
+  Whole windows of the ledger count, and what was counted in just these: kept when they were closed, or read now.
 
 \b
 EXAMPLES
+  aicost units --ledger ./ledger --window month-to-date
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday
   aicost units --ledger ./ledger --bundle ./bundle --window 2026-03-02 --by model -o json
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --tenants team
@@ -65,8 +66,13 @@ PRICES, for --compare
 @click.option("--filter", "-f", "filters", multiple=True, metavar="KEY=VALUE[,VALUE]", help="Only what has this value.")
 @click.option("--ledger", required=True, metavar="DIR|URL", help="Where the money is read.")
 @click.option("--cluster", metavar="NAME", help="The cluster in the ledger, where it holds several.")
-@click.option("--prometheus", "url", metavar="URL", help="Where the counters of engines are read.")
-@click.option("--bundle", metavar="DIR|FILE", help="Read the counters in this bundle instead.")
+@click.option(
+    "--prometheus",
+    "url",
+    metavar="URL",
+    help="Read the counters of engines here, and not what was kept beside the ledger.",
+)
+@click.option("--bundle", metavar="DIR|FILE", help="Read the counters in this bundle.")
 @click.option(
     "--tenants",
     type=click.Choice([dimension.value for dimension in WHO]),
@@ -105,7 +111,7 @@ def units(  # noqa: PLR0913 -- one parameter per option
 ) -> None:
     """Say what a token, a request and a successful answer cost.
 
-    Money comes from the ledger, what was done from the engines' own counters. full: with all that idles beside it, the
+    Money comes from the ledger, what was done from the engines' own counters, as they were kept beside it. full: with all that idles beside it, the
     figure to hold against a price list. ACTIVE: as if nothing idled. USEFUL: for the tokens of successful answers
     alone.
     """

@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aicost.adapters.bundle.bundle import Bundle, open_bundle
+from aicost.adapters.bundle.engines import BundleEngines
 from aicost.adapters.bundle.usage import BundleUsage
 from aicost.adapters.journal.memory import MemoryInventory
-from aicost.bootstrap import Measured, build_replay, open_ledger
+from aicost.bootstrap import Measured, build_replay, open_counts, open_ledger
 from aicost.domain.exact.windows import Grid, to_rfc3339
 from aicost.domain.pricing.books import PriceBook
 from aicost.entrypoints.cli.replay.summary import ReplaySummary
 from aicost.entrypoints.cli.replay.world import ReplayedCluster
 from aicost.ports.errors import InvalidRequest, LedgerConflict
+from aicost.usecases.economics.keep_counts import KeepCounts
 
 NO_PRICES = "no price is known: name PriceBooks by --prices FILE, or take public list prices by --list-prices"
 Tell = Callable[[str], None]
@@ -74,12 +76,15 @@ def _close_all(
     source = bundle.samples(tell)
     summary.samples = len(source.columns)
     measured = Measured(source, BundleUsage(source.columns), head.collection_ms)
-    ledger = open_ledger(place)
+    ledger, engines = open_ledger(place), BundleEngines(bundle)
+    counting = KeepCounts(head.cluster, open_counts(ledger), ledger, engines) if engines.known else None
     replaying = build_replay(head.cluster, Grid(head.window_ms), inventory, measured, world, ledger)
     windows = replaying.windows(head.window)
     try:
         for number, one in enumerate(replaying(head.window), 1):
             summary.add(one)
+            if counting is not None:
+                counting.count(one.window)
             tell(f"window {number} of {len(windows)}, {to_rfc3339(one.window.start_ms)}")
     except LedgerConflict as problem:
         raise InvalidRequest(

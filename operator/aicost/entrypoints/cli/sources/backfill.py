@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from aicost.adapters.held import HeldBooks, HeldClaims, HeldPolicies
 from aicost.adapters.prometheus.config import PrometheusConfig
+from aicost.adapters.prometheus.engines import PrometheusEngines
 from aicost.adapters.prometheus.history.asking import Asker
 from aicost.adapters.prometheus.history.inventory import HistoryInventory
 from aicost.adapters.prometheus.history.keys import LabelKeys
@@ -15,7 +16,7 @@ from aicost.adapters.prometheus.history.survey import Survey, survey
 from aicost.adapters.prometheus.patient import PatientClient
 from aicost.adapters.prometheus.source import PrometheusSource
 from aicost.adapters.prometheus.usage import PrometheusUsage
-from aicost.bootstrap import open_inputs, open_ledger
+from aicost.bootstrap import open_counts, open_inputs, open_ledger
 from aicost.domain.attribution.resources.kubelet import CPU
 from aicost.domain.attribution.resources.residents import ALL_COUNTED, Counting
 from aicost.domain.attribution.sharing.choosing import NO_POLICY, SharingPolicy
@@ -36,6 +37,7 @@ from aicost.ports.ledger import LedgerReader
 from aicost.usecases.backfill import Backfill, FlaggedWriter
 from aicost.usecases.close_windows import CloseWindows
 from aicost.usecases.compute_window import ComputeWindow
+from aicost.usecases.economics.keep_counts import KeepCounts
 
 LENGTH_MS = HOUR_MS
 PATIENCE_S = 900.0
@@ -115,6 +117,7 @@ class Running:
     backfill: Backfill
     inventory: HistoryInventory
     reader: LedgerReader
+    counting: KeepCounts
 
 
 def read_given(asked: Asked) -> Given:
@@ -235,7 +238,9 @@ def wire(prepared: Prepared, now_ms: int) -> Running:
         asked.span.start_ms,
         open_inputs(ledger),
     )
-    return Running(Backfill(closing, asked.span), inventory, ledger)
+    engines = PrometheusEngines(config, prepared.client)
+    kept = KeepCounts(asked.cluster, open_counts(ledger), ledger, engines)
+    return Running(Backfill(closing, asked.span), inventory, ledger, kept)
 
 
 def _cut(span: Window, first_ms: int) -> tuple[Window, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aicost.crd.status.texts import money
 from aicost.domain.exact.windows import to_rfc3339
-from aicost.domain.serving.meters import Outcome
+from aicost.domain.serving.meters import Count, Outcome
 from aicost.domain.serving.tenants import Tenancy, TenantShare
 from aicost.domain.serving.unit_costs import TokenCost, UnitCosts
 from aicost.entrypoints.cli.output.facts import Fact, fact_lines
@@ -48,7 +48,7 @@ def units_screen(report: UnitReport, keys: Sequence[str], terminal: Terminal) ->
     span = report.rests_on or report.span
     lines = [terminal.paint(title, Style.HEAD), f"{to_rfc3339(span.start_ms)} to {to_rfc3339(span.end_ms)}", ""]
     if report.rests_on is None:
-        return "\n".join([*lines, "The ledger holds no whole window of this time."])
+        return "\n".join([*lines, "The ledger holds no whole window of this time, or none that was counted."])
     if not report.lines:
         lines.append("No engine of a pod that cost something was heard in this time.")
     else:
@@ -106,6 +106,8 @@ def _facts(report: UnitReport) -> Iterator[Fact]:
         if line.counted < line.pods:
             heard = f"the engines of {line.counted} of {line.pods} pods were heard: tokens of the others are missing"
             yield "Coverage", f"{'/'.join(line.keys)}: {heard}", Style.WARN
+        if line.discovered:
+            yield "Discovered", f"{'/'.join(line.keys)}: no AIWorkload speaks of it, its engine was heard", Style.PLAIN
         if line.costs.did.at_least:
             yield "At least", f"{'/'.join(line.keys)}: a counter began unseen: there may be more tokens", Style.WARN
         if line.tenancy is not None and not line.tenancy.shares:
@@ -151,7 +153,8 @@ def _row(line: UnitLine, keys: Sequence[str]) -> dict[str, Any]:
         "pods": line.pods,
         "pods_counted": line.counted,
         "at_least": costs.did.at_least,
-        "counts": {count.value: number for count, number in costs.did.counts.items()},
+        "discovered": line.discovered,
+        "counts": {count.value: costs.did.counts[count] for count in Count if count in costs.did.counts},
         "outcomes": {
             outcome.value: costs.did.outcomes[outcome] for outcome in Outcome if outcome in costs.did.outcomes
         },

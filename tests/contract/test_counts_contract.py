@@ -1,4 +1,4 @@
-"""Counts beside the ledger: each window once, its highest revision, sums that add up, and hostile texts unharmed."""
+"""One contract for every store of counts, the one in memory and the one beside the ledger."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +8,7 @@ from aicost.adapters.ledger.counts.store import DeltaCounts
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.domain.serving.counted import CountRow, Kind
+from support.fakes.counts import MemoryCounts
 from support.ledger_rows import CLUSTER, hour
 
 EVER = Window(hour(0).start_ms - DAY_MS, hour(100).end_ms)
@@ -15,9 +16,9 @@ BY = ("source", "namespace", "pod", "model")
 HOSTILE = ("it's", '"; DROP TABLE counts; --', "\\", "é\u2028\U0001f600", "a\nb\x1b[31m", "nul\x00byte", "'" * 63)
 
 
-@pytest.fixture
-def store(tmp_path):
-    return DeltaCounts(LedgerPlace(str(tmp_path / "ledger")))
+@pytest.fixture(params=["memory", "delta"])
+def store(request, tmp_path):
+    return MemoryCounts() if request.param == "memory" else DeltaCounts(LedgerPlace(str(tmp_path / "ledger")))
 
 
 def engine(value, pod="chat-0", **rest):
