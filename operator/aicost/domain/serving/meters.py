@@ -84,6 +84,26 @@ class Count(StrEnum):
     """Calls that judge what other calls made."""
     EVALUATION_INPUT = "evaluation-input-tokens"
     EVALUATION_OUTPUT = "evaluation-output-tokens"
+    WITHIN_1S = "within-1s"
+    """Requests whose latency was at most so long; `TIMED` has all of them."""
+    WITHIN_2S = "within-2s"
+    WITHIN_10S = "within-10s"
+    WITHIN_20S = "within-20s"
+    WITHIN_40S = "within-40s"
+    WITHIN_60S = "within-60s"
+    PROMPTS = "prompts"
+    """Requests whose prompt was measured."""
+    PROMPTS_TO_100 = "prompts-to-100"
+    """Those whose prompt had at most so many tokens, cached ones among them."""
+    PROMPTS_TO_200 = "prompts-to-200"
+    PROMPTS_TO_500 = "prompts-to-500"
+    PROMPTS_TO_1000 = "prompts-to-1000"
+    PROMPTS_TO_2000 = "prompts-to-2000"
+    PROMPTS_TO_5000 = "prompts-to-5000"
+    PROMPTS_TO_10000 = "prompts-to-10000"
+    PROMPTS_TO_20000 = "prompts-to-20000"
+    PROMPTS_TO_50000 = "prompts-to-50000"
+    PROMPTS_TO_100000 = "prompts-to-100000"
     POOL_PREFILL = "pool-prefill-tokens"
     """Tokens of prompts of an engine that says that it runs nothing else."""
     POOL_DECODE = "pool-decode-tokens"
@@ -201,6 +221,45 @@ OUTCOMES: Mapping[str, Outcome] = {
 """Reason, in small letters -> outcome. Whatever else an engine names is a failure."""
 
 
+_SECONDS: Mapping[Count, int] = {
+    Count.WITHIN_1S: 1,
+    Count.WITHIN_2S: 2,
+    Count.WITHIN_10S: 10,
+    Count.WITHIN_20S: 20,
+    Count.WITHIN_40S: 40,
+    Count.WITHIN_60S: 60,
+}
+"""Bounds that the histograms of several engines share."""
+WITHIN_MS: Mapping[Count, int] = {count: 1_000 * seconds for count, seconds in _SECONDS.items()}
+PROMPT_BOUNDS: Mapping[Count, int] = {
+    count: int(count.value.removeprefix("prompts-to-")) for count in Count if count.value.startswith("prompts-to-")
+}
+_ALL = float("inf")
+_NUMBERS = sorted({*_SECONDS.values(), *PROMPT_BOUNDS.values()})
+BOUNDS: tuple[str, ...] = (*(text for bound in _NUMBERS for text in (str(bound), f"{bound}.0")), "+Inf")
+"""Bounds of buckets that are read, as engines and servers write them; of the others nothing is asked."""
+
+
+def _up_to(bound: float) -> Callable[[Mapping[str, str]], bool]:
+    def sees(labels: Mapping[str, str]) -> bool:
+        try:
+            return float(labels.get("le", "nan")) == bound
+        except ValueError:
+            return False
+
+    return sees
+
+
+def _buckets(name: str, bounds: Mapping[Count, int]) -> Iterator[Meter]:
+    """The buckets of a histogram: each holds what those before it hold."""
+    return (Meter(f"{name}_bucket", count, only=_up_to(bound)) for count, bound in bounds.items())
+
+
+def _prompts(name: str) -> Iterator[Meter]:
+    yield from _buckets(name, PROMPT_BOUNDS)
+    yield Meter(f"{name}_bucket", Count.PROMPTS, only=_up_to(_ALL))
+
+
 def _vllm(prefix: str) -> tuple[Meter, ...]:
     source = f"{prefix}prompt_tokens_by_source_total"
     return (
@@ -220,12 +279,14 @@ def _vllm(prefix: str) -> tuple[Meter, ...]:
         Meter(f"{prefix}iteration_tokens_total_sum", Count.STEP_TOKENS),
         Meter(f"{prefix}iteration_tokens_total_count", Count.STEPS),
         Meter(f"{prefix}num_requests_running", Count.RUNNING, gauge=True),
+        *_prompts(f"{prefix}request_prompt_tokens"),
         *_latency(f"{prefix}e2e_request_latency_seconds"),
     )
 
 
-def _latency(name: str) -> tuple[Meter, Meter]:
-    return Meter(f"{name}_sum", Count.LATENCY), Meter(f"{name}_count", Count.TIMED)
+def _latency(name: str) -> tuple[Meter, ...]:
+    whole = Meter(f"{name}_sum", Count.LATENCY), Meter(f"{name}_count", Count.TIMED)
+    return *whole, *_buckets(name, _SECONDS)
 
 
 def _busy(name: str, label: str, prefill: tuple[str, ...], decode: tuple[str, ...]) -> Iterator[Meter]:
@@ -254,6 +315,7 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("sglang:num_retracted_input_tokens_total", Count.RECOMPUTED),
             Meter("sglang:num_retracted_output_tokens_total", Count.RECOMPUTED),
             Meter("sglang:num_running_reqs", Count.RUNNING, gauge=True),
+            *_prompts("sglang:prompt_tokens_histogram"),
             *_busy(
                 "sglang:forward_execution_seconds_total", "category", ("extend", "prefill"), ("decode", "target_verify")
             ),
@@ -345,10 +407,13 @@ METERS: tuple[EngineMeters, ...] = (
 """SGLang's `num_requests_total` counts those that came, not those that ended, so it is not read. Those whose latency it
 counts have ended; whether well is not said."""
 
-NAMES: tuple[str, ...] = tuple(sorted({meter.name for one in METERS if not one.generic for meter in one.meters}))
+_EVERY = tuple((bool(one.generic), meter.name) for one in METERS for meter in one.meters)
+BUCKETS: tuple[str, ...] = tuple(sorted({name for _, name in _EVERY if name.endswith("_bucket")}))
+"""Names of buckets, of which only `BOUNDS` are read: an engine shows a hundred of them."""
+NAMES: tuple[str, ...] = tuple(sorted({name for generic, name in _EVERY if not generic} - {*BUCKETS}))
 """Names that only one engine can have meant."""
 
-GENERIC_NAMES: tuple[str, ...] = tuple(sorted({meter.name for one in METERS if one.generic for meter in one.meters}))
+GENERIC_NAMES: tuple[str, ...] = tuple(sorted({name for generic, name in _EVERY if generic} - {*BUCKETS}))
 """Names that anybody may use."""
 
 GAUGES: frozenset[str] = frozenset(meter.name for one in METERS for meter in one.meters if meter.gauge)

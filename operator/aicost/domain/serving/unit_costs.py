@@ -71,6 +71,13 @@ class UnitCosts:
     per_vector: Fraction | None
     waste: Fraction | None
 
+    @property
+    def cache_savings(self) -> Fraction | None:
+        """What tokens that a cache held would have cost beyond what they did, had they been computed."""
+        if self.input is None or self.input.full is None or self.cached is None:
+            return None
+        return self.cached.tokens * self.input.full / MILLION - self.cached.cost_nanos
+
 
 def unit_costs(spent: Spent, did: Tally, phases: Phases | None) -> UnitCosts:
     """Divide what was spent by what was done."""
