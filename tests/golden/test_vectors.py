@@ -2,7 +2,7 @@
 
 import pytest
 
-from aicost.domain.attribution.statement import state_node
+from aicost.domain.attribution.stating.rows import state_node
 from aicost.domain.exact.windows import HOUR_MS, SECOND_MS
 from aicost.domain.ledger.rows import Bucket
 from support.nodes import HOUR, node_input, price, record, seen, span, tenancy

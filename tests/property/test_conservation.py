@@ -14,7 +14,8 @@ from aicost.domain.attribution.parts import Activity, Known
 from aicost.domain.attribution.sharing.choosing import Rules, SlotRule
 from aicost.domain.attribution.sharing.rules import SplitRule
 from aicost.domain.attribution.spans import DeviceSpan
-from aicost.domain.attribution.statement import NodeInput, state_node, unbalanced_nanos
+from aicost.domain.attribution.statement import NodeInput
+from aicost.domain.attribution.stating.rows import state_node, unbalanced_nanos
 from aicost.domain.exact.apportion import apportion, prorate
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.ledger.rows import HELD

@@ -8,13 +8,13 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aicost.domain.attribution.resources.dividing import divide_capacity
+from aicost.domain.attribution.resources.dividing import BUCKETS, divide_capacity
 from aicost.domain.attribution.resources.holding import Demand, holdings
 from aicost.domain.attribution.resources.stating import state_resources
 from aicost.domain.exact.windows import SECOND_MS, Window
 from aicost.domain.ledger.rows import Bucket
 from support.nodes import HOUR
-from support.residents import PLACE, by_the_second, host, priced, resident
+from support.residents import by_the_second, host, housed, priced, resident, state_host
 
 SHORT = Window(HOUR.start_ms, HOUR.start_ms + 60 * SECOND_MS)
 SECONDS = st.integers(0, 60)
@@ -47,7 +47,7 @@ MONEY = st.none() | st.fractions(0, 10**10, max_denominator=97)
 def test_the_parts_sum_to_the_whole_to_the_last_nano(residents, cpu, memory, moment):
     cut = SHORT.start_ms + moment * SECOND_MS
     prices = [priced(cpu, memory, Window(SHORT.start_ms, cut)), priced(memory, cpu, Window(cut, SHORT.end_ms), "later")]
-    rows, charges = state_resources(SHORT, host(), PLACE, prices, residents)
+    rows, charges = state_host(housed(SHORT, residents, prices), window=SHORT)
     due, paid = defaultdict(int), defaultdict(int)
     for charge in charges:
         due[charge.component, charge.price, charge.currency] += charge.cost_nanos or 0
@@ -62,23 +62,39 @@ def test_the_parts_sum_to_the_whole_to_the_last_nano(residents, cpu, memory, mom
 @given(pods(), st.integers(1, 8_000_000))
 def test_a_count_by_the_second_says_the_same_exactly(residents, capacity):
     demands = [Demand([(step, cpu * 1_000) for step, cpu, _ in one.steps], one.use.cpu) for one in residents]
-    table = holdings(demands, SHORT)
-    portions = divide_capacity(table, capacity, [one.system for one in residents], table.lengths > 0)
-    whole = sum(portion.weight for portion in portions)
-    found = {
-        ("" if one.pod is None else residents[one.pod].holder.pod, one.bucket): Fraction(
-            one.weight * capacity * SHORT.length_ms, whole
-        )
-        for one in portions
+    weights = divide_capacity(holdings(demands, SHORT), capacity, [one.system for one in residents])
+    parts = {
+        (one.holder.pod, bucket): weight
+        for one, row in zip(residents, weights.pods, strict=True)
+        for bucket, weight in zip(BUCKETS, row, strict=True)
     }
+    parts["", Bucket.UNALLOCATED] = weights.unallocated
+    whole = sum(parts.values())
+    found = {key: Fraction(one * capacity * SHORT.length_ms, whole) for key, one in parts.items() if one}
     assert found == by_the_second(residents, capacity, SHORT)
+
+
+@st.composite
+def hosts(draw):
+    """Nodes of all sizes, some too small for their pods, some too large for 64 bits, with one price or two."""
+    cut = SHORT.start_ms + draw(st.sampled_from([0, 20, 60])) * SECOND_MS
+    halves = (Window(SHORT.start_ms, cut), Window(cut, SHORT.end_ms))
+    prices = [priced(draw(MONEY), draw(MONEY), half, f"e{half.start_ms}") for half in halves]
+    life = host(draw(st.sampled_from([0, 1, 4, 64, 10**15])), draw(st.sampled_from([0, 16, 2**40])))
+    return housed(SHORT, draw(pods()), prices, life)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(hosts(), max_size=6))
+def test_nodes_that_are_stated_together_say_what_each_says_alone(some):
+    assert state_resources(SHORT, some) == [state_host(one, window=SHORT) for one in some]
 
 
 @settings(max_examples=40, deadline=None)
 @given(pods(), st.randoms(use_true_random=False))
 def test_the_order_of_pods_does_not_matter(residents, shuffle):
     def costs(order):
-        rows, _ = state_resources(SHORT, host(), PLACE, [priced(10**9, 10**9 + 7)], order)
+        rows, _ = state_host(housed(SHORT, order, [priced(10**9, 10**9 + 7)]), window=SHORT)
         return {(row.component, row.holder.pod, row.bucket, row.flags): row for row in rows}
 
     some, other = costs(residents), costs(shuffle.sample(residents, len(residents)))
@@ -104,7 +120,8 @@ def _sums(residents, window):
         replace(one, steps=[(part, cpu, gib) for step, cpu, gib in one.steps if (part := step.overlap(window))])
         for one in residents
     ]
-    rows, _ = state_resources(window, host(), PLACE, [priced(10**9, 10**9)], [one for one in parts if one.steps])
+    there = [one for one in parts if one.steps]
+    rows, _ = state_host(housed(window, there, [priced(10**9, 10**9)]), window=window)
     found = defaultdict(int)
     for row in rows:
         found[row.component, row.holder.pod, row.bucket] += row.cost_nanos
@@ -114,6 +131,6 @@ def _sums(residents, window):
 def test_a_bucket_of_each_kind_is_there_somewhere():
     known = resident("a", [(0, 1, 2)], cpu=[(0, 1, 1)])
     blind, platform = resident("b", [(0, 1, 1)]), resident("c", [(0, 1, 0.5)], system=True)
-    rows, _ = state_resources(SHORT, host(), PLACE, [priced(10**9, 10**9)], [known, blind, platform])
+    rows, _ = state_host(housed(SHORT, [known, blind, platform], [priced(10**9, 10**9)]), window=SHORT)
     expected = {Bucket.USED, Bucket.ALLOCATED_IDLE, Bucket.ALLOCATED_UNMEASURED, Bucket.SYSTEM, Bucket.UNALLOCATED}
     assert {row.bucket for row in rows} == expected

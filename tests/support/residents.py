@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from aicost.domain.attribution.resources.stating import Resident
+from aicost.domain.attribution.resources.stating import KINDS, Host, Resident, state_resources
 from aicost.domain.attribution.resources.use import UNKNOWN, Levels, PodUse
 from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.nodes import NodeFacts, NodeRecord
@@ -45,6 +45,22 @@ def priced(cpu: int | Fraction | None, memory: int | Fraction | None, where: Win
     parts = {"cpu": None if cpu is None else Fraction(cpu), "memory": None if memory is None else Fraction(memory)}
     quote = PriceQuote("b", entry, "USD", 0, 1, False, "", "", node_hour=whole, **parts)
     return PriceDecision(where, quote, (), "")
+
+
+def housed(
+    window: Window, residents: Sequence[Resident], prices: Sequence[PriceDecision], life: NodeRecord | None = None
+) -> Host:
+    """A node with its pods."""
+    record = life or host()
+    presence = record.presence(window)
+    assert presence is not None
+    return Host(record, PLACE, presence, prices, tuple(residents))
+
+
+def state_host(one: Host, components: Sequence[Component] = tuple(KINDS), window: Window = HOUR):
+    """Rows and charges of one node alone."""
+    (stated,) = state_resources(window, [one], components)
+    return stated
 
 
 def dollars(rows: Iterable[Row], component: Component = Component.CPU) -> dict[tuple[str, str], float]:

@@ -4,19 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from aicost.domain.attribution.resources.stating import UNDIVIDED, state_resources
+from aicost.domain.attribution.resources.stating import UNDIVIDED
 from aicost.domain.exact.windows import HOUR_MS
 from aicost.domain.ledger.rows import Bucket, Component, Method, Quality
 from aicost.domain.pricing.books import PriceDecision
 from support.nodes import HOUR, at, span
-from support.residents import DOLLAR, GIB, PLACE, dollars, host, priced, resident
+from support.residents import DOLLAR, GIB, dollars, host, housed, priced, resident, state_host
 
 ONE_A_CORE = priced(4 * DOLLAR, 16 * DOLLAR)
 """A dollar for each of four cores, and for each of sixteen GiB."""
 
 
 def stated(*residents, life=None, prices=(ONE_A_CORE,), components=(Component.CPU, Component.MEMORY)):
-    return state_resources(HOUR, life or host(), PLACE, prices, residents, components)
+    return state_host(housed(HOUR, residents, prices, life), components)
 
 
 def cpu_of(*residents, **more):

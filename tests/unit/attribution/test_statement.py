@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from aicost.domain.attribution.statement import NodeStatement, state_node, unbalanced_nanos
+from aicost.domain.attribution.stating.rows import NodeStatement, state_node, unbalanced_nanos
 from aicost.domain.exact.windows import HOUR_MS
 from aicost.domain.ledger.rows import Bucket, Quality
 from support.nodes import (

@@ -6,11 +6,9 @@ the spans' parts are weighed exactly and the device's cost is apportioned over t
 each level.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import isqrt
 from typing import Protocol
 
 from aicost.domain.attribution.claims import WHOLE, Claim, Tenancy, assign
@@ -22,13 +20,13 @@ from aicost.domain.attribution.sharing.choosing import USUAL, Rules, rule_of_hol
 from aicost.domain.attribution.sharing.rules import SplitRule
 from aicost.domain.attribution.spans import DeviceSpan, Hold, settle_handovers
 from aicost.domain.attribution.split import split, split_shared
-from aicost.domain.exact.apportion import apportion, divide
-from aicost.domain.exact.windows import HOUR_MS, Window
+from aicost.domain.exact.apportion import apportion, apportion_each
+from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.nodes import NodeRecord
-from aicost.domain.ledger.rows import Component, Holder, Place, Row
+from aicost.domain.ledger.rows import Component, Holder, Place
 from aicost.domain.pricing.books import PriceDecision
 from aicost.domain.pricing.quotes import node_gpu_cost_nanos
-from aicost.domain.sampling.series import PPB, DeviceSeries
+from aicost.domain.sampling.series import DeviceSeries
 
 ActivityOf = Callable[[str, DeviceSpan, Window], Activity]
 """(device, the whole span under one holder, the part to integrate) -> activity."""
@@ -65,7 +63,6 @@ def no_instances(_device: str) -> tuple[Instance, ...]:
     return ()
 
 
-NOBODY = Holder()
 _ALIVE = (True, True)
 
 
@@ -121,19 +118,6 @@ class Charge:
     device_milliseconds: int
     reason: str
     component: Component = Component.GPU
-
-
-@dataclass(frozen=True, slots=True)
-class NodeStatement:
-    """Rows of one node and the charges that they sum to.
-
-    Attributes:
-        surplus: UUIDs that samples show beyond the number of devices the node was bought with; not billed.
-    """
-
-    rows: tuple[Row, ...]
-    charges: tuple[Charge, ...]
-    surplus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,33 +200,22 @@ class SettledDevice:
     costs_nanos: tuple[int | None, ...]
 
 
-def state_node(cluster: str, window: Window, node: NodeInput) -> NodeStatement:
-    """Charge the devices of one node for one window."""
-    return state_laid(cluster, window, lay_out(window, node))
-
-
-def state_laid(cluster: str, window: Window, laid: LaidOut) -> NodeStatement:
-    """The same, where it was laid out before."""
-    rows: list[Row] = []
-    charges: dict[Charge, None] = {}
-    for settled in _settle_laid(laid):
-        charges[settled.charge] = None
-        rows += _rows(cluster, window, laid.node, settled)
-    return NodeStatement(tuple(rows), tuple(charges), laid.surplus)
-
-
-def settle_node(window: Window, node: NodeInput) -> Iterator[SettledDevice]:
+def settle_node(window: Window, node: NodeInput) -> Sequence[SettledDevice]:
     """Divide what one node's devices cost: segment by segment, and in each of them device by device."""
-    return _settle_laid(lay_out(window, node))
+    (settled,) = settle_nodes([lay_out(window, node)])
+    return settled
 
 
-def _settle_laid(laid: LaidOut) -> Iterator[SettledDevice]:
-    node, devices = laid.node, laid.devices
-    for decision, segment in laid.segments:
-        charge = _charge(node.record.facts.name, segment, decision, len(devices))
-        costs = [None] * len(devices) if charge.cost_nanos is None else apportion(charge.cost_nanos, [1] * len(devices))
-        for device, cost in zip(devices, costs, strict=True):
-            yield _settle(decision, charge, device, cost, _spans(node, device, segment, laid))
+def settle_nodes(nodes: Iterable[LaidOut]) -> Iterator[Sequence[SettledDevice]]:
+    """The same for nodes that were laid out before: what belongs to one after what belongs to the other."""
+    drafts = [list(_drafts(laid)) for laid in nodes]
+    every = [draft for some in drafts for draft in some]
+    weights = [draft.weights for draft in every]
+    times = iter(apportion_each([draft.charge.span.length_ms for draft in every], weights))
+    priced = [draft for draft in every if draft.cost_nanos is not None]
+    costs = iter(apportion_each([draft.cost_nanos or 0 for draft in priced], [draft.weights for draft in priced]))
+    for some in drafts:
+        yield [_settle(draft, next(times), None if draft.cost_nanos is None else next(costs)) for draft in some]
 
 
 def questions(laid: LaidOut) -> Iterator[tuple[str, DeviceSpan, Window]]:
@@ -253,17 +226,6 @@ def questions(laid: LaidOut) -> Iterator[tuple[str, DeviceSpan, Window]]:
                 inside = span.span.overlap(segment)
                 if inside is not None and not span.shared_for and not _is_guesswork(laid, span, inside):
                     yield device, span, inside
-
-
-def unbalanced_nanos(statements: Sequence[NodeStatement]) -> int:
-    """Sum over nodes, components, prices and currencies of |charge - sum of rows|: 0, or a bug."""
-    balance: dict[tuple[str, str, str, str], int] = defaultdict(int)
-    for statement in statements:
-        for charge in statement.charges:
-            balance[charge.node, charge.component, charge.price, charge.currency] += charge.cost_nanos or 0
-        for row in statement.rows:
-            balance[row.place.node, row.component, row.price, row.currency] -= row.cost_nanos or 0
-    return sum(abs(rest) for rest in balance.values())
 
 
 def _charge(node: str, segment: Window, decision: PriceDecision, devices: int) -> Charge:
@@ -369,80 +331,47 @@ def _add(lines: dict[tuple[object, ...], Line], part: Part) -> None:
         line.errors.append(part.error)
 
 
-def _settle(
-    decision: PriceDecision, charge: Charge, device: str, cost: int | None, spans: tuple[SettledSpan, ...]
-) -> SettledDevice:
-    """Add up what ends in the same row, and apportion a device's cost and time of a segment over it."""
-    found: dict[tuple[object, ...], Line] = {}
-    for span in spans:
-        for part in span.parts:
-            _add(found, part)
-    lines = tuple(found.values())
-    weights = integer_weights([line.weight for line in lines])
-    times = apportion(charge.span.length_ms, weights)
-    costs = [None] * len(lines) if cost is None else apportion(cost, weights)
-    return SettledDevice(decision, charge, device, cost, spans, lines, tuple(weights), tuple(times), tuple(costs))
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A device of a segment with its lines, before it is apportioned over them; see `SettledDevice`."""
+
+    decision: PriceDecision
+    charge: Charge
+    device: str
+    cost_nanos: int | None
+    spans: tuple[SettledSpan, ...]
+    lines: tuple[Line, ...]
+    weights: list[int]
 
 
-def _rows(cluster: str, window: Window, node: NodeInput, settled: SettledDevice) -> list[Row]:
-    """One row for each line of a device."""
-    place = place_of(cluster, node.record, settled.device)
-    amounts = zip(settled.lines, settled.costs_nanos, settled.times_ms, strict=True)
-    return [_row(window, place, node, settled.decision, line, amount, time) for line, amount, time in amounts]
+def _drafts(laid: LaidOut) -> Iterator[_Draft]:
+    """Add up what ends in the same row."""
+    node, devices = laid.node, laid.devices
+    for decision, segment in laid.segments:
+        charge = _charge(node.record.facts.name, segment, decision, len(devices))
+        costs = [None] * len(devices) if charge.cost_nanos is None else apportion(charge.cost_nanos, [1] * len(devices))
+        for device, cost in zip(devices, costs, strict=True):
+            spans, found = _spans(node, device, segment, laid), dict[tuple[object, ...], Line]()
+            for span in spans:
+                for part in span.parts:
+                    _add(found, part)
+            lines = tuple(found.values())
+            weights = integer_weights([line.weight for line in lines])
+            yield _Draft(decision, charge, device, cost, spans, lines, weights)
 
 
-def _row(
-    window: Window,
-    place: Place,
-    node: NodeInput,
-    decision: PriceDecision,
-    line: Line,
-    cost: int | None,
-    time_ms: int,
-) -> Row:
-    quote = decision.chosen
-    return Row(
-        window=window,
-        revision=0,
-        component=Component.GPU,
-        place=place,
-        holder=node.holders[line.hold.claim.tenancy.pod] if line.hold else NOBODY,
-        bucket=line.part.bucket,
-        method=line.part.method,
-        quality=line.part.quality,
-        signal=line.part.signal,
-        currency=quote.currency if quote else "",
-        cost_nanos=cost,
-        gpu_milliseconds=time_ms,
-        measured_milliseconds=min(time_ms, divide(line.measured, PPB)),
-        error_nanos=_error_nanos(decision, line),
-        price=f"{quote.book}/{quote.entry}" if quote else "",
-        list_price=bool(quote and quote.list_price),
-        flags=_flags(line.hold),
+def _settle(draft: _Draft, times: Sequence[int], costs: Sequence[int] | None) -> SettledDevice:
+    return SettledDevice(
+        draft.decision,
+        draft.charge,
+        draft.device,
+        draft.cost_nanos,
+        draft.spans,
+        draft.lines,
+        tuple(draft.weights),
+        tuple(times),
+        (None,) * len(draft.lines) if costs is None else tuple(costs),
     )
-
-
-def _error_nanos(decision: PriceDecision, line: Line) -> int | None:
-    """Error bar of an amount; independent errors add in squares. None where nothing was measured.
-
-    A line without a price has no amount, so no error either: it takes the bar from nothing that it is summed with.
-    """
-    if line.blind:
-        return None
-    if decision.chosen is None:
-        return 0
-    error_ppb_ms = isqrt(sum(error * error for error in line.errors))
-    quote = decision.chosen
-    return divide(quote.gpu_hour_nanos_num * error_ppb_ms, quote.gpu_hour_den * HOUR_MS * PPB)
-
-
-def _flags(hold: Hold | None) -> tuple[str, ...]:
-    """What a reader should know of a row."""
-    if hold is None:
-        return ()
-    tenancy = hold.claim.tenancy
-    flags = (("gap", tenancy.uncertain), ("assumed-device", not hold.claim.seen), ("unseen-pod", not tenancy.uid))
-    return (*(name for name, true in flags if true), *tenancy.flags)
 
 
 def place_of(cluster: str, record: NodeRecord, device: str) -> Place:

@@ -10,20 +10,13 @@ from aicost.domain.attribution.claims import Tenancy
 from aicost.domain.attribution.identifying import identifier, namespace_identifier
 from aicost.domain.attribution.mig.instances import instances_of
 from aicost.domain.attribution.resources.residents import ALL_COUNTED, Counting, Payers, residents_of
-from aicost.domain.attribution.resources.stating import state_resources
+from aicost.domain.attribution.resources.stating import Host, state_resources
 from aicost.domain.attribution.resources.storage import StorageStatement, state_storage
 from aicost.domain.attribution.resources.use import NO_USE, ClusterUse
 from aicost.domain.attribution.sharing.choosing import NO_POLICY, SharingPolicy, rules_of_node
 from aicost.domain.attribution.sharing.rules import SplitRule
-from aicost.domain.attribution.statement import (
-    NodeInput,
-    NodeStatement,
-    lay_out,
-    place_of,
-    questions,
-    state_laid,
-    unbalanced_nanos,
-)
+from aicost.domain.attribution.statement import Charge, NodeInput, lay_out, place_of, questions
+from aicost.domain.attribution.stating.rows import NodeStatement, state_nodes, unbalanced_nanos
 from aicost.domain.attribution.system_pods import is_system
 from aicost.domain.attribution.tenancies import Unseen, tenancies_of, unseen_pods
 from aicost.domain.attribution.timeline import Timelines, foresee
@@ -35,7 +28,8 @@ from aicost.domain.identity.tags.precedence import Tagger
 from aicost.domain.inventory.cluster import ClusterFacts
 from aicost.domain.inventory.nodes import NodeRecord
 from aicost.domain.inventory.pods import PodFacts, PodRecord
-from aicost.domain.ledger.rows import Component, Holder, Row
+from aicost.domain.ledger.columns import RowColumns, columns_of
+from aicost.domain.ledger.rows import Component, Holder
 from aicost.domain.ledger.tagging import tagged
 from aicost.domain.policy.policies import LabelPolicy
 from aicost.domain.pricing.books import PriceBook, PriceDecision
@@ -104,7 +98,7 @@ class WindowStatement:
     """
 
     window: Window
-    rows: tuple[Row, ...]
+    rows: RowColumns
     unbalanced_nanos: int
     device_milliseconds: int
     measured_milliseconds: int
@@ -146,17 +140,18 @@ def state_window(given: WindowInput) -> WindowStatement:
     1. Match AIWorkloads to pods. 2. Sort samples and pods by node. 3. State each node. 4. Add up.
     """
     matching = match_claims((record.facts for record in given.facts.pods), given.claims)
-    decisions: dict[str, tuple[PriceDecision, ...]] = {}
-    statements: dict[str, NodeStatement] = {}
     together = _sort(given, matching)
     nodes = [(lay_out(given.window, node), timelines) for node, timelines in _inputs(given, together)]
     foresee((timelines, *one) for laid, timelines in nodes for one in questions(laid))
-    for laid, _ in nodes:
-        uid = laid.node.record.facts.uid
-        decisions[uid] = tuple(laid.node.prices)
-        devices, rest = state_laid(given.cluster, given.window, laid), _state_rest(given, together, laid.node)
-        statements[uid] = replace(devices, rows=devices.rows + rest.rows, charges=devices.charges + rest.charges)
-    return _add_up(given, statements, decisions, matching, _storage(given, together))
+    every = [laid for laid, _ in nodes]
+    statements = state_nodes(given.cluster, given.window, every)
+    rest = _rest(given, together, [laid.node for laid in every])
+    decisions = {laid.node.record.facts.uid: tuple(laid.node.prices) for laid in every}
+    by_node: dict[str, NodeStatement] = {}
+    for uid, devices, (rows, charges) in zip(decisions, statements, rest, strict=True):
+        devices.rows.extend(rows)
+        by_node[uid] = replace(devices, charges=devices.charges + charges)
+    return _add_up(given, by_node, decisions, matching, _storage(given, together))
 
 
 def _storage(given: WindowInput, together: _Sorted) -> StorageStatement:
@@ -197,17 +192,23 @@ def _without_gpus(decision: PriceDecision) -> bool:
     return decision.chosen is not None and decision.chosen.gpu_hour_nanos_num == 0
 
 
-def _state_rest(given: WindowInput, together: _Sorted, node: NodeInput) -> NodeStatement:
-    """CPU and memory of a node."""
-    record, presence = node.record, node.record.presence(given.window)
+def _rest(
+    given: WindowInput, together: _Sorted, nodes: Sequence[NodeInput]
+) -> list[tuple[RowColumns, tuple[Charge, ...]]]:
+    """CPU and memory of each node."""
     wanted = [one for one in (Component.CPU, Component.MEMORY) if one in given.counting.components]
-    if presence is None or not wanted:
-        return NodeStatement((), ())
-    pods = together.pods.get(record.facts.name, ())
-    residents = residents_of(presence, pods, node.series, given.telemetry.interval_ms, given.use, together.payers)
-    place = place_of(given.cluster, record, "")
-    rows, charges = state_resources(given.window, record, place, node.prices, tuple(residents), wanted)
-    return NodeStatement(rows, charges)
+    found: list[tuple[RowColumns, tuple[Charge, ...]]] = [(RowColumns(), ()) for _ in nodes]
+    hosts: dict[int, Host] = {}
+    for index, node in enumerate(nodes if wanted else ()):
+        record, presence = node.record, node.record.presence(given.window)
+        if presence is not None:
+            pods = together.pods.get(record.facts.name, ())
+            interval_ms, payers = given.telemetry.interval_ms, together.payers
+            residents = tuple(residents_of(presence, pods, node.series, interval_ms, given.use, payers))
+            hosts[index] = Host(record, place_of(given.cluster, record, ""), presence, node.prices, residents)
+    for index, stated in zip(hosts, state_resources(given.window, tuple(hosts.values()), wanted), strict=True):
+        found[index] = stated
+    return found
 
 
 def known_until(given: WindowInput) -> int:
@@ -319,15 +320,19 @@ def _add_up(
     storage: StorageStatement,
 ) -> WindowStatement:
     """Put the statements of the nodes and of what belongs to none together."""
-    rows = (*(row for statement in statements.values() for row in statement.rows), *storage.rows)
-    whole = [*statements.values(), NodeStatement(storage.rows, storage.charges)]
+    rows = RowColumns()
+    for statement in statements.values():
+        rows.extend(statement.rows)
+    stored = columns_of(storage.rows)
+    rows.extend(stored)
+    whole = [*statements.values(), NodeStatement(stored, storage.charges)]
     charges = [charge for statement in statements.values() for charge in statement.charges]
     return WindowStatement(
         window=given.window,
         rows=rows,
         unbalanced_nanos=unbalanced_nanos(whole),
         device_milliseconds=sum(charge.device_milliseconds for charge in charges),
-        measured_milliseconds=sum(row.measured_milliseconds for row in rows),
+        measured_milliseconds=sum(rows.measured_milliseconds),
         priced_milliseconds=sum(c.device_milliseconds for c in charges if c.cost_nanos is not None),
         unpriced=_unpriced(given.facts.nodes, statements, Component.GPU),
         unpriced_hosts=_unpriced_hosts(given.facts.nodes, statements),

@@ -1,6 +1,13 @@
 """The one place where amounts are rounded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+
+_SAFE_TOTAL, _SAFE_WHOLE = 1 << 50, 1 << 60
+"""Below these a quotient that is computed in floating point is off by less than two, and so its remainder, which is
+computed modulo 2^64, is the true one."""
 
 
 def apportion(total: int, weights: Sequence[int]) -> list[int]:
@@ -64,3 +71,49 @@ def rescale(amounts: Sequence[int], numerator: int, denominator: int) -> list[in
     for index in by_remainder[:left_over]:
         parts[index] += 1
     return parts
+
+
+def apportion_each(totals: Sequence[int], weights: Sequence[Sequence[int]]) -> list[list[int]]:
+    """`apportion` for many totals, each by its own weights: the same parts, in one pass where 64 bits are enough.
+
+    Raises:
+        ValueError: as `apportion`.
+    """
+    found: list[list[int]] = [[]] * len(totals)
+    narrow: list[int] = []
+    for index, (total, some) in enumerate(zip(totals, weights, strict=True)):
+        if some and 0 <= total < _SAFE_TOTAL and 0 < sum(some) < _SAFE_WHOLE and min(some) >= 0:
+            narrow.append(index)
+        else:
+            found[index] = apportion(total, some)
+    for index, parts in zip(narrow, _narrow([totals[i] for i in narrow], [weights[i] for i in narrow]), strict=True):
+        found[index] = parts
+    return found
+
+
+def _narrow(totals: Sequence[int], weights: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Largest remainder for all at once.
+
+    The products need up to 110 bits, but only their remainders are looked at: each is less than 2^62 in size, so that
+    modulo 2^64 it is exact, and it tells by how much the estimate of its quotient is off.
+    """
+    counts = np.array([len(some) for some in weights], np.int64)
+    if not len(counts):
+        return
+    flat = np.fromiter(chain.from_iterable(weights), np.int64, int(counts.sum()))
+    lasts = np.cumsum(counts)
+    firsts = lasts - counts
+    owner = np.repeat(np.arange(len(counts)), counts)
+    wholes = np.add.reduceat(flat, firsts)[owner]
+    total = np.array(totals, np.int64)
+    parts = np.floor(total[owner].astype(np.float64) * flat / wholes).astype(np.int64)
+    remainders = total[owner] * flat - parts * wholes
+    off = remainders // wholes
+    parts += off
+    remainders -= off * wholes
+    left_over = total - np.add.reduceat(parts, firsts)
+    ranked = np.lexsort((-remainders, owner))
+    rank = np.arange(len(flat)) - firsts[owner]
+    parts[ranked[rank < left_over[owner]]] += 1
+    listed = parts.tolist()
+    yield from (listed[first:last] for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True))

@@ -63,7 +63,7 @@ def recompute(asked: bytes) -> bytes:
         ValueError: the inputs cannot be read.
     """
     inputs = [join(parts) for parts in msgspec.msgpack.decode(asked, type=list[dict[str, bytes]])]
-    return encode(tuple(state_window(given).rows for given in inputs))
+    return encode(tuple(tuple(state_window(given).rows) for given in inputs))
 
 
 def _environment() -> dict[str, str]:

@@ -16,45 +16,75 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from aicost.domain.attribution.resources.holding import Holdings, Table, exact
+from aicost.domain.attribution.resources.holding import SAFE, Holdings, Table, exact
 from aicost.domain.ledger.rows import Bucket
+
+BUCKETS = (Bucket.USED, Bucket.ALLOCATED_IDLE, Bucket.ALLOCATED_UNMEASURED, Bucket.SYSTEM)
+"""Those of pods, in the order of the columns of weights."""
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
-    """A part of the whole.
+class Weights:
+    """What the parts of a whole weigh: whole numbers that mean something beside the others of the same division alone.
 
     Attributes:
-        pod: place of the holder among the pods; None for what nobody holds.
-        weight: its share, as a whole number that means something beside the others of the same division alone.
+        pods: for each pod, its weight in each of `BUCKETS`.
+        unallocated: what nobody holds.
     """
 
-    pod: int | None
-    bucket: Bucket
-    weight: int
+    pods: Sequence[Sequence[int]]
+    unallocated: int
 
 
-def divide_capacity(
-    holdings: Holdings, capacity: int, system: Sequence[bool], inside: NDArray[np.bool_]
-) -> tuple[Portion, ...]:
+def divide_capacity(holdings: Holdings, capacity: int, system: Sequence[bool]) -> Weights:
     """Divide what a node has among its pods. The weights are exact: no share is rounded.
 
     Args:
-        holdings: who holds how much.
+        holdings: who holds how much, over the pieces that are meant.
         capacity: what the node has, in the unit of the holdings; above 0.
         system: for each pod, whether it is a part of the platform.
-        inside: which pieces are meant.
     """
-    lengths = holdings.lengths[inside]
+    lengths = holdings.lengths
     time = int(lengths.sum())
-    held = exact(holdings.held[:, inside], time)
+    request, use = exact(holdings.request, time), exact(holdings.use, time)
+    held = exact(np.maximum(request, use), time)
     sums = held.sum(axis=0) if len(held) else np.zeros(len(lengths), np.int64)
+    sums = sums if capacity < SAFE else sums.astype(np.object_)
     scale, factors = _factors(sums, capacity, lengths)
-    request, use = (exact(table[:, inside], time) for table in (holdings.request, holdings.use))
-    known, free = holdings.known[:, inside], np.maximum(0, capacity - sums)
-    found = list(_portions((request, use, held), known, factors, system))
-    unheld = int((exact(free, time) * lengths).sum()) * scale
-    return (*found, Portion(None, Bucket.UNALLOCATED, unheld)) if unheld else tuple(found)
+    unheld = int((exact(np.maximum(0, capacity - sums), time) * lengths).sum()) * scale
+    return Weights(_weights(request, use, held, holdings.known, factors, system).tolist(), unheld)
+
+
+def divide_capacities(
+    holdings: Holdings, firsts: Sequence[int], capacities: Sequence[int], system: Sequence[bool]
+) -> Iterator[Weights]:
+    """`divide_capacity` for several nodes whose pieces are the same, in one pass where 64 bits are enough.
+
+    A node on which more is held than there is is divided alone: its weights need another scale.
+
+    Args:
+        holdings: of the pods of all nodes, one node after another; each has some.
+        firsts: the row of the first pod of each node.
+        capacities: what each node has.
+        system: for each pod, whether it is a part of the platform.
+    """
+    lengths, time = holdings.lengths, int(holdings.lengths.sum())
+    bounds = [*firsts, len(system)]
+    held, most = np.maximum(holdings.request, holdings.use), int(np.diff(bounds).max())
+    largest = max(int(held.max(initial=0)) * most, *capacities) * max(1, time)
+    if largest >= SAFE:
+        for node, capacity in enumerate(capacities):
+            some = slice(bounds[node], bounds[node + 1])
+            yield divide_capacity(holdings.of(some), capacity, system[some])
+        return
+    sums, whole = np.add.reduceat(held, firsts, axis=0), np.array(capacities, np.int64)[:, None]
+    crowded = np.any(sums > whole, axis=1).tolist()
+    pods = _weights(holdings.request, holdings.use, held, holdings.known, lengths, system).tolist()
+    unheld = (np.maximum(0, whole - sums) @ lengths).tolist()
+    for node, capacity in enumerate(capacities):
+        some = slice(bounds[node], bounds[node + 1])
+        alone = divide_capacity(holdings.of(some), capacity, system[some]) if crowded[node] else None
+        yield alone or Weights(pods[some], unheld[node])
 
 
 def _factors(sums: Table, capacity: int, lengths: Table) -> tuple[int, Table]:
@@ -74,18 +104,14 @@ def _factors(sums: Table, capacity: int, lengths: Table) -> tuple[int, Table]:
     return scale, factors
 
 
-def _portions(
-    tables: tuple[Table, Table, Table], known: NDArray[np.bool_], factors: Table, system: Sequence[bool]
-) -> Iterator[Portion]:
-    request, use, held = tables
-    parts = (
-        (Bucket.USED, np.where(known, use, 0)),
-        (Bucket.ALLOCATED_IDLE, np.where(known, held - use, 0)),
-        (Bucket.ALLOCATED_UNMEASURED, np.where(known, 0, request)),
-    )
-    weights = [(bucket, (table * factors).sum(axis=1).tolist()) for bucket, table in parts]
-    for pod, platform in enumerate(system):
-        if platform and (whole := sum(column[pod] for _, column in weights)):
-            yield Portion(pod, Bucket.SYSTEM, whole)
-        elif not platform:
-            yield from (Portion(pod, bucket, column[pod]) for bucket, column in weights if column[pod])
+def _weights(
+    request: Table, use: Table, held: Table, known: NDArray[np.bool_], factors: Table, system: Sequence[bool]
+) -> Table:
+    """Weights of pods by `BUCKETS`; what the platform holds is in one of them."""
+    parts = (np.where(known, use, 0), np.where(known, held - use, 0), np.where(known, 0, request))
+    columns = [part @ factors for part in parts]
+    table: Table = np.stack((*columns, np.zeros_like(columns[0])), axis=1)
+    platform = np.flatnonzero(system)
+    table[platform, 3] = table[platform, :3].sum(axis=1)
+    table[platform, :3] = 0
+    return table

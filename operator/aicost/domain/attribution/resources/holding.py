@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from aicost.domain.attribution.resources.use import Levels
 from aicost.domain.exact.windows import Window
+from aicost.domain.sampling.series import Millis
 
 Table = NDArray[np.int64] | NDArray[np.object_]
 """Pods by pieces. Of whole numbers; Python's own where 64 bits might not do."""
-_SAFE = 1 << 62
+SAFE = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,10 @@ class Demand:
     steps: Sequence[tuple[Window, int]]
     use: Levels
 
-    @property
-    def span(self) -> Window:
-        """The time for which the pod is there."""
-        return Window(self.steps[0][0].start_ms, self.steps[-1][0].end_ms)
-
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Who holds how much, piece by piece.
+    """Who holds how much, piece by piece: the pods of one node, or those of several, one node after another.
 
     Attributes:
         starts: where each piece begins.
@@ -55,45 +51,75 @@ class Holdings:
     use: Table
     known: NDArray[np.bool_]
 
-    @property
-    def held(self) -> Table:
-        """`max(request, use)`; an unknown use stands as 0 beside the request."""
-        return np.maximum(self.request, self.use)
+    def within(self, pieces: NDArray[np.bool_]) -> "Holdings":
+        """The same, of some of the pieces."""
+        if pieces.all():
+            return self
+        return Holdings(
+            self.starts[pieces],
+            self.lengths[pieces],
+            self.request[:, pieces],
+            self.use[:, pieces],
+            self.known[:, pieces],
+        )
+
+    def of(self, pods: slice) -> "Holdings":
+        """The same, of some of the pods."""
+        return Holdings(self.starts, self.lengths, self.request[pods], self.use[pods], self.known[pods])
 
 
 def holdings(demands: Sequence[Demand], span: Window, cuts: Iterable[int] = ()) -> Holdings:
     """The holdings of all pods of a node over a span, in pieces that no cut lies inside of."""
-    edges = np.union1d(_edges(demands, span), np.fromiter(cuts, np.int64))
-    bounds, starts = edges.tolist(), edges[:-1]
-    there = [_between(bounds, demand.span) for demand in demands]
-    use, known = _used([demand.use for demand in demands], starts)
-    for row, (low, high) in enumerate(there):
-        if (low, high) != (0, len(starts)):
-            for table in (use, known):
-                table[row, :low] = table[row, high:] = 0
-    return Holdings(starts, np.diff(edges), _requested(demands, bounds), use, known)
+    return holdings_between(demands, edges_of(demands, span, cuts))
 
 
-def _between(bounds: list[int], span: Window) -> tuple[int, int]:
-    """Which pieces lie in a span: the first, and the one after the last."""
-    return bisect_left(bounds, span.start_ms), min(bisect_left(bounds, span.end_ms), len(bounds) - 1)
-
-
-def _requested(demands: Sequence[Demand], bounds: list[int]) -> NDArray[np.int64]:
-    table = np.zeros((len(demands), len(bounds) - 1), np.int64)
-    for row, demand in enumerate(demands):
-        for step, asked in demand.steps:
-            low, high = _between(bounds, step)
-            table[row, low:high] = min(asked, _SAFE)  # no node has as much: it takes all that there is
-    return table
-
-
-def _edges(demands: Iterable[Demand], span: Window) -> NDArray[np.int64]:
+def edges_of(demands: Iterable[Demand], span: Window, cuts: Iterable[int] = ()) -> tuple[int, ...]:
     """Where something may change, within the span. Pieces of use of many pods begin and end together."""
-    steps = {moment for demand in demands for step, _ in demand.steps for moment in (step.start_ms, step.end_ms)}
-    columns = {each.tobytes(): each for demand in demands for each in (demand.use.start_ms, demand.use.end_ms)}
-    found = np.concatenate([np.array([span.start_ms, span.end_ms, *steps], np.int64), *columns.values()])
-    return found[(found >= span.start_ms) & (found <= span.end_ms)]
+    moments = {span.start_ms, span.end_ms, *cuts}
+    columns: dict[bytes, Millis] = {}
+    for demand in demands:
+        for step, _ in demand.steps:
+            moments.add(step.start_ms)
+            moments.add(step.end_ms)
+        use = demand.use
+        columns[use.start_ms.tobytes()] = use.start_ms
+        columns[use.end_ms.tobytes()] = use.end_ms
+    for column in columns.values():
+        moments.update(column.tolist())
+    return tuple(sorted(moment for moment in moments if span.start_ms <= moment <= span.end_ms))
+
+
+def holdings_between(demands: Sequence[Demand], edges: tuple[int, ...]) -> Holdings:
+    """The holdings of pods, of one node or of several whose edges are the same, piece by piece between the edges."""
+    bounds = np.array(edges, np.int64)
+    starts, pieces = bounds[:-1], len(edges) - 1
+    first, last, asked = (np.zeros(len(demands), np.int64) for _ in range(3))
+    request, resized = np.zeros((len(demands), pieces), np.int64), []
+    for row, demand in enumerate(demands):
+        steps = demand.steps
+        first[row], last[row] = _between(edges, steps[0][0].start_ms, steps[-1][0].end_ms)
+        asked[row] = min(steps[0][1], SAFE)  # no node has as much: it takes all that there is
+        if len(steps) > 1:
+            resized.append(row)
+    piece = np.arange(pieces)
+    there = (piece >= first[:, None]) & (piece < last[:, None])
+    np.multiply(there, asked[:, None], out=request)
+    for row in resized:
+        request[row] = 0
+        for step, amount in demands[row].steps:
+            low, high = _between(edges, step.start_ms, step.end_ms)
+            request[row, low:high] = min(amount, SAFE)
+    use, known = _used([demand.use for demand in demands], starts)
+    use *= there
+    known &= there
+    return Holdings(starts, np.diff(bounds), request, use, known)
+
+
+def _between(edges: tuple[int, ...], start_ms: int, end_ms: int) -> tuple[int, int]:
+    """Which pieces lie in a span: the first, and the one after the last."""
+    last = len(edges) - 1
+    low = 0 if start_ms <= edges[0] else bisect_left(edges, start_ms)
+    return low, last if end_ms >= edges[-1] else bisect_left(edges, end_ms)
 
 
 def _used(uses: Sequence[Levels], starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -108,7 +134,8 @@ def _used(uses: Sequence[Levels], starts: NDArray[np.int64]) -> tuple[NDArray[np
         one = uses[rows[0]]
         piece = np.searchsorted(one.start_ms, starts, side="right") - 1
         covered = (piece >= 0) & (starts < one.end_ms[piece])
-        level[rows] = np.stack([uses[row].level for row in rows])[:, piece] * covered
+        table = np.concatenate([uses[row].level for row in rows]).reshape(len(rows), -1)
+        level[rows] = table[:, piece] * covered
         known[rows] = covered
     return level, known
 
@@ -116,4 +143,4 @@ def _used(uses: Sequence[Levels], starts: NDArray[np.int64]) -> tuple[NDArray[np
 def exact(table: Table, beside: int) -> Table:
     """The table in numbers that hold the sum of all its entries, each times some part of a factor."""
     largest = int(table.max(initial=0)) * max(1, beside) * max(1, len(table))
-    return table if largest < _SAFE else table.astype(np.object_)
+    return table if largest < SAFE else table.astype(np.object_)
