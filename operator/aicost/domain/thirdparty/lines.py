@@ -13,6 +13,8 @@ from aicost.domain.identity.normalise import normalise
 from aicost.domain.ledger.rows import Bucket, Component, Holder, Method, Place, Quality, Row
 
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_BY_USERS = "user:"
+"""What a cloud writes before tags of its users."""
 ATTOS_PER_NANO = 10**9
 """Bills carry up to eighteen digits behind the point. They are rounded once, day by day."""
 
@@ -86,7 +88,7 @@ class Mapped:
         """The dimension that a tag names, None for one that names none."""
         if key in self.keys:
             return self.keys[key]
-        plain = key.removeprefix(LABEL_PREFIX).lower().replace("_", "-").replace(" ", "-")
+        plain = key.removeprefix(_BY_USERS).removeprefix(LABEL_PREFIX).lower().replace("_", "-").replace(" ", "-")
         return Dimension(plain) if plain in set(Dimension) else None
 
 

@@ -1,19 +1,22 @@
 """The AI lines of a cloud's bill in FOCUS format: models behind an API and services for machine learning.
 
 Lines for machines, disks and networks are no AI lines: a cluster's nodes are costed where they run, and their lines in
-the bill would count them twice.
+the bill would count them twice. Those that name a resource are kept aside, to be matched with nodes; what counts
+nowhere is summed up by service, so that nothing vanishes.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aicost.adapters.pricing.bills import values
 from aicost.adapters.pricing.bills.values import WrongCell, cell
 from aicost.adapters.pricing.tables import cells
-from aicost.adapters.pricing.tables.reading import Table, TableRow
+from aicost.adapters.pricing.tables.reading import Table, TableRow, Wrong
 from aicost.domain.thirdparty.lines import SpendLine
+from aicost.domain.thirdparty.machines import Ignored, MachineLine
 
 COLUMNS = frozenset({"billing_currency", "charge_category", "charge_period_start"})
 _CATEGORY = "ai and machine learning"
@@ -31,14 +34,23 @@ _MODEL = re.compile(
 _PROVIDERS = (("aws", "aws"), ("amazon", "aws"), ("microsoft", "azure"), ("azure", "azure"), ("google", "gcp"))
 _AMOUNTS = ("effective_cost", "billed_cost")
 _LEFT_OUT = frozenset({"tax"})
+_TIME = re.compile(r"\b(?:h|hrs?|hours?|seconds?)\b", re.IGNORECASE)
+"""Units of time: what a machine costs while it runs, rather than what it sends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The AI lines of a bill, and how many lines are about something else."""
+    """A bill.
+
+    Attributes:
+        lines: the AI lines.
+        machines: lines about something else that name a resource: some may be nodes.
+        ignored: all lines about something else, by service.
+    """
 
     lines: tuple[SpendLine, ...]
-    others: int
+    machines: tuple[MachineLine, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
 
 
 def is_focus(table: Table) -> bool:
@@ -52,13 +64,52 @@ def read_focus(table: Table) -> Read:
     The effective cost counts: a payment in advance is spread over what it was for.
     """
     mine = [row for row in table.rows if _is_ai(row.cells)]
-    return Read(tuple(_lines(table, mine)), len(table.rows) - len(mine))
+    others = [row.cells for row in table.rows if not _is_ai(row.cells)]
+    machines = tuple(line for said in others if (line := _machine(said)) is not None)
+    return Read(tuple(_lines(table, mine)), machines, tuple(_ignored(others)))
 
 
 def _is_ai(said: Mapping[str, str]) -> bool:
     service = said.get("service_name", "")
     named = said.get("service_category", "").lower() == _CATEGORY or bool(_SERVICES.search(service))
     return named and said.get("charge_category", "").lower() not in _LEFT_OUT
+
+
+def _machine(said: Mapping[str, str]) -> MachineLine | None:
+    """A line about a resource; None for one that names none, or of which no day or amount can be read."""
+    resource = said.get("resource_id", "")
+    if not resource or said.get("charge_category", "").lower() in _LEFT_OUT:
+        return None
+    unit = said.get("pricing_unit", said.get("consumed_unit", ""))
+    try:
+        day = values.day_of(values.moment(said["charge_period_start"]))
+        currency = cells.currency(said.get("billing_currency", ""))
+        return MachineLine(day, resource, _amount(said), currency, bool(_TIME.search(unit)))
+    except (KeyError, Wrong):
+        return None
+
+
+def _ignored(others: Sequence[Mapping[str, str]]) -> Iterator[Ignored]:
+    groups = defaultdict[tuple[str, str, str], list[Mapping[str, str]]](list)
+    for said in others:
+        tax = said.get("charge_category", "").lower() in _LEFT_OUT
+        category = said["charge_category"] if tax else said.get("service_category", "")
+        groups[category, said.get("service_name", ""), said.get("billing_currency", "").upper()].append(said)
+    for (category, service, currency), mine in sorted(groups.items()):
+        amounts = [_amount_or_none(said) for said in mine]
+        known = [amount for amount in amounts if amount is not None]
+        yield Ignored(category, service, currency, len(mine), sum(known), len(mine) - len(known))
+
+
+def _amount(said: Mapping[str, str]) -> int:
+    return values.attos(said.get(next((name for name in _AMOUNTS if name in said), ""), ""))
+
+
+def _amount_or_none(said: Mapping[str, str]) -> int | None:
+    try:
+        return _amount(said)
+    except Wrong:
+        return None
 
 
 def _lines(table: Table, rows: list[TableRow]) -> Iterator[SpendLine]:

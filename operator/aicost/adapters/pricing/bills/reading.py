@@ -7,6 +7,7 @@ from aicost.adapters.pricing.bills.pages import decode, read_pages
 from aicost.adapters.pricing.bills.plain import is_plain, read_plain
 from aicost.adapters.pricing.tables.reading import Table, read_table, refuse
 from aicost.domain.thirdparty.lines import SpendLine
+from aicost.domain.thirdparty.machines import Ignored, MachineLine
 from aicost.ports.errors import InvalidRequest
 
 
@@ -16,12 +17,19 @@ class Bill:
 
     Attributes:
         kind: `focus`, `table`, `anthropic` or `openai`.
-        others: lines that are about something else than AI.
+        machines: lines about something else than AI that name a resource.
+        ignored: all lines about something else, by service.
     """
 
     kind: str
     lines: tuple[SpendLine, ...]
-    others: int = 0
+    machines: tuple[MachineLine, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+
+    @property
+    def others(self) -> int:
+        """How many lines are about something else than AI."""
+        return sum(one.lines for one in self.ignored)
 
 
 def read_bill(content: bytes, name: str, *, provider: str = "", currency: str = "USD") -> Bill:
@@ -48,7 +56,7 @@ def read_bill(content: bytes, name: str, *, provider: str = "", currency: str = 
 def _of_table(table: Table, provider: str, currency: str) -> Bill:
     if is_focus(table):
         read = read_focus(table)
-        bill = Bill("focus", read.lines, read.others)
+        bill = Bill("focus", read.lines, read.machines, read.ignored)
     elif is_plain(table):
         bill = Bill("table", tuple(read_plain(table, provider, currency)))
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aicost.adapters.clock import now_ms
-from aicost.entrypoints.cli.commands.spend.options import check_account, into_a_ledger, read_maps, whole_days
+from aicost.entrypoints.cli.commands.spend.options import check_account, into_a_ledger, read_mapped, whole_days
 from aicost.entrypoints.cli.output.spend.screen import show
 from aicost.entrypoints.cli.terminal import detect, progress
 
@@ -39,6 +39,7 @@ def fetch_bill(  # noqa: PLR0913 -- one parameter per option
     ledger: str,
     account: str,
     maps: Sequence[str],
+    values: Sequence[str],
     post: bool,
     form: str,
 ) -> None:
@@ -51,7 +52,7 @@ def fetch_bill(  # noqa: PLR0913 -- one parameter per option
     from aicost.entrypoints.cli.sources.economics.spend import Into, fetch_in  # noqa: PLC0415 -- Delta takes long to import
 
     check_account(account)
-    into = Into(ledger, account, read_maps(maps), post=post)
+    into = Into(ledger, account, read_mapped(maps, values), post=post)
     days = whole_days(since, now_ms(), "--since")
     with progress(f"asking {url or provider}", sys.stderr, detect(sys.stderr, os.environ)):
         found = fetch_in(provider, key_file, url, days, into)

@@ -5,6 +5,7 @@ import click
 from aicost.entrypoints.cli.commands.spend.capturing import capture_rate
 from aicost.entrypoints.cli.commands.spend.fetching import fetch_bill
 from aicost.entrypoints.cli.commands.spend.importing import import_bill
+from aicost.entrypoints.cli.commands.spend.matching import match_bill
 
 
 @click.group("spend", short_help="What model providers and clouds bill, in the same ledger.")
@@ -15,3 +16,4 @@ def spend() -> None:
 spend.add_command(import_bill)
 spend.add_command(fetch_bill)
 spend.add_command(capture_rate)
+spend.add_command(match_bill)

@@ -3,14 +3,12 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-from aicost.entrypoints.cli.commands.spend.options import check_account, into_a_ledger, read_maps
+from aicost.entrypoints.cli.commands.spend.options import check_account, content_of, into_a_ledger, read_mapped
 from aicost.entrypoints.cli.output.spend.screen import show
 from aicost.entrypoints.cli.terminal import detect, progress
-from aicost.ports.errors import InvalidRequest
 
 _EPILOG = """\b
 BILLS
@@ -40,6 +38,7 @@ def import_bill(  # noqa: PLR0913 -- one parameter per option
     provider: str,
     currency: str,
     maps: Sequence[str],
+    values: Sequence[str],
     post: bool,
     form: str,
 ) -> None:
@@ -51,15 +50,8 @@ def import_bill(  # noqa: PLR0913 -- one parameter per option
     from aicost.entrypoints.cli.sources.economics.spend import Into, bring_in  # noqa: PLC0415 -- Delta takes long to import
 
     check_account(account)
-    into = Into(ledger, account, read_maps(maps), post=post)
-    contents = [(place, _content(place)) for place in files]
+    into = Into(ledger, account, read_mapped(maps, values), post=post)
+    contents = [(place, content_of(place)) for place in files]
     with progress(f"reading {', '.join(files)}", sys.stderr, detect(sys.stderr, os.environ)):
         found = bring_in(contents, into, provider=provider, currency=currency)
     click.echo(show(found, form, detect(sys.stdout, os.environ)))
-
-
-def _content(place: str) -> bytes:
-    try:
-        return Path(place).read_bytes()
-    except OSError as problem:
-        raise InvalidRequest(f"{place}: cannot be read ({problem.strerror}): name a file") from problem

@@ -1,14 +1,17 @@
 """What all commands about third-party spend ask for."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.identity.normalise import normalise
 from aicost.domain.reporting.spans import parse_span
+from aicost.domain.thirdparty.lines import NAMESPACE, Mapped
 from aicost.entrypoints.cli.options import POST, in_form
 from aicost.ports.errors import InvalidRequest
 
@@ -17,12 +20,23 @@ _ACCOUNT = re.compile(r"[a-z0-9]([-a-z0-9._:/]{0,61}[a-z0-9])?")
 
 
 def into_a_ledger(command: Command) -> Command:
-    """Where the bill goes, and what its tags mean: `ledger`, `account`, `maps`, `post`, `form`."""
+    """Where the bill goes, and what its tags mean: `ledger`, `account`, `maps`, `values`, `post`, `form`."""
     options = (
         click.option("--ledger", required=True, metavar="DIR|URL", help="The ledger."),
         click.option("--account", required=True, metavar="NAME", help="The account billed; its key in the ledger."),
         click.option(
-            "--map", "maps", multiple=True, metavar="TAG=DIMENSION", help="What a tag of the bill names. Repeatable."
+            "--map",
+            "maps",
+            multiple=True,
+            metavar="TAG=DIMENSION",
+            help="What a tag names, a dimension or namespace. Repeatable.",
+        ),
+        click.option(
+            "--value",
+            "values",
+            multiple=True,
+            metavar="DIMENSION:VALUE=NAME",
+            help="What a value is called here. Repeatable.",
         ),
         POST,
         in_form(("table", "json"), "json: integers beside texts.", "table"),
@@ -44,19 +58,54 @@ def check_account(account: str) -> None:
         )
 
 
-def read_maps(maps: Sequence[str]) -> Mapping[str, Dimension]:
-    """Tag -> dimension.
+def read_mapped(maps: Sequence[str], values: Sequence[str]) -> Mapped:
+    """What tags and their values mean.
+
+    Args:
+        maps: TAG=DIMENSION each, or TAG=namespace.
+        values: DIMENSION:VALUE=NAME each.
 
     Raises:
-        InvalidRequest: one names no dimension.
+        InvalidRequest: one means nothing.
     """
-    found = {}
-    for text in maps:
-        key, equals, name = text.partition("=")
-        if not equals or not key or name not in set(Dimension):
-            raise InvalidRequest(f"--map {text[:80]!r}: write TAG=DIMENSION with one of {', '.join(Dimension)}")
-        found[key] = Dimension(name)
-    return found
+    named = [_named(text) for text in maps]
+    return Mapped(
+        keys={tag: Dimension(name) for tag, name in named if name != NAMESPACE},
+        values=dict(_renamed(text) for text in values),
+        namespaces=frozenset(tag for tag, name in named if name == NAMESPACE),
+    )
+
+
+def _named(text: str) -> tuple[str, str]:
+    tag, equals, name = text.partition("=")
+    if not equals or not tag or name not in {*Dimension, NAMESPACE}:
+        raise InvalidRequest(
+            f"--map {text[:80]!r}: write TAG=DIMENSION with one of {', '.join(Dimension)}, or namespace"
+        )
+    return tag, name
+
+
+def _renamed(text: str) -> tuple[tuple[str, str], str]:
+    value, equals, name = text.rpartition("=")
+    key, colon, raw = value.partition(":")
+    if not (equals and colon and raw and name) or key not in {*Dimension, NAMESPACE}:
+        raise InvalidRequest(f"--value {text[:80]!r}: write DIMENSION:VALUE=NAME, such as team:wrkspc_01=search")
+    if key == NAMESPACE:
+        return (key, raw.strip().lower()), name
+    normal = normalise(Dimension(key), raw)
+    return (key, normal or raw), normalise(Dimension(key), name) or name
+
+
+def content_of(place: str) -> bytes:
+    """What a file holds.
+
+    Raises:
+        InvalidRequest: it cannot be read.
+    """
+    try:
+        return Path(place).read_bytes()
+    except OSError as problem:
+        raise InvalidRequest(f"{place}: cannot be read ({problem.strerror}): name a file") from problem
 
 
 def whole_days(text: str, now: int, option: str) -> Window:

@@ -9,8 +9,10 @@ from typing import Any
 from aicost.crd.status.texts import money
 from aicost.domain.exact.windows import to_rfc3339
 from aicost.domain.ledger.rows import Row
+from aicost.domain.thirdparty.machines import Ignored
 from aicost.domain.thirdparty.settling import TAKEN_BACK, is_estimate
 from aicost.entrypoints.cli.output.facts import Fact, fact_lines
+from aicost.entrypoints.cli.output.spend.ignored import ignored_documents, ignored_facts
 from aicost.entrypoints.cli.output.table import Column, Line, draw
 from aicost.entrypoints.cli.terminal import Style, Terminal
 from aicost.usecases.economics.post_days import DayPosted
@@ -32,7 +34,7 @@ class Imported:
         account: key of the account in the ledger.
         days: each day of the bill.
         lines: lines that were read.
-        others: lines that are about something else than AI.
+        ignored: lines that are about something else than AI, by service.
         posted_for_good: whether it was posted, or only looked at.
         notes: what else was said of the lines.
     """
@@ -40,7 +42,7 @@ class Imported:
     account: str
     days: Sequence[DayPosted]
     lines: int
-    others: int
+    ignored: Sequence[Ignored]
     posted_for_good: bool
     notes: Sequence[str] = ()
 
@@ -95,8 +97,8 @@ def _facts(found: Imported) -> Iterator[Fact]:
     restated = sum(bool(day.revision) for day in found.days)
     same = len(found.days) - new - restated
     yield "Days", f"{len(found.days)}: {new} new, {restated} restated, {same} as they are", Style.PLAIN
-    others = f", {found.others:,} about something else were left out" if found.others else ""
-    yield "Lines", f"{found.lines:,}{others}", Style.PLAIN
+    yield "Lines", f"{found.lines:,}", Style.PLAIN
+    yield from ignored_facts(found.ignored)
     for note in found.notes:
         yield "Note", note, Style.PLAIN
     for currency, cost in sorted(_totals(found.taken_back).items()):
@@ -120,7 +122,8 @@ def import_document(found: Imported) -> Mapping[str, Any]:
         "account": found.account,
         "posted": found.posted_for_good,
         "lines": found.lines,
-        "others": found.others,
+        "others": sum(one.lines for one in found.ignored),
+        "ignored": ignored_documents(found.ignored),
         "notes": list(found.notes),
         "estimated": found.title == "Estimate",
         "taken_back_nanos": {name: -cost for name, cost in sorted(_totals(found.taken_back).items())},
