@@ -19,7 +19,7 @@ from aicost.adapters.prometheus.replies import Matrix, Vector, labels_of, sample
 from aicost.domain.budgets.units.counters import growth
 from aicost.domain.budgets.units.counts import CounterSum, CountMethod, UnitCount, add_up, unit_count
 from aicost.domain.exact.windows import HOUR_MS, MINUTE_MS, SECOND_MS, Window
-from aicost.domain.sampling.series import Millis, Values
+from aicost.domain.sampling.series import Millis, RawSeries, Values
 from aicost.ports.measured.units import Counter, CounterQuery, WorkloadKey
 
 _BEFORE_MS = 6 * HOUR_MS
@@ -73,6 +73,19 @@ class PrometheusUnits:
             successes = self._sum(one.namespace, one.successes, span, watched_ms) if one.successes else None
             found[one.key] = unit_count(units, successes)
         return found
+
+    def series(self, namespace: str, counter: Counter, span: Window) -> tuple[RawSeries, ...]:
+        """The samples of a half-open span as they are (port `TrainingSource`)."""
+        if not _can_be_asked_for(namespace, counter):
+            return ()
+        try:
+            found = self._series(namespace, counter, span)
+        except TooMuchAsked:
+            return ()
+        return tuple(
+            RawSeries(counter.metric, dict(key), np.concatenate(one.at_ms), np.concatenate(one.value))
+            for key, one in found.items()
+        )
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,7 +1,7 @@
 """How far a run came, when, and what it had to do again."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -72,7 +72,7 @@ def climb(told: Sequence[Sighting], shape: Shape, span: Window, bounds: Bounds) 
     before it: until then the run was starting. What the count falls by is lost, and so is the time that it took.
 
     Args:
-        told: what was shown, in order of time; some of it may be from before the span.
+        told: what was shown, in order of time; some of it may be from before the span, and from after it.
         shape: how it counts.
         span: only what is done in it counts.
         bounds: when pods began: a new pod is a restart, also where the count does not fall.
@@ -80,10 +80,12 @@ def climb(told: Sequence[Sighting], shape: Shape, span: Window, bounds: Bounds) 
     Returns:
         None where nothing was shown in the span.
     """
-    points = [one for one in _points(told, shape, span, bounds) if one.at_ms < span.end_ms]
+    every = list(_points(told, shape, span, bounds))
+    points = [one for one in every if one.at_ms < span.end_ms]
     if not any(one.at_ms >= span.start_ms for one in points):
         return None
-    return _followed(_begun(points, span), falls_show=shape is Shape.GAUGE)
+    later = next((one for one in every if one.at_ms >= span.end_ms), None)
+    return _went_on(_followed(_begun(points, span), falls_show=shape is Shape.GAUGE), later, span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,14 @@ def _followed(begun: _Begun, *, falls_show: bool) -> Climb:
             kept.append(Rise(before.at_ms if since is None else since, now.at_ms, before.count, now.count))
             since = now.at_ms
     return Climb(tuple(kept), tuple(lost), restarts, first.count, begun.points[-1].count, falls_show)
+
+
+def _went_on(found: Climb, later: _Point | None, span: Window) -> Climb:
+    """What is shown next tells whether the run was at work up to the end of the span. How much it did counts later."""
+    last = found.kept[-1] if found.kept else None
+    if not last or not later or later.begins or later.count <= found.last or last.high != found.last:
+        return found
+    return replace(found, kept=(*found.kept, Rise(last.end_ms, span.end_ms, found.last, found.last)))
 
 
 def _cut(kept: list[Rise], count: Fraction) -> list[Rise]:

@@ -57,7 +57,7 @@ class Run:
     Attributes:
         span: the windows that count.
         held: what its pods cost.
-        tracks: what it showed, some of it from a little before the span.
+        tracks: what it showed, some of it a little before the span and a little after it.
         outcome: how it ended, as far as is known.
     """
 
@@ -137,16 +137,22 @@ class RunCosts:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A run, with what it showed of each measure up to the end of the span."""
+    """A run, with what it showed.
+
+    Attributes:
+        told: by measure, up to the end of the span.
+        every: the same with what was shown a little later.
+    """
 
     run: Run
     told: Mapping[Measure, Sequence[Sighting]]
+    every: Mapping[Measure, Sequence[Sighting]]
     shapes: Mapping[Measure, Shape]
     bounds: Bounds
 
     def climb(self, measure: Measure) -> Climb | None:
         """How far it came by a measure."""
-        found = climb(self.told[measure], self.shapes[measure], self.run.span, self.bounds)
+        found = climb(self.every[measure], self.shapes[measure], self.run.span, self.bounds)
         if found and measure is Measure.STEPS and self.is_saved_known and self.run.outcome is Outcome.FAILED:
             return found.back_to(self.told[Measure.CHECKPOINT][-1].value)
         return found
@@ -167,17 +173,15 @@ def _read(run: Run) -> _Read:
     by_measure: dict[Measure, list[Track]] = {}
     for track in run.tracks:
         by_measure.setdefault(track.measure, []).append(track)
-    told = {
-        measure: [one for one in leading(mine, signed=measure is Measure.QUALITY) if one.at_ms < run.span.end_ms]
-        for measure, mine in by_measure.items()
-    }
+    every = {measure: leading(mine, signed=measure is Measure.QUALITY) for measure, mine in by_measure.items()}
+    told = {measure: [one for one in seen if one.at_ms < run.span.end_ms] for measure, seen in every.items()}
     told = {measure: seen for measure, seen in told.items() if seen}
     bounds: dict[str, set[int]] = {}
     for held in run.held:
         if held.bound_ms is not None:
             bounds.setdefault(held.pod, set()).add(held.bound_ms)
     shapes = {measure: mine[0].shape for measure, mine in by_measure.items()}
-    return _Read(run, told, shapes, {pod: sorted(known) for pod, known in bounds.items()})
+    return _Read(run, told, every, shapes, {pod: sorted(known) for pod, known in bounds.items()})
 
 
 def run_costs(run: Run) -> RunCosts:
@@ -187,7 +191,7 @@ def run_costs(run: Run) -> RunCosts:
     read = _read(run)
     found = {measure: read.climb(measure) for measure in CLIMBING if measure in read.told}
     climbs = {measure: one for measure, one in found.items() if one is not None}
-    basis = next(iter(climbs), None)
+    basis = _basis(climbs)
     leader = climbs[basis] if basis else None
     failed = run.outcome is Outcome.FAILED
     # 2. What the money was for.
@@ -210,6 +214,25 @@ def run_costs(run: Run) -> RunCosts:
         confidence=_confidence(run, basis, leader),
         at_most=bool(leader and failed and not (basis is Measure.STEPS and read.is_saved_known)),
     )
+
+
+def _basis(climbs: Mapping[Measure, Climb]) -> Measure | None:
+    """The measure that tells best when work was done.
+
+    Fine before coarse, one that falls before one that does not, and of the coarse ones that which rose most often. Where
+    none rose nothing was done, and any tells so.
+    """
+
+    def rank(measure: Measure) -> tuple[int, int, int]:
+        found = climbs[measure]
+        rises = len(found.kept) + len(found.lost)
+        if not rises:
+            return 3, 0, CLIMBING.index(measure)
+        if measure in _FINE:
+            return 0 if found.falls_show else 1, 0, CLIMBING.index(measure)
+        return 2, -rises, CLIMBING.index(measure)
+
+    return min(climbs, key=rank, default=None)
 
 
 def _did(read: _Read, climbs: Mapping[Measure, Climb], leader: Climb | None) -> dict[Measure, Fraction]:

@@ -24,6 +24,7 @@ from aicost.entrypoints.cli.commands.rerate import rerate
 from aicost.entrypoints.cli.commands.retag import retag
 from aicost.entrypoints.cli.commands.spend.group import spend
 from aicost.entrypoints.cli.commands.statement import statement
+from aicost.entrypoints.cli.commands.economics.training import training
 from aicost.entrypoints.cli.commands.units import units
 from aicost.entrypoints.cli.terminal import Style, detect
 from aicost.ports.errors import AicostError, InvalidRequest
@@ -66,6 +67,7 @@ def version() -> None:
 cli.add_command(report)
 cli.add_command(explain)
 cli.add_command(units)
+cli.add_command(training)
 cli.add_command(backfill)
 cli.add_command(statement)
 cli.add_command(estimate)

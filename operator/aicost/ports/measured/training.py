@@ -31,7 +31,7 @@ class TrainingPlan:
 
     Attributes:
         namespace: of the workload: no series of another one is read.
-        workload: its name; empty for a plan that holds for all runs of the namespace.
+        workload: its name; both are empty for what holds everywhere.
         aims: what its measures show when all is done, and what a point of quality is.
     """
 
