@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aicost.adapters.ledger.schema import from_table, to_table
+from aicost.domain.attribution.identifying import identified, identifier, witnesses_of
 from aicost.domain.attribution.window import WindowInput, state_window
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.identity.claims import LabelSelector
 from aicost.domain.identity.dimensions import Dimension, Source
+from aicost.domain.identity.matching import Matching
 from aicost.domain.identity.tags.evidence import Evidence, read_back, written
 from aicost.domain.identity.tags.precedence import Tagger
 from aicost.domain.inventory.cluster import ClusterFacts, NamespaceFacts, QueueFacts, ServiceAccountFacts
@@ -208,3 +210,25 @@ TOKENS = st.lists(st.sampled_from(["Job/a", "Deployment/b", "img:1"]), unique=Tr
 def test_evidence_that_is_written_reads_back_as_it_was(labels, owners, images, account, said):
     evidence = Evidence("", "", "", {}, labels, owners, images, account, said)
     assert read_back(written(evidence)) == evidence
+
+
+@given(clusters(), POLICIES, st.sampled_from(["node-1", "node-2"]))
+def test_replicas_that_are_asked_once_say_what_each_says_alone(cluster, policies, node):
+    replicas = [
+        replace(
+            one, facts=replace(one.facts, name=f"{one.facts.name}-{number}", uid=f"{number}{one.facts.uid}", node=on)
+        )
+        for one in cluster.pods
+        for number, on in enumerate(("node-1", node))
+    ]
+    tagger, matching = Tagger(policies), Matching({})
+    identify = identifier(cluster, matching, tagger)
+    for record in (*cluster.pods, *replicas):
+        assert identify(record) == identified(witnesses_of(record.facts, cluster, None), Tagger(policies))
+
+
+def test_a_rule_that_asks_for_the_node_tells_replicas_on_two_nodes_apart():
+    rule = AttributionRule("r", RuleMatch(nodes=("node-1",)), {TEAM: "first"})
+    pods = [make_pod("n", f"p-{number}").on(f"node-{number}").bound(T0).running().record() for number in range(3)]
+    identify = identifier(ClusterFacts(tuple(pods), ()), Matching({}), Tagger([policy(name="a", rules=(rule,))]))
+    assert [identify(one).dimensions for one in pods] == [{}, {"team": "first"}, {}]

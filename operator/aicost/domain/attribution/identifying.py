@@ -9,22 +9,51 @@ from aicost.domain.identity.tags.evidence import Witnesses
 from aicost.domain.identity.tags.precedence import Tagger
 from aicost.domain.identity.tags.queues import queue_of
 from aicost.domain.inventory.cluster import ClusterFacts
-from aicost.domain.inventory.pods import PodFacts, PodRecord
+from aicost.domain.inventory.pods import OwnerFacts, PodFacts, PodRecord
 from aicost.domain.ledger.rows import Holder
-from aicost.domain.ledger.tagging import tagged
+from aicost.domain.ledger.tagging import renamed, tagged
 
 
 def identifier(facts: ClusterFacts, matching: Matching, tagger: Tagger) -> Callable[[PodRecord], Holder]:
-    """A function that says who a pod is in the ledger; the same object for the same record each time."""
+    """A function that says who a pod is in the ledger; the same object for the same record each time.
+
+    Pods that differ in no more than their names, as replicas do, are asked once: see `_look_of`.
+    """
     known: dict[int, tuple[PodRecord, Holder]] = {}
+    looks: dict[_Look, Holder] = {}
 
     def identify(record: PodRecord) -> Holder:
-        if id(record) not in known:
-            pod = record.facts
-            known[id(record)] = record, identified(witnesses_of(pod, facts, matching.by_pod.get(pod.uid)), tagger)
-        return known[id(record)][1]
+        found = known.get(id(record))
+        if found is not None:
+            return found[1]
+        pod = record.facts
+        claim = matching.by_pod.get(pod.uid)
+        look = _look_of(pod, claim, with_node=tagger.asks_for_nodes)
+        alike = looks.get(look)
+        if alike is None:
+            holder = looks[look] = identified(witnesses_of(pod, facts, claim), tagger)
+        else:
+            holder = renamed(alike, holder_of(pod, claim))
+        known[id(record)] = record, holder
+        return holder
 
     return identify
+
+
+_Look = tuple[object, ...]
+
+
+def _look_of(pod: PodFacts, claim: WorkloadClaim | None, *, with_node: bool) -> _Look:
+    """All that its tags rest on beside its name: two pods that look the same have the same tags."""
+    words = (pod.labels, pod.annotations, pod.run_ids)
+    owners = [(*_link(owner), *owner.labels.items()) for owner in pod.owners]
+    account, node = pod.service_account, pod.node if with_node else None
+    said = [tuple(one.items()) if one else () for one in words]
+    return pod.namespace, account, node, id(claim), pod.containers, *said, *owners
+
+
+def _link(owner: OwnerFacts) -> tuple[str, str, str]:
+    return owner.api_version, owner.kind, owner.name
 
 
 def namespace_identifier(facts: ClusterFacts, tagger: Tagger) -> Callable[[str], Holder]:

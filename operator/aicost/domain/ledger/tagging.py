@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from aicost.domain.identity.dimensions import Dimension, Source, Tags
 from aicost.domain.identity.tags.evidence import Evidence, Statement, read_back, written
-from aicost.domain.identity.tags.precedence import Tagger
+from aicost.domain.identity.tags.precedence import Tagger, pod_origin
 from aicost.domain.ledger.rows import Holder, Row
 
 _SOURCES = {source.name.lower(): source for source in Source}
@@ -35,6 +35,36 @@ def tagged(holder: Holder, evidence: Evidence, tags: Tags) -> Holder:
         },
         evidence=written(evidence),
     )
+
+
+def renamed(holder: Holder, other: Holder) -> Holder:
+    """The tags of a holder for another pod, of which the same is known: what its own labels say, it says itself.
+
+    Args:
+        holder: with its tags.
+        other: before its dimensions are known.
+    """
+    mine, provenance = _own_label(holder.pod), holder.provenance
+    if mine in provenance.values():
+        theirs = _own_label(other.pod)
+        provenance = {key: theirs if told == mine else told for key, told in provenance.items()}
+    return Holder(
+        other.namespace,
+        other.pod,
+        other.pod_uid,
+        other.controller_kind,
+        other.controller,
+        other.workload,
+        holder.dimensions,
+        provenance,
+        holder.labels,
+        holder.evidence,
+    )
+
+
+def _own_label(pod: str) -> str:
+    """Where a tag comes from that a pod's own label says."""
+    return f"{Source.POD_LABEL.name.lower()} {pod_origin(pod)}"
 
 
 def retagged(row: Row, tagger: Tagger) -> Holder:

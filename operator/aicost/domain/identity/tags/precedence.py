@@ -29,6 +29,9 @@ class _Law:
 class Tagger:
     """Resolves tags under some policies. Answers depend on nothing else, and not on the order of the policies.
 
+    Attributes:
+        asks_for_nodes: some rule asks which node a pod is on.
+
     Args:
         policies: each holds where its `namespaces` say; one that names none holds everywhere, in system namespaces
             too: there is nothing to protect them from in saying what they cost.
@@ -38,6 +41,7 @@ class Tagger:
         self._policies = tuple(sorted(policies, key=lambda policy: policy.name))
         self._by_labels = any(policy.namespaces and policy.namespaces.selector for policy in policies)
         self._rules = ready_rules(policies)
+        self.asks_for_nodes = any(rule.match.nodes for policy in policies for rule in policy.rules)
         self._laws: dict[object, _Law] = {}
 
     def hear(self, witnesses: Witnesses) -> Evidence:
@@ -90,8 +94,13 @@ def _stated(evidence: Evidence, vocabulary: Vocabulary) -> dict[Dimension, Tag]:
     return tags
 
 
+def pod_origin(name: str) -> str:
+    """Who says what stands on a pod itself."""
+    return f"Pod/{name}"
+
+
 def _by_pod(evidence: Evidence, vocabulary: Vocabulary) -> Iterator[_Statement]:
-    origin = f"Pod/{evidence.pod}"
+    origin = pod_origin(evidence.pod)
     return ((dimension, raw, origin) for dimension, raw in vocabulary.read(evidence.labels))
 
 
