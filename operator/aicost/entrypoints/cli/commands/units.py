@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:  # numpy, Delta and a list of prices take long to import
     from aicost.entrypoints.cli.sources.economics.units import Places
     from aicost.usecases.economics.compare_prices import Compared
     from aicost.usecases.economics.cost_units import UnitQuestion, UnitReport
+    from aicost.usecases.economics.outcomes.judge_lines import OutcomeReport
 
+SOURCES = ("engine", "gateway", "query", "outcomes")
 WHO = (Dimension.TEAM, Dimension.FEATURE, Dimension.CUSTOMER, Dimension.PROJECT, Dimension.PRODUCT)
 _ALL = "*"
 """What `--compare` says without a model."""
@@ -39,6 +42,7 @@ EXAMPLES
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday
   aicost units --ledger ./ledger --bundle ./bundle --window 2026-03-02 --by model -o json
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --tenants team
+  aicost units --ledger ./ledger --window yesterday --outcomes
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --compare
   aicost units --ledger ./ledger --bundle ./bundle --compare qwen3=acme/qwen3-32b --api-prices prices.csv
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday -o litellm
@@ -78,6 +82,12 @@ PRICES, for --compare
     type=click.Choice([dimension.value for dimension in WHO]),
     help="Divide each workload among those who asked, as gateways count.",
 )
+@click.option("--outcomes", is_flag=True, help="What successes cost, and failures by reason.")
+@click.option(
+    "--success",
+    type=click.Choice(SOURCES),
+    help="Who says what a success is. Default: posted outcomes where there are any, else the engine.",
+)
 @click.option(
     "--compare",
     multiple=True,
@@ -104,6 +114,8 @@ def units(  # noqa: PLR0913 -- one parameter per option
     url: str | None,
     bundle: str | None,
     tenants: str | None,
+    outcomes: bool,
+    success: str | None,
     compare: Sequence[str],
     api_prices: Path | None,
     time_zone: str,
@@ -111,9 +123,9 @@ def units(  # noqa: PLR0913 -- one parameter per option
 ) -> None:
     """Say what a token, a request and a successful answer cost.
 
-    Money comes from the ledger, what was done from the engines' own counters, as they were kept beside it. full: with all that idles beside it, the
-    figure to hold against a price list. ACTIVE: as if nothing idled. USEFUL: for the tokens of successful answers
-    alone.
+    Money comes from the ledger, what was done from the engines' own counters, as they were kept beside it. full: with
+    all that idles beside it, the figure to hold against a price list. ACTIVE: as if nothing idled. USEFUL: for the
+    tokens of successful answers alone.
     """
     from aicost.entrypoints.cli.output.units.litellm import litellm_document  # noqa: PLC0415 -- as below
     from aicost.entrypoints.cli.sources.economics.units import Places  # noqa: PLC0415 -- Delta takes long to import
@@ -129,26 +141,45 @@ def units(  # noqa: PLR0913 -- one parameter per option
     except ValueError as problem:
         raise InvalidRequest(str(problem)) from problem
     question = UnitQuestion(keys, accepted, Dimension(tenants) if tenants else None)
-    report, compared = _answer(Places(ledger, cluster, url, bundle), span, question, compare, api_prices)
+    asked = _asked(compare, api_prices)
+    with progress("reading money and counters", sys.stderr, detect(sys.stderr, os.environ)):
+        answer = _answer(Places(ledger, cluster, url, bundle), span, question, asked)
+        if outcomes or success:
+            answer = _judged(answer, Places(ledger, cluster, url, bundle), success)
     if form == "litellm":
-        click.echo(litellm_document(report))
+        click.echo(litellm_document(answer.report))
     elif form == "json":
-        click.echo(_document(report, compared, keys))
+        click.echo(_document(answer, keys))
     else:
-        click.echo(_screen(report, compared, keys))
+        click.echo(_screen(answer, keys))
 
 
-def _answer(
-    places: "Places", span: Window, question: "UnitQuestion", compare: Sequence[str], file: Path | None
-) -> tuple["UnitReport", "Compared | None"]:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is shown: unit costs, and what was asked for beside them."""
+
+    report: "UnitReport"
+    compared: "Compared | None" = None
+    judged: "OutcomeReport | None" = None
+
+
+def _answer(places: "Places", span: Window, question: "UnitQuestion", asked: "Asked | None") -> _Answer:
     """The report, and beside the prices of APIs where that is asked."""
     from aicost.entrypoints.cli.sources.economics.units import units_of  # noqa: PLC0415 -- as above
     from aicost.usecases.economics.compare_prices import compare_prices  # noqa: PLC0415 -- as above
 
-    asked = _asked(compare, file)
-    with progress("reading money and counters", sys.stderr, detect(sys.stderr, os.environ)):
-        report = units_of(places, span, question)
-        return report, None if asked is None else compare_prices(report, asked.sources, asked.sought)
+    report = units_of(places, span, question)
+    return _Answer(report, None if asked is None else compare_prices(report, asked.sources, asked.sought))
+
+
+def _judged(answer: _Answer, places: "Places", success: str | None) -> _Answer:
+    """The same with successes by the source that was asked for."""
+    from aicost.domain.serving.outcomes.judged import JudgedBy  # noqa: PLC0415 -- as above
+    from aicost.entrypoints.cli.sources.economics.outcomes import judged  # noqa: PLC0415 -- as above
+    from aicost.usecases.economics.outcomes.judge_lines import with_successes  # noqa: PLC0415 -- as above
+
+    found = judged(places, answer.report, None if success is None else JudgedBy(success))
+    return replace(answer, report=with_successes(answer.report, found), judged=found)
 
 
 def _asked(compare: Sequence[str], file: Path | None) -> "Asked | None":
@@ -161,18 +192,28 @@ def _asked(compare: Sequence[str], file: Path | None) -> "Asked | None":
     return read_asked(None if _ALL in compare else compare, file)
 
 
-def _document(report: "UnitReport", compared: "Compared | None", keys: Sequence[str]) -> str:
+def _document(answer: _Answer, keys: Sequence[str]) -> str:
     from aicost.entrypoints.cli.output.units.comparison import comparison_document  # noqa: PLC0415 -- numpy
+    from aicost.entrypoints.cli.output.units.outcomes import outcomes_document  # noqa: PLC0415 -- numpy
     from aicost.entrypoints.cli.output.units.screen import units_document  # noqa: PLC0415 -- numpy
 
-    more = {} if compared is None else {"compared": comparison_document(compared, keys)}
-    return json.dumps({**units_document(report, keys), **more}, indent=2)
+    found = dict(units_document(answer.report, keys))
+    if answer.judged is not None:
+        found["outcomes"] = outcomes_document(answer.judged, keys)
+    if answer.compared is not None:
+        found["compared"] = comparison_document(answer.compared, keys)
+    return json.dumps(found, indent=2)
 
 
-def _screen(report: "UnitReport", compared: "Compared | None", keys: Sequence[str]) -> str:
+def _screen(answer: _Answer, keys: Sequence[str]) -> str:
     from aicost.entrypoints.cli.output.units.comparison import comparison_screen  # noqa: PLC0415 -- numpy
+    from aicost.entrypoints.cli.output.units.outcomes import outcomes_screen  # noqa: PLC0415 -- numpy
     from aicost.entrypoints.cli.output.units.screen import units_screen  # noqa: PLC0415 -- numpy
 
     terminal = detect(sys.stdout, os.environ)
-    shown = units_screen(report, keys, terminal)
-    return shown if compared is None else f"{shown}\n\n{comparison_screen(compared, keys, terminal)}"
+    parts = [units_screen(answer.report, keys, terminal)]
+    if answer.judged is not None:
+        parts.append(outcomes_screen(answer.judged, keys, terminal))
+    if answer.compared is not None:
+        parts.append(comparison_screen(answer.compared, keys, terminal))
+    return "\n\n".join(parts)

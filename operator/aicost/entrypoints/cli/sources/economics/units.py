@@ -44,8 +44,13 @@ def units_of(places: Places, span: Window, question: UnitQuestion) -> UnitReport
     if places.url is None and places.bundle is None:
         counts = open_counts(open_place(places.ledger))
         return cost_counted(reader, counts, span, question, cluster=cluster)
-    with _counters(places) as engines:
+    with counters_of(places) as engines:
         return cost_units(reader, engines, span, question, cluster=cluster)
+
+
+def cluster_of(places: Places) -> str:
+    """The cluster whose money and counters are read; errors as of `units_of`."""
+    return _cluster(places, open_ledgers([places.ledger], cluster=places.cluster).reader.clusters())
 
 
 def _cluster(places: Places, known: Sequence[str]) -> str:
@@ -56,7 +61,12 @@ def _cluster(places: Places, known: Sequence[str]) -> str:
 
 
 @contextmanager
-def _counters(places: Places) -> Iterator[EngineSource]:
+def counters_of(places: Places) -> Iterator[EngineSource]:
+    """The counters of a Prometheus or of a bundle, while the context is open.
+
+    Raises:
+        InvalidRequest: not one of the two was named.
+    """
     if places.url and not places.bundle:
         engines = PrometheusEngines(PrometheusConfig(places.url))
         try:
