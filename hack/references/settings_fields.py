@@ -15,6 +15,7 @@ SAME = (
     "ledger.url",
     "ledger.storageOptions",
     "ledger.retentionDays",
+    "ledger.countAccounts",
     "ledger.inputs.keep",
     "ledger.inputs.retentionDays",
     "journal.retentionHours",

@@ -8,7 +8,12 @@ FULL: dict[str, Any] = {
     "account": "openai-main",
     "secretRef": {"name": "llm-keys", "key": "openai.admin"},
     "url": "http://cost-proxy.finops.svc:8080/v1",
-    "mapping": [{"tag": "project_id", "dimension": "team"}, {"tag": "user_id", "dimension": "customer"}],
+    "mapping": [
+        {"tag": "project_id", "dimension": "team", "values": [{"value": "Proj_01", "name": "Search"}]},
+        {"tag": "user_id", "dimension": "customer"},
+        {"tag": "payer", "dimension": "namespace", "values": [{"value": "Proj_01", "name": "team-a"}]},
+    ],
+    "capture": {"minPercent": 75, "through": [{"tag": "api_key_id", "values": ["key_gw", "key_gw2"]}]},
     "since": "60d",
     "interval": "1h",
     "suspend": True,
@@ -34,6 +39,19 @@ STATUS: dict[str, Any] = {
         "amounts": [{"currency": "USD", "cost": "$1,234.56", "costNanos": 1_234_560_000_000}],
     },
     "daysRestated": 2,
+    "capture": {
+        "start": "2026-10-16T00:00:00Z",
+        "end": "2026-11-20T00:00:00Z",
+        "currency": "USD",
+        "billed": "$1,234.56",
+        "billedNanos": 1_234_560_000_000,
+        "seen": "$1,000.00",
+        "seenNanos": 1_000_000_000_000,
+        "percent": "81.0%",
+        "shadow": "$234.56",
+        "shadowNanos": 234_560_000_000,
+        "unbilledDays": 1,
+    },
 }
 _KEY = {"name": "llm-keys", "key": "k"}
 
@@ -50,5 +68,8 @@ REFUSED: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"since": "0d"}, "spec.since", "write whole days"),
     ({"interval": "30m"}, "spec.interval", "write whole hours or days, at least 1h"),
     ({"interval": "0h"}, "spec.interval", "at least 1h"),
+    ({"capture": {"minPercent": 101}}, "spec.capture.minPercent", "less than or equal to 100"),
+    ({"provider": "counters"}, "spec", "counters has no key and takes none"),
+    ({"provider": "litellm"}, "spec", "a gateway has no usual address: give url"),
 )
 """Change, where it is wrong, what is said."""

@@ -28,6 +28,22 @@ _READY = (
     Column("Reason", ".status.conditions[?(@.type=='Ready')].reason", "Why or why not", wide=True),
     Column("Age", ".metadata.creationTimestamp", "Time since the object was made", "date", wide=True),
 )
+_FIRST = ".status.unitCosts[0]"
+_UNITS = (
+    Column("In/M", f"{_FIRST}.full.input.amount", "A million computed tokens of prompts, idle included", wide=True),
+    Column("Cached/M", f"{_FIRST}.full.cached.amount", "A million tokens that a cache held", wide=True),
+    Column("Out/M", f"{_FIRST}.full.output.amount", "A million tokens of answers, idle included", wide=True),
+    Column("Useful/M", f"{_FIRST}.usefulOutput.amount", "A million tokens of successful answers", wide=True),
+    Column("Per-Request", f"{_FIRST}.perRequest.amount", "One request", wide=True),
+    Column("Per-Success", f"{_FIRST}.perSuccess.amount", "One success", wide=True),
+    Column("Waste", f"{_FIRST}.waste", "Part of the generated tokens that was of no use", wide=True),
+    Column("Per-Unit", f"{_FIRST}.unit.cost.amount", "What the units of spec.unitMetric cost", wide=True),
+    Column(
+        "Within-Target", ".status.conditions[?(@.type=='WithinTarget')].status", "Whether they cost what they may",
+        wide=True,
+    ),
+    Column("Confidence", f"{_FIRST}.confidence", "How far the division into prompts and answers holds", wide=True),
+)  # fmt: skip
 _WORKLOAD = (
     *_FIGURES,
     Column("Model", ".spec.model", "Model that is trained or served", wide=True),
@@ -36,6 +52,7 @@ _WORKLOAD = (
     Column("Team", ".spec.dimensions.team", "Team that answers for the cost", wide=True),
     Column("Pods", ".status.claimedPods", "Pods alive that it claims", "integer", wide=True),
     Column("Unpriced", ".status.summary.unpricedGpuHours", "GPU-hours without a price", wide=True),
+    *_UNITS,
     *_READY,
 )
 _REPORT = (
@@ -130,11 +147,14 @@ _ACCOUNT = (
     Column("Provider", ".spec.provider", "Who is asked"),
     Column("Account", ".status.account", "Key in the ledger that it posts under"),
     Column("MTD-Cost", ".status.monthToDate.cost", "Cost of this month until now"),
+    Column("Captured", ".status.capture.percent", "Part of what was billed that gateways saw"),
     Column("Data-Through", ".status.dataThrough", "Time since the end of the last day in the ledger", "date"),
     Column("Ready", ".status.conditions[?(@.type=='Ready')].status", "Whether the last fetch succeeded"),
     _AGE,
     Column("Reason", ".status.conditions[?(@.type=='Ready')].reason", "Why or why not", wide=True),
     Column("Last-Fetch", ".status.lastFetch", "Time since the provider last answered", "date", wide=True),
+    Column("Billed", ".status.capture.billed", "What was billed on days that a gateway saw", wide=True),
+    Column("Shadow", ".status.capture.shadow", "What was billed of it and no gateway saw", wide=True),
     Column("Restated", ".status.daysRestated", "Days that the last fetch changed", "integer", wide=True),
 )
 

@@ -39,6 +39,9 @@ class ConditionType(StrEnum):
     PRICE_SOURCE_FRESH = "PriceSourceFresh"
     REFUSING = "Refusing"
     TELEMETRY_TRUSTED = "TelemetryTrusted"
+    CAPTURED = "Captured"
+    UNITS_COUNTED = "UnitsCounted"
+    WITHIN_TARGET = "WithinTarget"
 
 
 class Reason(StrEnum):
@@ -117,6 +120,16 @@ class Reason(StrEnum):
     PROVIDER_UNAVAILABLE = "ProviderUnavailable"
     INVALID = "Invalid"
     SUSPENDED = "Suspended"
+    CAPTURED = "Captured"
+    BELOW_MINIMUM = "BelowMinimum"
+    NOTHING_TO_COMPARE = "NothingToCompare"
+    COUNTED = "Counted"
+    ENGINE_NOT_HEARD = "EngineNotHeard"
+    WITHIN_MARGIN = "WithinMargin"
+    ABOVE_TARGET = "AboveTarget"
+    NO_TARGET = "NoTarget"
+    NOT_COUNTED = "NotCounted"
+    NOTHING_DONE = "NothingDone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,24 @@ _CLAIMED = (
     Cause(_NO, ClaimProblemKind.SELECTS_EVERYTHING, "The selector matches every pod of the namespace."),
     Cause(_NO, ClaimProblemKind.INVALID_SELECTOR, "The selector cannot be read; the message says which part."),
 )
+_COUNTED = (
+    Cause(_YES, Reason.COUNTED, "What its engine or its own counter did is counted in each closed window."),
+    Cause(_NO, Reason.ENGINE_NOT_HEARD, "No counter of the engine that it names was found; the message has the fix."),
+    Cause(_NO, Reason.SOURCE_FAILS, "The counters cannot be read now; the message says why. It is caught up with."),
+    Cause(_OPEN, Reason.NO_SOURCE, "Counters are read of a Prometheus, and none is in use."),
+    Cause(_OPEN, Reason.WAITING, "No window was counted yet."),
+)
+"""Set where an engine was heard, or telemetry or a unit is named."""
+_TARGET = (
+    Cause(_YES, Reason.WITHIN, "A unit costs no more than its target."),
+    Cause(_YES, Reason.WITHIN_MARGIN, "A unit costs more than its target, and no more than the margin allows."),
+    Cause(_NO, Reason.ABOVE_TARGET, "A unit costs more than target and margin; the message has both prices."),
+    Cause(_OPEN, Reason.NO_TARGET, "The unit has no targetPrice."),
+    Cause(_OPEN, Reason.NOT_COUNTED, "Nobody counts the unit, or not yet; the message has the fix."),
+    Cause(_OPEN, Reason.NOTHING_DONE, "There was no unit in the windows that were counted: no price is defined."),
+    Cause(_OPEN, Reason.CURRENCY_MISMATCH, "The target is in another currency than the cost; nothing is converted."),
+)
+"""Set where spec.unitMetric is given."""
 _ADMITTED = (
     Cause(_YES, Reason.ADMITTED, "Pods that were denied before are let in again. Said by the webhook."),
     Cause(
@@ -320,6 +351,12 @@ _ACCOUNT_READY = (
     Cause(_NO, Reason.INTERNAL_ERROR, "A bug: the figures are the last ones, and the controller's log says more."),
 )
 
+_CAPTURED = (
+    Cause(_YES, Reason.CAPTURED, "Gateways saw at least spec.capture.minPercent of what was billed."),
+    Cause(_NO, Reason.BELOW_MINIMUM, "They saw less of it: some keys go past them; the message says how much."),
+    Cause(_OPEN, Reason.NOTHING_TO_COMPARE, "No day has both a bill and a gateway's estimate."),
+)
+
 _REPORT = {
     ConditionType.READY: _READY,
     ConditionType.WINDOW_VALID: _WINDOW,
@@ -347,6 +384,8 @@ CONDITIONS: Mapping[str, Mapping[ConditionType, tuple[Cause, ...]]] = {
         ConditionType.PODS_ADMITTED: _ADMITTED,
         ConditionType.PRICED: _PRICED,
         ConditionType.TELEMETRY_AVAILABLE: _TELEMETRY,
+        ConditionType.UNITS_COUNTED: _COUNTED,
+        ConditionType.WITHIN_TARGET: _TARGET,
     },
     "PriceBook": {
         ConditionType.ACCEPTED: _ACCEPTED,
@@ -368,6 +407,6 @@ CONDITIONS: Mapping[str, Mapping[ConditionType, tuple[Cause, ...]]] = {
     "BudgetOverride": {ConditionType.EFFECTIVE: _EFFECTIVE},
     "BudgetAction": {ConditionType.IN_FORCE: _IN_FORCE},
     "BudgetGate": {ConditionType.REFUSING: _REFUSING},
-    "ProviderAccount": {ConditionType.READY: _ACCOUNT_READY},
+    "ProviderAccount": {ConditionType.READY: _ACCOUNT_READY, ConditionType.CAPTURED: _CAPTURED},
 }
 """Kind -> type -> causes: what the controller may set and the reference lists."""

@@ -80,8 +80,10 @@ class Town:
         return [body["metadata"]["name"] for body in due]
 
     def ready(self, name="main"):
-        (one,) = self.status(name)["conditions"]
-        assert one["type"] == "Ready"
+        return self.condition("Ready", name)
+
+    def condition(self, kind, name="main"):
+        (one,) = (one for one in self.status(name)["conditions"] if one["type"] == kind)
         return one["status"], one["reason"], one["message"]
 
     def days(self, account="main"):

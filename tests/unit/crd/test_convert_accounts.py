@@ -6,6 +6,7 @@ from aicost.crd.status.accounts import account_status, fetched_figures, kept_fig
 from aicost.domain.exact.windows import DAY_MS, HOUR_MS, Window, from_rfc3339
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.thirdparty.accounts import ProviderAccount, days_over, why_not
+from aicost.domain.thirdparty.lines import AS_NAMED, Mapped
 from support.crd_samples import BASE, FULL, resource
 
 NOON = from_rfc3339("2026-11-20T12:00:00.250Z")
@@ -17,7 +18,7 @@ def _account(name="main", **change):
 
 def test_the_least_that_is_said_has_the_name_as_its_key_and_what_is_usual():
     assert _account() == ProviderAccount(
-        "main", "anthropic", "main", ("llm-keys", "anthropic"), None, {}, 35, 6 * HOUR_MS
+        "main", "anthropic", "main", ("llm-keys", "anthropic"), None, AS_NAMED, 35, 6 * HOUR_MS
     )
 
 
@@ -25,7 +26,12 @@ def test_all_that_can_be_said_is_read():
     read = provider_account(resource("ProviderAccount", "other", FULL["ProviderAccount"])).value
     assert (read.name, read.account, read.provider) == ("other", "openai-main", "openai")
     assert read.url == "http://cost-proxy.finops.svc:8080/v1"
-    assert read.keys == {"project_id": Dimension.TEAM, "user_id": Dimension.CUSTOMER}
+    assert read.mapped == Mapped(
+        {"project_id": Dimension.TEAM, "user_id": Dimension.CUSTOMER},
+        {("team", "proj-01"): "search", ("namespace", "proj_01"): "team-a"},
+        frozenset({"payer"}),
+    )
+    assert (read.least_percent, read.through) == (75, {"api_key_id": frozenset({"key_gw", "key_gw2"})})
     assert (read.days, read.interval_ms, read.suspended) == (60, HOUR_MS, True)
     assert _account(interval="2d").interval_ms == 2 * DAY_MS
 
@@ -40,7 +46,12 @@ def test_a_name_too_long_for_a_key_asks_for_one():
 
 def test_a_spec_that_passed_no_server_is_refused_with_its_fix():
     read = provider_account({"metadata": {"name": "a"}})
-    assert {problem.field for problem in read.problems} == {"spec.provider", "spec.secretRef"}
+    assert {problem.field for problem in read.problems} == {"spec.provider"}
+
+
+def test_what_bills_nothing_needs_no_key_and_says_so():
+    read = provider_account(resource("ProviderAccount", "gw", {"provider": "counters"})).value
+    assert (read.secret, read.estimates, _account().estimates) == (None, True, False)
 
 
 def test_only_days_that_are_over_are_asked_for():

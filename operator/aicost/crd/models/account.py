@@ -1,4 +1,4 @@
-"""ProviderAccount: an account with a provider of models, whose bills the controller brings into the ledger."""
+"""ProviderAccount: whoever bills for models, or sees what they cost; the controller brings it into the ledger."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,9 +7,10 @@ from pydantic import Field
 
 from aicost.crd.fields.conditions import Reported
 from aicost.crd.fields.text import ObjectName, Timestamp
+from aicost.crd.models.spend.capture import CaptureRule, SpendCapture
+from aicost.crd.models.spend.tags import MappedTag
 from aicost.crd.schema.base import ApiModel
-from aicost.crd.schema.markers import map_list, matches, unit
-from aicost.domain.identity.dimensions import Dimension
+from aicost.crd.schema.markers import Rule, map_list, matches, unit
 
 _REST = r"[^@?#\s]*"
 _NEAR = r"localhost|127\.0\.0\.1|\[::1\]|[-a-z0-9.]+\.svc(\.cluster\.local)?"
@@ -25,10 +26,14 @@ AccountKey = Annotated[
 
 
 class Provider(StrEnum):
-    """Who bills."""
+    """Who bills, or knows what will be billed."""
 
     ANTHROPIC = "anthropic"
     OPENAI = "openai"
+    LITELLM = "litellm"
+    """A gateway: what it saw, at the list prices that it knows. An estimate until the bill comes."""
+    COUNTERS = "counters"
+    """Tokens that gateways count in the controller's Prometheus, at list prices. An estimate until the bill comes."""
 
 
 class SecretKeyRef(ApiModel):
@@ -44,29 +49,35 @@ class SecretKeyRef(ApiModel):
     """Which of its keys holds the provider's key: that of an administrator, who may read costs."""
 
 
-class MappedTag(ApiModel):
-    """What a tag of the bill names."""
-
-    tag: Annotated[str, Field(min_length=1, max_length=128)]
-    """The tag as the provider calls it, such as workspace_id or project_id."""
-    dimension: Annotated[
-        str,
-        Field(max_length=63),
-        matches("|".join(Dimension), f"name a dimension: {', '.join(Dimension)}"),
-    ]
-    """The dimension that its values are of."""
-
-
 class ProviderAccountSpec(ApiModel):
     """Whom to ask, with which key, and how often."""
 
+    rules = (
+        Rule(
+            "(self.provider == 'counters') != has(self.secretRef)",
+            "give secretRef, the Secret with the provider's key; counters has no key and takes none",
+            lambda spec: (spec.provider is Provider.COUNTERS) != (spec.secret_ref is not None),
+        ),
+        Rule(
+            "self.provider != 'litellm' || has(self.url)",
+            "a gateway has no usual address: give url, for example http://litellm.gateways.svc:4000",
+            lambda spec: spec.provider is not Provider.LITELLM or spec.url is not None,
+        ),
+        Rule(
+            "self.provider != 'counters' || !has(self.url)",
+            "counters are read from the Prometheus of the settings: leave url out",
+            lambda spec: spec.provider is not Provider.COUNTERS or spec.url is None,
+        ),
+    )
+
     provider: Provider
-    """Who is asked: anthropic or openai."""
+    """Who is asked: anthropic, openai or litellm, a gateway; or counters: tokens that gateways count, at list prices."""
     account: AccountKey | None = None
     """Key of the account in the ledger, in the place of a cluster. The object's name, where absent. Amounts that are
     posted stay under the key that they were posted under."""
-    secret_ref: SecretKeyRef
-    """The Secret with the provider's key. It is read at each time, and is stored and shown nowhere."""
+    secret_ref: SecretKeyRef | None = None
+    """The Secret with the provider's key. It is read at each time, and is stored and shown nowhere. All but counters
+    need one."""
     url: (
         Annotated[
             str,
@@ -94,6 +105,8 @@ class ProviderAccountSpec(ApiModel):
         matches(r"[1-9]\d{0,2}[hd]", "write whole hours or days, at least 1h, for example 6h"),
     ] = "6h"
     """Time between two times."""
+    capture: CaptureRule | None = None
+    """What the bill is held against: what gateways saw. Usual values, where absent."""
     suspend: bool = False
     """Ask for nothing, for now. What is in the ledger stays."""
 
@@ -131,6 +144,8 @@ class ProviderAccountStatus(Reported):
     """End of the last day that the ledger has of the account."""
     month_to_date: MonthToDate | None = None
     """What this month cost. Absent until a day of it is in the ledger."""
+    capture: SpendCapture | None = None
+    """How much of the bill went through a gateway. Absent until some day has both a bill and a gateway's estimate."""
     days_restated: Annotated[int, Field(ge=0)] | None = None
     """Days that were in the ledger and that the last fetch changed, by signed differences."""
 

@@ -1,10 +1,11 @@
 """An account with somebody who bills us, and the days that are asked for."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from aicost.domain.exact.windows import DAY_MS, Window
-from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.thirdparty.capture import Through
+from aicost.domain.thirdparty.lines import AS_NAMED, Mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,23 +15,36 @@ class ProviderAccount:
     Attributes:
         name: of the object that says it.
         account: key in the ledger, in the place of a cluster.
-        secret: name of the Secret with the key of an administrator, and which of its keys holds it.
+        secret: name of the Secret with the key of an administrator, and which of its keys holds it; None for none.
         url: another address than the provider's own; None for that.
-        keys: tag -> dimension.
+        mapped: what tags mean.
         days: whole days in UTC that are asked for each time.
         interval_ms: time between two times.
         suspended: nothing is asked for now.
+        least_percent: the part of a bill that gateways should have seen.
+        through: which keys of the bill are the gateways'; None where nobody said.
     """
 
     name: str
     provider: str
     account: str
-    secret: tuple[str, str]
-    url: str | None
-    keys: Mapping[str, Dimension] = field(default_factory=dict)
+    secret: tuple[str, str] | None = None
+    url: str | None = None
+    mapped: Mapped = AS_NAMED
     days: int = 35
     interval_ms: int = DAY_MS // 4
     suspended: bool = False
+    least_percent: int = 90
+    through: Through | None = None
+
+    @property
+    def estimates(self) -> bool:
+        """Whether what it says is an estimate, and no bill."""
+        return self.provider in ESTIMATES
+
+
+ESTIMATES = frozenset({"litellm", "counters"})
+"""Providers that bill nothing: what they say is an estimate."""
 
 
 def days_over(days: int, now_ms: int) -> Window:

@@ -8,7 +8,7 @@ rate without a bill is absent, and no two currencies are compared.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -68,6 +68,13 @@ class Captured:
     unbilled: Mapping[str, int]
     blind: int
 
+    def of(self, providers: Collection[str]) -> "Captured":
+        """The part of some providers; days that no gateway answers for are those of all."""
+        lines = tuple(line for line in self.lines if line.provider in providers)
+        totals = tuple(_together(currency, lines) for currency in sorted({line.currency for line in lines}))
+        unbilled = {who: days for who, days in self.unbilled.items() if who in providers}
+        return Captured(lines, totals, unbilled, self.blind)
+
 
 @dataclass(slots=True)
 class _Both:
@@ -125,6 +132,13 @@ def _line(
 ) -> CaptureLine:
     past = None if through is None else sums.past
     return CaptureLine(provider, keys, day, currency, sums.billed, sums.seen, past)
+
+
+def _together(currency: str, lines: Iterable[CaptureLine]) -> CaptureLine:
+    mine = [line for line in lines if line.currency == currency]
+    past = [line.past_nanos for line in mine if line.past_nanos is not None]
+    billed, seen_nanos = sum(line.billed_nanos for line in mine), sum(line.seen_nanos for line in mine)
+    return CaptureLine("", (), None, currency, billed, seen_nanos, sum(past) if past else None)
 
 
 def _order(line: CaptureLine) -> tuple[object, ...]:

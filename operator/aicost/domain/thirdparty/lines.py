@@ -92,6 +92,20 @@ class Mapped:
         return Dimension(plain) if plain in set(Dimension) else None
 
 
+def named_value(key: str, value: str, name: str) -> tuple[tuple[str, str], str]:
+    """One of `Mapped.values`: a value in the form that it is looked up by, and the name in that of the ledger.
+
+    Args:
+        key: a dimension, or `namespace`.
+        value: as the provider writes it.
+        name: what it is called here.
+    """
+    if key == NAMESPACE:
+        return (key, value.strip().lower()), name
+    dimension = Dimension(key)
+    return (key, normalise(dimension, value) or value), normalise(dimension, name) or name
+
+
 AS_NAMED = Mapped()
 """Tags that are called as dimensions, and no others."""
 

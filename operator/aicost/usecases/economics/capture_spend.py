@@ -25,3 +25,14 @@ def capture_spend(
         raise InvalidRequest(str(problem)) from problem
     inside = [row for row in rows_of_accounts(ledger, span) if row.window.overlap(span) == row.window]
     return capture(inside, keys, through, daily=daily)
+
+
+def capture_of(ledger: LedgerReader, span: Window, account: str, through: Through | None = None) -> Captured:
+    """The same for the providers that one account speaks of, over all accounts.
+
+    Raises:
+        LedgerUnavailable: the ledger cannot be read.
+    """
+    rows = [row for row in rows_of_accounts(ledger, span) if row.window.overlap(span) == row.window]
+    own = {row.place.provider for row in rows if row.place.cluster == account}
+    return capture(rows, (), through).of(own)

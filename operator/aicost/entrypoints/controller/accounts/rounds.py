@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from aicost.crd.convert.accounts import provider_account
 from aicost.crd.convert.parsing import Converted
-from aicost.crd.reasons import Reason
+from aicost.crd.fields.conditions import ConditionStatus
+from aicost.crd.reasons import ConditionType, Reason
 from aicost.crd.status.accounts import account_status, kept_figures
+from aicost.crd.status.conditions import Statement
 from aicost.domain.exact.windows import MINUTE_MS, from_rfc3339
 from aicost.domain.thirdparty.accounts import ProviderAccount, why_not
 from aicost.entrypoints.controller.accounts.fetching import STEP, Fetcher, Outcome, failed
@@ -148,7 +150,7 @@ class AccountRounds:
         self._plans[_uid(body)] = _Plan(generation_of(body), at_ms, failures)
 
     async def _say(self, body: Body, outcome: Outcome) -> None:
-        statements = (outcome.statement,)
+        statements = (outcome.statement, *(outcome.others or _known(body)))
         figures = kept_figures(body["status"]) if outcome.figures is None else outcome.figures
         read = provider_account(body).value
         said = stated(body, statements, self._now_ms())
@@ -163,6 +165,15 @@ class AccountRounds:
             line(_log, logging.INFO, "spend fetched", **fields)
         elif plan.failures == 1 and outcome.statement.reason != Reason.SUSPENDED:
             line(_log, logging.WARNING, "spend not fetched", account=name, error=outcome.statement.message)
+
+
+def _known(body: Body) -> Sequence[Statement]:
+    """What was known before of what is captured: figures that stay keep their verdict."""
+    return [
+        Statement(ConditionType.CAPTURED, ConditionStatus(one["status"]), one["reason"], one["message"])
+        for one in body["status"].get("conditions") or ()
+        if one["type"] == ConditionType.CAPTURED
+    ]
 
 
 def _uid(body: Body) -> str:

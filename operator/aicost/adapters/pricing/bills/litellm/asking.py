@@ -66,7 +66,7 @@ class LitellmReader:
         """
         self._left_out.clear()
         starts = range(days.start_ms, days.end_ms, DAY_MS)
-        return [line for start in starts for line in self._day(Window(start, start + DAY_MS))]
+        return [line for start in starts for line in self._day(Window(start, min(start + DAY_MS, days.end_ms)))]
 
     def _day(self, day: Window) -> Iterator[SpendLine]:
         """Lines of one day, those of one thing together: a day may have a million requests."""

@@ -15,16 +15,11 @@ from aicost.adapters.pricing.bills import values
 from aicost.adapters.pricing.tables.reading import Wrong
 from aicost.domain.exact.windows import from_rfc3339
 from aicost.domain.thirdparty.lines import Basis, SpendLine
+from aicost.domain.thirdparty.providers import billed_by
 
 LITELLM = "litellm"
 _LARGEST = Decimal(10) ** 9
 _LONGEST = 200
-_BILLED_BY: Mapping[str, str] = {
-    "bedrock": "aws", "bedrock_converse": "aws", "sagemaker": "aws", "sagemaker_chat": "aws", "azure": "azure",
-    "azure_ai": "azure", "azure_text": "azure", "vertex_ai": "gcp", "vertex_ai_beta": "gcp", "gemini": "gcp",
-    "text-completion-openai": "openai", "anthropic_text": "anthropic", "cohere_chat": "cohere",
-}  # fmt: skip
-"""Provider as the gateway calls it -> who sends the bill. Others bill under their own name."""
 _ON_OUR_OWN = frozenset(
     {"hosted_vllm", "vllm", "ollama", "ollama_chat", "llamafile", "lm_studio", "triton", "infinity", "xinference",
      "oobabooga", "petals"}
@@ -58,12 +53,11 @@ def read_row(row: Mapping[str, Any]) -> Asked:
     at_ms = _moment(row)
     provider = str(row.get("custom_llm_provider") or "").strip().lower()
     spend = row.get("spend")
-    billed_by = "gcp" if provider.startswith("vertex_ai") else _BILLED_BY.get(provider, provider or "unknown")
     line = None
     if isinstance(spend, (int, Decimal)) and not isinstance(spend, bool):
         line = SpendLine(
             day=values.day_of(at_ms),
-            provider=_plain(billed_by),
+            provider=_plain(billed_by(provider) or "unknown"),
             cost_attos=_attos(Decimal(spend)),
             currency="USD",
             item=_plain(row.get("call_type") or ""),

@@ -9,9 +9,8 @@ import click
 
 from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.domain.identity.dimensions import Dimension
-from aicost.domain.identity.normalise import normalise
 from aicost.domain.reporting.spans import parse_span
-from aicost.domain.thirdparty.lines import NAMESPACE, Mapped
+from aicost.domain.thirdparty.lines import NAMESPACE, Mapped, named_value
 from aicost.entrypoints.cli.options import POST, in_form
 from aicost.ports.errors import InvalidRequest
 
@@ -90,10 +89,7 @@ def _renamed(text: str) -> tuple[tuple[str, str], str]:
     key, colon, raw = value.partition(":")
     if not (equals and colon and raw and name) or key not in {*Dimension, NAMESPACE}:
         raise InvalidRequest(f"--value {text[:80]!r}: write DIMENSION:VALUE=NAME, such as team:wrkspc_01=search")
-    if key == NAMESPACE:
-        return (key, raw.strip().lower()), name
-    normal = normalise(Dimension(key), raw)
-    return (key, normal or raw), normalise(Dimension(key), name) or name
+    return named_value(key, raw, name)
 
 
 def content_of(place: str) -> bytes:

@@ -1,0 +1,69 @@
+"""Estimate what will be billed: kept counts of gateways at list prices."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aicost.domain.exact.windows import DAY_MS, Window
+from aicost.domain.serving.api_prices import ApiPrice
+from aicost.domain.serving.counted import WHO, Kind, tenants_of
+from aicost.domain.thirdparty.estimating import Estimated, estimate
+from aicost.domain.thirdparty.lines import SpendLine
+from aicost.ports.measured.counts import CountReader
+from aicost.ports.prices import ApiPriceSource
+
+COUNTERS = "counters"
+_BY = ("source", "model", *(who.value for who in WHO))
+_MOST_NAMED = 5
+
+
+@dataclass(slots=True)
+class CountedSpend:
+    """Spend by what gateways counted (port `BillSource`).
+
+    Attributes:
+        counts: what was counted in closed windows.
+        cluster: whose windows.
+        prices: lists of prices; one that stands before another overrides it.
+    """
+
+    counts: CountReader
+    cluster: str
+    prices: Sequence[ApiPriceSource]
+    _notes: list[str] = field(default_factory=list)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What has no price, and what pods serve themselves."""
+        return tuple(self._notes)
+
+    def lines(self, days: Window) -> Sequence[SpendLine]:
+        """Lines of whole days in UTC; a day of which nothing was counted has none.
+
+        Raises:
+            LedgerUnavailable: the counts cannot be read.
+        """
+        starts = range(days.start_ms, days.end_ms, DAY_MS)
+        found = [self._day(Window(start, min(start + DAY_MS, days.end_ms))) for start in starts]
+        unpriced = Counter[str]()
+        for one in found:
+            unpriced.update(one.unpriced)
+        self._notes = []
+        if unpriced:
+            named = ", ".join(name for name, _ in unpriced.most_common(_MOST_NAMED))
+            more = f" and {len(unpriced) - _MOST_NAMED:,} more" if len(unpriced) > _MOST_NAMED else ""
+            self._notes.append(f"{sum(unpriced.values()):,} tokens have no one list price: {named}{more}")
+        if served := sum(one.served for one in found):
+            self._notes.append(f"{served:,} tokens of models that are served here were left out: their GPUs are costed")
+        return [line for one in found for line in one.lines]
+
+    def _day(self, day: Window) -> Estimated:
+        asked = tenants_of(self.counts.summed([day], Kind.GATEWAY, _BY, cluster=self.cluster))
+        engines = self.counts.summed([day], Kind.ENGINE, ("model",), cluster=self.cluster)
+        served = {row.model.lower() for row in engines if row.model}
+        whole = Window(day.start_ms, day.start_ms + DAY_MS)
+        return estimate(whole, asked, served, lambda model: self._prices(model, day))
+
+    def _prices(self, model: str, day: Window) -> Sequence[ApiPrice]:
+        """All prices of a model that held when the day began: those of the first list that has any."""
+        return next((found for source in self.prices if (found := source.find(model, "", day))), ())
