@@ -8,8 +8,7 @@ from aicost.adapters.bundle.bundle import Bundle
 from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.placement import PodName
 from aicost.domain.sampling.series import RawSeries
-from aicost.domain.serving.gateways import GATEWAY_NAMES
-from aicost.domain.serving.meters import GENERIC_NAMES, NAMES
+from aicost.domain.serving.wanted import WANTED
 
 _ALWAYS = Window(0, 2**62)
 
@@ -22,7 +21,7 @@ class BundleEngines:
 
     @cached_property
     def _all(self) -> Sequence[RawSeries]:
-        return self.bundle.series((*NAMES, *GENERIC_NAMES, *GATEWAY_NAMES), _ALWAYS)
+        return self.bundle.series(WANTED, _ALWAYS)
 
     @property
     def known(self) -> bool:

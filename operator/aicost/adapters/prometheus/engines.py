@@ -11,10 +11,8 @@ from aicost.adapters.prometheus.replies import Matrix, Vector, labels_of, sample
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
 from aicost.domain.sampling.placement import PodName
 from aicost.domain.sampling.series import RawSeries
-from aicost.domain.serving.gateways import GATEWAY_NAMES
-from aicost.domain.serving.meters import GENERIC_NAMES, NAMES
+from aicost.domain.serving.wanted import BOUNDS, BUCKETS, COUNTERS
 
-_COUNTERS = tuple(sorted({*NAMES, *GENERIC_NAMES, *GATEWAY_NAMES}))
 _PADDING_MS = SECOND_MS
 _CHUNK_MS = 30 * MINUTE_MS
 _MANY_PODS = 200
@@ -35,16 +33,17 @@ class PrometheusEngines:
 
     def series(self, span: Window) -> Sequence[RawSeries]:
         """All samples of a span; see the port. A series comes in as many parts as it takes."""
-        return [one for part in _chunks(span) for one in self._select(self._wanted(), part)]
+        return [one for part in _chunks(span) for wanted in self._wanted() for one in self._select(wanted, part)]
 
     def before(self, pods: Collection[PodName], span: Window) -> Sequence[RawSeries]:
         """The last samples of some pods in a span; see the port."""
         names = sorted({pod for _, pod in pods})
-        wanted = self._wanted(*([one_of("pod", names)] if len(names) <= _MANY_PODS else []))
-        query, last_ms = f"last_over_time({wanted}[{duration(span.length_ms)}])", span.end_ms - 1
-        answer = self._client.query(query, last_ms, Vector)
+        chosen = self._wanted(*([one_of("pod", names)] if len(names) <= _MANY_PODS else []))
+        length, last_ms = duration(span.length_ms), span.end_ms - 1
+        answers = [self._client.query(f"last_over_time({wanted}[{length}])", last_ms, Vector) for wanted in chosen]
         return [
             RawSeries(name, labels, np.array([last_ms]), np.array([float(one.value[1])]))
+            for answer in answers
             for one in answer.result
             if (labels := dict(one.metric)) and (name := labels.pop("__name__", ""))
             if (labels.get("namespace"), labels.get("pod")) in pods
@@ -54,8 +53,10 @@ class PrometheusEngines:
         """Close all connections."""
         self._client.close()
 
-    def _wanted(self, *more: str) -> str:
-        return selector(_COUNTERS, self._config.matchers, 'pod!=""', *more)
+    def _wanted(self, *more: str) -> Sequence[str]:
+        """All counters, and a few buckets of histograms that have many."""
+        counters = selector(COUNTERS, self._config.matchers, 'pod!=""', *more)
+        return counters, selector(BUCKETS, self._config.matchers, 'pod!=""', one_of("le", BOUNDS), *more)
 
     def _select(self, wanted: str, part: Window) -> Iterator[RawSeries]:
         """Raw samples of a selector, in halves where the whole is too much."""

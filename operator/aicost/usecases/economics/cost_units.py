@@ -8,23 +8,24 @@ from aicost.domain.budgets.units.counts import UnitCount
 from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
-from aicost.domain.ledger.rows import Bucket, Component
 from aicost.domain.reporting.sums import GroupSum
-from aicost.domain.serving.counted import Kind, PodName, tallies_of, tenants_of, units_of
-from aicost.domain.serving.phases import USUAL, Priors, phases_of
-from aicost.domain.serving.tallies import Tally, add_up
-from aicost.domain.serving.tenants import Asking, Tenancy, TenantCount, asking, share, tenant_counts
-from aicost.domain.serving.unit_costs import Spent, UnitCosts, unit_costs
+from aicost.domain.serving.counted import Kind, PodName, rounds_of, tallies_of, tenants_of, units_of
+from aicost.domain.serving.phases import USUAL, Priors
+from aicost.domain.serving.pods.models import ModelCosts
+from aicost.domain.serving.rounds.amplification import Amplification, Behind, amplify, of_agents
+from aicost.domain.serving.rounds.counting import RoundCount, round_counts
+from aicost.domain.serving.tallies import Tally
+from aicost.domain.serving.tenants import Tenancy, TenantCount, asking, share, tenant_counts
+from aicost.domain.serving.unit_costs import UnitCosts
 from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountReader
 from aicost.ports.measured.engines import EngineSource
 from aicost.usecases.economics.counting import grown_in, tallies
+from aicost.usecases.economics.workload_costs import IDENTITY, Did, costs_of, models_of, pod_of
 
-BLIND_SHARE = 10
-"""With more than one part in ten of the GPU cost unmeasured, what idled is not known."""
 OF_ENGINES = ("source", "namespace", "pod", "model")
 """By what the counts of engines are kept apart."""
-_IDENTITY = ("namespace", "pod", "workload", "controller")
+Member = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ class UnitLine:
         pods, counted: pods that cost something, and those of them whose engine was heard.
         discovered: no AIWorkload speaks of these engines: they were found by their counters alone.
         tenancy: the cost among those who asked, where that was asked for.
+        members: whose pods they are: namespace, AIWorkload and controller, the last two empty where there is none.
+        behind: what the requests became, where that was asked for.
+        by_model: the cost among the models; empty where there is one alone.
     """
 
     keys: tuple[str, ...]
@@ -46,6 +50,9 @@ class UnitLine:
     costs: UnitCosts
     tenancy: Tenancy | None = None
     discovered: bool = False
+    members: frozenset[Member] = frozenset()
+    behind: Amplification | None = None
+    by_model: tuple[ModelCosts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class UnitReport:
         lines: the dearest first.
         strangers: pods whose engines were heard and that cost nothing in the ledger.
         covered_ms: length of the windows that count: less than `rests_on` where some between are missing.
+        agents: what agents and guardrails did where no model is named, where that was asked for.
+        windows: those that count, oldest first.
     """
 
     span: Window
@@ -65,6 +74,8 @@ class UnitReport:
     lines: tuple[UnitLine, ...] = ()
     strangers: tuple[PodName, ...] = ()
     covered_ms: int = 0
+    agents: tuple[Behind, ...] = ()
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +86,13 @@ class UnitQuestion:
         keys: of the ledger: how to group.
         filters: of the ledger: what counts.
         tenants: divide each workload among the values of this dimension, as gateways count; None divides nothing.
+        rounds: look at what is behind the requests.
     """
 
     keys: tuple[str, ...]
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tenants: Dimension | None = None
+    rounds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +104,14 @@ class Counted:
         did: pod -> model -> what its engine did.
         asked: tokens by gateway, model and who asked.
         own: AIWorkload -> what its own counters grew by.
+        rounds: what is behind the requests; None where that was not asked for.
     """
 
     windows: tuple[Window, ...]
     did: Mapping[PodName, Mapping[str, Tally]]
     asked: tuple[TenantCount, ...] = ()
     own: Mapping[WorkloadName, UnitCount] = field(default_factory=dict)
+    rounds: tuple[RoundCount, ...] | None = None
 
 
 def cost_units(
@@ -119,7 +134,8 @@ def cost_units(
     whole = _whole(reader, span, cluster)
     grown = [one for run in runs_of(whole) for one in grown_in(engines, run)]
     asked = tenant_counts(one.grown for one in grown) if question.tenants else ()
-    counted = Counted(tuple(whole), tallies(grown), asked)
+    rounds = round_counts(one.grown for one in grown) if question.rounds else None
+    counted = Counted(tuple(whole), tallies(grown), asked, rounds=rounds)
     return cost_of(reader, counted, span, question, cluster=cluster, priors=priors)
 
 
@@ -137,12 +153,18 @@ def cost_counted(
     Raises:
         LedgerUnavailable: money or counts cannot be read.
     """
-    counted = read_counted(reader, counts, span, question.tenants, cluster=cluster)
+    counted = read_counted(reader, counts, span, question.tenants, cluster=cluster, rounds=question.rounds)
     return cost_of(reader, counted, span, question, cluster=cluster, priors=priors)
 
 
 def read_counted(
-    reader: LedgerReader, counts: CountReader, span: Window, tenants: Dimension | None, *, cluster: str
+    reader: LedgerReader,
+    counts: CountReader,
+    span: Window,
+    tenants: Dimension | None,
+    *,
+    cluster: str,
+    rounds: bool = False,
 ) -> Counted:
     """What was counted in the windows of a span that have money as well; errors as of `cost_counted`."""
     known = set(counts.windows(span, cluster=cluster))
@@ -153,7 +175,8 @@ def read_counted(
     if tenants:
         asked = tenants_of(counts.summed(runs, Kind.GATEWAY, ("source", "model", tenants.value), cluster=cluster))
     own = units_of(counts.summed(runs, Kind.WORKLOAD, ("namespace", "workload"), cluster=cluster))
-    return Counted(tuple(whole), did, asked, own)
+    behind = rounds_of(counts.summed(runs, Kind.GATEWAY, ("source", "model"), cluster=cluster)) if rounds else None
+    return Counted(tuple(whole), did, asked, own, behind)
 
 
 def cost_of(
@@ -173,16 +196,17 @@ def cost_of(
     whole = counted.windows
     if not whole:
         return UnitReport(span, None)
-    keys = (*_IDENTITY, *question.keys)
+    keys = (*IDENTITY, *question.keys)
     sums = [one for run in runs_of(whole) for one in reader.sums(run, keys, question.filters, cluster=cluster)]
-    tenants = asking(counted.asked, question.tenants) if question.tenants else None
     lines = sorted(
-        _lines(sums, counted.did, priors, tenants), key=lambda line: (-line.costs.spent.cost_nanos, line.keys)
-    )
-    paid = set(map(_pod, sums))
+        _lines(sums, counted, question, priors), key=lambda line: (-line.costs.spent.cost_nanos, line.keys)
+    )  # fmt: skip
+    paid = set(map(pod_of, sums))
     strangers = tuple(sorted(set(counted.did) - paid)) if not question.filters else ()
     rests_on = Window(whole[0].start_ms, whole[-1].end_ms)
-    return UnitReport(span, rests_on, tuple(lines), strangers, sum(one.length_ms for one in whole))
+    agents = of_agents(counted.rounds or ())
+    covered_ms = sum(one.length_ms for one in whole)
+    return UnitReport(span, rests_on, tuple(lines), strangers, covered_ms, agents, tuple(whole))
 
 
 def _whole(reader: LedgerReader, span: Window, cluster: str) -> list[Window]:
@@ -201,32 +225,32 @@ def runs_of(windows: Sequence[Window]) -> Sequence[Window]:
     return runs
 
 
-def _lines(
-    sums: Sequence[GroupSum], did: Mapping[PodName, Mapping[str, Tally]], priors: Priors, asked: Asking | None
-) -> Iterable[UnitLine]:
+def _lines(sums: Sequence[GroupSum], counted: Counted, question: UnitQuestion, priors: Priors) -> Iterable[UnitLine]:
+    did = counted.did
+    asked = asking(counted.asked, question.tenants) if question.tenants else None
     groups: dict[tuple[tuple[str, ...], str], list[GroupSum]] = defaultdict(list)
     for one in _serving(sums, did):
-        groups[one.keys[len(_IDENTITY) :], one.currency].append(one)
+        groups[one.keys[len(IDENTITY) :], one.currency].append(one)
     for (keys, currency), mine in groups.items():
-        pods = {_pod(one) for one in mine}
-        heard = sorted(pods & did.keys())
+        pods = {pod_of(one) for one in mine}
+        heard = pods & did.keys()
         if heard and currency:
-            whole = add_up([one for pod in heard for one in did[pod].values()])
             models = tuple(sorted({model for pod in heard for model in did[pod] if model}))
-            costs = unit_costs(_spent(mine, currency), whole, phases_of(whole, priors))
-            tenancy = None if asked is None else share(costs, models, asked)
-            claimed = any(_workload(one) for one in mine)
-            yield UnitLine(keys, models, len(pods), len(heard), costs, tenancy, not claimed)
+            costs = costs_of(mine, did, priors)
+            yield UnitLine(
+                keys, models, len(pods), len(heard), costs,
+                tenancy=None if asked is None else share(costs, models, asked),
+                discovered=not any(_workload(one) for one in mine),
+                members=frozenset((one.keys[0], one.keys[2], one.keys[3]) for one in mine),
+                behind=None if counted.rounds is None else amplify(costs, models, counted.rounds),
+                by_model=models_of(mine, did, priors),
+            )  # fmt: skip
 
 
-def _serving(sums: Sequence[GroupSum], did: Mapping[PodName, Mapping[str, Tally]]) -> Iterable[GroupSum]:
+def _serving(sums: Sequence[GroupSum], did: Did) -> Iterable[GroupSum]:
     """What serves models: all pods of an AIWorkload, else of a controller, of which an engine was heard."""
-    heard = {_unit(one) for one in sums if _pod(one) in did}
+    heard = {_unit(one) for one in sums if pod_of(one) in did}
     return (one for one in sums if one.keys[1] and _unit(one) in heard)
-
-
-def _pod(one: GroupSum) -> PodName:
-    return one.keys[0], one.keys[1]
 
 
 def _workload(one: GroupSum) -> str:
@@ -235,16 +259,5 @@ def _workload(one: GroupSum) -> str:
 
 def _unit(one: GroupSum) -> tuple[str, str, str]:
     """Whose pod it is: a pod without a controller is its own."""
-    namespace, pod, workload, controller = one.keys[: len(_IDENTITY)]
+    namespace, pod, workload, controller = one.keys[:4]
     return namespace, workload, "" if workload else controller or pod
-
-
-def _spent(sums: Sequence[GroupSum], currency: str) -> Spent:
-    """The cost of some pods, and what of it idled."""
-    gpu = dict.fromkeys(Bucket, 0)
-    for one in sums:
-        if one.component == Component.GPU:
-            gpu[Bucket(one.bucket)] += one.cost_nanos
-    blind = gpu[Bucket.ALLOCATED_UNMEASURED] * BLIND_SHARE > sum(gpu.values())
-    cost = sum(one.cost_nanos for one in sums)
-    return Spent(cost, None if blind else gpu[Bucket.ALLOCATED_IDLE], currency, sum(gpu.values()))

@@ -1,16 +1,18 @@
 """What engines and gateways counted in a span: the increase of each series first, then the sum."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from aicost.domain.budgets.units.counters import growth
 from aicost.domain.exact.windows import HOUR_MS, MINUTE_MS, Window
 from aicost.domain.sampling.series import RawSeries
+from aicost.domain.serving.calibration.minutes import BUSY_NAMES, fit_counts
 from aicost.domain.serving.counted import PodName
-from aicost.domain.serving.meters import known_engines
+from aicost.domain.serving.held import held
+from aicost.domain.serving.meters import GAUGES, Count, known_engines
 from aicost.domain.serving.tallies import Grown, Tally, tally
 from aicost.ports.measured.engines import EngineSource
 
@@ -22,10 +24,15 @@ AWAY_MS = 6 * HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class PodGrowth:
-    """What one series of a pod grew by."""
+    """What one series of a pod grew by.
+
+    Attributes:
+        fits: sums over the minutes of the pod, which are of no one series; such a one has no growth.
+    """
 
     pod: PodName
     grown: Grown
+    fits: Mapping[Count, int] = field(default_factory=dict)
 
 
 def grown_in(engines: EngineSource, span: Window) -> Sequence[PodGrowth]:
@@ -37,23 +44,35 @@ def grown_in(engines: EngineSource, span: Window) -> Sequence[PodGrowth]:
     Raises:
         SourceUnavailable, InvalidAnswer, NotPermitted: as of the port.
     """
-    parts, watched_ms = _parts(engines.series(Window(span.start_ms - BEFORE_MS, span.end_ms)), span.end_ms)
+    every = engines.series(Window(span.start_ms - BEFORE_MS, span.end_ms))
+    parts, watched_ms = _parts((one for one in every if one.name not in BUSY_NAMES), span.end_ms)
     sudden = {_pod(mine[0]) for mine in parts.values() if min(map(_first_ms, mine)) >= span.start_ms}
     if sudden:
         earlier = Window(span.start_ms - AWAY_MS, span.start_ms - BEFORE_MS)
         before, _ = _parts(engines.before(sudden, earlier), earlier.start_ms)
         for key in parts.keys() & before.keys():
             parts[key] = [*before[key], *parts[key]]
-    return [PodGrowth(_pod(mine[0]), _grown(mine, span, watched_ms)) for mine in parts.values()]
+    grown = [PodGrowth(_pod(mine[0]), _grown(mine, span, watched_ms)) for mine in parts.values()]
+    fits = fit_counts(every, span)
+    return [*grown, *(PodGrowth(pod, Grown("", {}, None), sums) for pod, sums in fits.items())]
 
 
 def tallies(grown: Iterable[PodGrowth]) -> Mapping[PodName, Mapping[str, Tally]]:
     """What the engine of each pod did, by model."""
     pods: dict[PodName, list[Grown]] = defaultdict(list)
+    fits: dict[PodName, Counter[Count]] = defaultdict(Counter)
     for one in grown:
         pods[one.pod].append(one.grown)
+        fits[one.pod].update(one.fits)
     found = {pod: tally(mine, generic=known_engines({one.name for one in mine})) for pod, mine in sorted(pods.items())}
-    return {pod: by_model for pod, by_model in found.items() if by_model}
+    return {pod: _fitted(by_model, fits[pod]) for pod, by_model in found.items() if by_model}
+
+
+def _fitted(by_model: Mapping[str, Tally], fits: Mapping[Count, int]) -> Mapping[str, Tally]:
+    """With the sums of the minutes, which say nothing of one model among several."""
+    if not fits or len(by_model) > 1:
+        return by_model
+    return {model: replace(did, counts={**did.counts, **fits}) for model, did in by_model.items()}
 
 
 _Key = tuple[str, frozenset[tuple[str, str]]]
@@ -85,4 +104,7 @@ def _grown(parts: Sequence[RawSeries], span: Window, watched_ms: int) -> Grown:
     at_ms, value = parts[0].at_ms, parts[0].value
     if len(parts) > 1:
         at_ms, value = (np.concatenate([getattr(one, field) for one in parts]) for field in ("at_ms", "value"))
-    return Grown(parts[0].name, parts[0].labels, growth(at_ms, value, span, watched_ms=watched_ms))
+    name, labels = parts[0].name, parts[0].labels
+    if name in GAUGES:
+        return Grown(name, labels, None, held(at_ms, value, span))
+    return Grown(name, labels, growth(at_ms, value, span, watched_ms=watched_ms))

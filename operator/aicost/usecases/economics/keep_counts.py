@@ -8,6 +8,7 @@ from aicost.domain.budgets.units.counts import UnitCount
 from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.domain.serving.counted import CountRow, WindowCounts, rows_of
+from aicost.domain.serving.rounds.counting import round_counts
 from aicost.domain.serving.tenants import tenant_counts
 from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountStore
@@ -110,8 +111,9 @@ class KeepCounts:
 
     def _rows(self, window: Window, own: Sequence[CounterQuery]) -> Sequence[CountRow]:
         grown = grown_in(self.engines, window)
-        asked = tenant_counts(one.grown for one in grown)
-        return rows_of(WindowCounts(window, tallies(grown), asked, self._own(window, own)), self.ids)
+        series = [one.grown for one in grown]
+        asked, rounds = tenant_counts(series), round_counts(series)
+        return rows_of(WindowCounts(window, tallies(grown), asked, self._own(window, own), rounds), self.ids)
 
     def _own(self, window: Window, own: Sequence[CounterQuery]) -> dict[WorkloadName, UnitCount]:
         return dict(self.units.count(own, window)) if self.units is not None and own else {}

@@ -1,7 +1,8 @@
 """What one pod did minute by minute, and how busy its GPUs were: what weights of tokens are fitted to.
 
 Busy time of a minute comes from the GPUs' own series, so each of them must be held by this pod alone. What comes out
-are sums of products: those of pods and of windows add up, so a fit over a month needs no minute of it any more.
+are sums of products: those of pods and of windows add up, so a fit over a month needs no minute of it any more. The
+minute before each quarter of an hour is left out: where a window ends there, nothing is known yet of its last seconds.
 """
 
 from collections import defaultdict
@@ -21,6 +22,7 @@ PodName = tuple[str, str]
 _FURTHEST_MS = 2 * MINUTE_MS
 """What was seen further apart than this says nothing of single minutes."""
 _TOKENS = (Count.INPUT, Count.CACHED, Count.COMPUTED, Count.OUTPUT, Count.FINISHED)
+_QUARTER_MS = 15 * MINUTE_MS
 _LARGEST = 10**16
 """Larger sums are of counters that count something else."""
 MIXES = tuple(count for count in Count if count.value.startswith("fit-mix-"))
@@ -74,7 +76,7 @@ def fit_counts(
     busy = _busy(gpus, edges)
     return {
         pod: sums for pod in sorted(engines.keys() & busy.keys())
-        if (sums := _sums(engines[pod], busy[pod], edges, priors))
+        if (sums := _sums(engines[pod], np.where(edges[1:] % _QUARTER_MS == 0, np.nan, busy[pod]), edges, priors))
     }  # fmt: skip
 
 
