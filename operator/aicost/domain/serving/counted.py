@@ -14,6 +14,8 @@ from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.serving.meters import Count, Outcome
+from aicost.domain.serving.outcomes.judged import Verdict
+from aicost.domain.serving.outcomes.statuses import StatusCounts
 from aicost.domain.serving.rounds.counting import ROUNDS, RoundCount, together
 from aicost.domain.serving.tallies import Tally, add_up
 from aicost.domain.serving.tenants import Asked, TenantCount
@@ -32,6 +34,10 @@ MOST_CALLED = 500
 """Models whose requests are looked behind in one window, over all gateways."""
 _LONGEST = 253
 _UNITS, _SUCCESSES = "units", "successes"
+_ANSWERS, _JUDGED = "answers", "judged"
+_SUCCESS, _FAILURE = "success", "failure"
+MOST_ANSWERS = 5_000
+"""Statuses of models of gateways in one window."""
 _ASKED = {Count.COMPUTED: "computed", Count.CACHED: "cached", Count.OUTPUT: "output"}
 WHO = (Dimension.TEAM, Dimension.FEATURE, Dimension.CUSTOMER, Dimension.PROJECT, Dimension.PRODUCT)
 """What gateways say of who asks."""
@@ -87,6 +93,8 @@ class WindowCounts:
         asked: tokens by gateway, model and who asked.
         units: AIWorkload -> what its own counters grew by.
         rounds: what is behind the requests, by gateway and model.
+        answers: how gateways answered: requests by gateway, model and status.
+        judged: AIWorkload -> what its own queries say of its requests.
     """
 
     window: Window
@@ -94,6 +102,8 @@ class WindowCounts:
     asked: tuple[TenantCount, ...] = ()
     units: Mapping[WorkloadName, UnitCount] = field(default_factory=dict)
     rounds: tuple[RoundCount, ...] = ()
+    answers: StatusCounts = field(default_factory=dict)
+    judged: Mapping[WorkloadName, Sequence[Verdict]] = field(default_factory=dict)
 
 
 def rows_of(counts: WindowCounts, ids: CustomerIds | None = None) -> tuple[CountRow, ...]:
@@ -107,7 +117,8 @@ def rows_of(counts: WindowCounts, ids: CustomerIds | None = None) -> tuple[Count
     tenants = (row for one in _bounded(counts.asked, ids) for row in _of_tenant(one))
     units = (row for name, count in sorted(counts.units.items()) for row in _of_workload(name, count))
     rounds = (row for one in _most_called(counts.rounds) for row in _of_rounds(one))
-    return tuple(row for row in (*engines, *tenants, *units, *rounds) if 0 <= row.value < LARGEST)
+    judged = (*_of_answers(counts.answers), *_of_judged(counts.judged))
+    return tuple(row for row in (*engines, *tenants, *units, *rounds, *judged) if 0 <= row.value < LARGEST)
 
 
 def tallies_of(rows: Iterable[CountRow]) -> Mapping[PodName, Mapping[str, Tally]]:
@@ -145,12 +156,34 @@ def rounds_of(rows: Iterable[CountRow]) -> tuple[RoundCount, ...]:
     )
 
 
+def answers_of(rows: Iterable[CountRow]) -> StatusCounts:
+    """How gateways answered."""
+    found: dict[tuple[str, str, str], int] = defaultdict(int)
+    for row in rows:
+        if row.kind is Kind.GATEWAY and row.count == _ANSWERS:
+            found[row.source, row.model, row.part] += row.value
+    return found
+
+
+def judged_of(rows: Iterable[CountRow]) -> Mapping[WorkloadName, Sequence[Verdict]]:
+    """What queries of AIWorkloads say of their requests."""
+    found: dict[WorkloadName, dict[tuple[bool, str], int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        if row.kind is Kind.WORKLOAD and row.count == _JUDGED:
+            outcome, _, reason = row.part.partition(":")
+            found[row.namespace, row.workload][outcome == _SUCCESS, reason] += row.value
+    return {
+        name: tuple(Verdict(reason, success, number) for (success, reason), number in sorted(mine.items()))
+        for name, mine in found.items()
+    }
+
+
 def units_of(rows: Iterable[CountRow]) -> Mapping[WorkloadName, UnitCount]:
     """What the own counters of AIWorkloads grew by."""
     found: dict[WorkloadName, dict[str, int]] = defaultdict(dict)
     at_least: dict[WorkloadName, bool] = defaultdict(bool)
     for row in rows:
-        if row.kind is Kind.WORKLOAD:
+        if row.kind is Kind.WORKLOAD and row.count in {_UNITS, _SUCCESSES}:
             mine = found[row.namespace, row.workload]
             mine[row.count] = mine.get(row.count, 0) + row.value
             at_least[row.namespace, row.workload] |= row.at_least
@@ -213,6 +246,20 @@ def _most_called(rounds: Sequence[RoundCount]) -> Sequence[RoundCount]:
     ordered = sorted(rounds, key=lambda one: (bool(one.model), -sum(one.counts.values()), one.gateway, one.model))
     rest = (replace(one, model=OTHER) for one in ordered[MOST_CALLED:])
     return [*ordered[:MOST_CALLED], *together(rest)]
+
+
+def _of_answers(answers: StatusCounts) -> Iterator[CountRow]:
+    """Statuses that were answered most by name; the others are not kept, which the coverage then says."""
+    ordered = sorted(answers.items(), key=lambda one: (-one[1], one[0]))
+    for (gateway, model, status), number in ordered[:MOST_ANSWERS]:
+        yield CountRow(Kind.GATEWAY, _ANSWERS, number, part=status, source=gateway, model=model[:_LONGEST])
+
+
+def _of_judged(judged: Mapping[WorkloadName, Sequence[Verdict]]) -> Iterator[CountRow]:
+    for (namespace, workload), verdicts in sorted(judged.items()):
+        for one in verdicts:
+            part = f"{_SUCCESS if one.success else _FAILURE}:{one.reason}"
+            yield CountRow(Kind.WORKLOAD, _JUDGED, one.requests, part=part, namespace=namespace, workload=workload)
 
 
 def _of_workload(name: WorkloadName, count: UnitCount) -> Iterator[CountRow]:
