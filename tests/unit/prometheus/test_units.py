@@ -175,6 +175,21 @@ def test_a_counter_with_too_many_series_is_said_and_takes_nothing_from_the_other
     assert len([query for query in selections(served) if "flood" in query]) < 8
 
 
+def test_series_are_those_of_the_namespace_alone_as_they_are():
+    foreign = {**OWN, "namespace": "other"}
+    with counting(server((OWN, {-30: 1.0, 10: 5.0, 20: 3.0}), (foreign, {10: 9.0}))) as (made, _):
+        (one,) = made.series("ml", Counter(METRIC), SPAN)
+    assert (one.name, one.labels["pod"], list(one.value)) == (METRIC, "chat-0", [5.0, 3.0])
+
+
+def test_series_that_are_too_many_or_cannot_be_are_none():
+    with counting(refused) as (made, served):
+        assert made.series("ml", Counter(METRIC), SPAN) == ()
+        asked = len(served.requests)
+        assert made.series("ml", Counter(METRIC, {"out-come": "ok"}), SPAN) == ()
+    assert len(served.requests) == asked
+
+
 def test_a_reply_without_end_is_not_read_to_its_end():
     def respond(request: Request) -> None:
         if request.form["query"].startswith("{"):

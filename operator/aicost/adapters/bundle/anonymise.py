@@ -24,6 +24,7 @@ from aicost.domain.inventory.node_labels import CAPACITY_LABELS, INSTANCE_TYPE_L
 from aicost.domain.inventory.pods import ContainerFacts
 from aicost.domain.inventory.sharing import COUNT_LABELS
 from aicost.domain.sampling.series import RawSeries
+from aicost.domain.training.reported import NAMES, QUALITIES, WHOLES
 
 Body = dict[str, Any]
 _LENGTH = 12
@@ -69,6 +70,8 @@ _SHARING = (
 _NODE_NAME = "vgpu-node"
 """How annotations end in which sharing schedulers write the name of a node."""
 _PRICE = "aicost.dev/price-"
+_MEASURED = frozenset({"unitMetric", "telemetry", "training"})
+"""Fields of an AIWorkload that name metrics of people's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +259,8 @@ class Anonymiser:
         return f"{scheme}{sign}{self.text(rest)}" if sign else self.text(text)
 
     def workload(self, body: Body) -> Body:
-        """An AIWorkload; how it measures units is left out."""
-        spec = {key: value for key, value in body["spec"].items() if key not in ("unitMetric", "telemetry")}
+        """An AIWorkload; how it measures units and training is left out."""
+        spec = {key: value for key, value in body["spec"].items() if key not in _MEASURED}
         spec = self._named(spec, "model")
         if "targetRef" in spec:
             spec["targetRef"] = self._named(spec["targetRef"], "name")
@@ -266,6 +269,13 @@ class Anonymiser:
         if "dimensions" in spec:
             spec["dimensions"] = self._named(spec["dimensions"], *spec["dimensions"])
         return {**body, "spec": spec}
+
+    def train_job(self, body: Body) -> Body:
+        """A TrainJob: how far it is, and of what else it said the numbers that frameworks name alike."""
+        status = dict((body.get("status") or {}).get("trainerStatus") or {})
+        known = [one for one in status.get("metrics") or () if one.get("name") in {*NAMES, *WHOLES, *QUALITIES}]
+        kept = {**status, "metrics": known}
+        return {**body, "status": {"trainerStatus": {name: value for name, value in kept.items() if value != []}}}
 
     def _selector(self, selector: Any) -> Any:
         found = dict(selector)
@@ -330,6 +340,7 @@ _KINDS: Mapping[str, Callable[[Anonymiser, Body], Body]] = {
     "ResourceClaim": Anonymiser.resource_claim,
     "ResourceSlice": Anonymiser.resource_slice,
     "AIWorkload": Anonymiser.workload,
+    "TrainJob": Anonymiser.train_job,
     "PriceBook": Anonymiser.book,
     "CostLabelPolicy": Anonymiser.policy,
 }

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from aicost.adapters.kube.seen import dra, shapes
+from aicost.adapters.kube.seen.trainers import TRAIN_JOBS, TRAINER_GROUP, recordable_status
 from aicost.adapters.kube.seen.trim import (
     NODE_ANNOTATIONS,
     POD_ANNOTATIONS,
@@ -30,6 +31,8 @@ def recordable(resource: Resource, encoded: bytes) -> Body:
     Raises:
         ValueError, msgspec.MsgspecError: it is not what its kind should be.
     """
+    if (resource.group, resource.kind) == (TRAINER_GROUP, TRAIN_JOBS.kind):
+        return _train_job(resource, msgspec.json.decode(encoded))
     shape, trim = _KINDS.get((resource.group, resource.kind), (None, None))
     if shape is None or trim is None:
         return _plain(resource, msgspec.json.decode(encoded))
@@ -37,6 +40,12 @@ def recordable(resource: Resource, encoded: bytes) -> Body:
     trim(found)
     body = _without_nothing(msgspec.to_builtins(found))
     return {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+
+
+def _train_job(resource: Resource, body: Mapping[str, Any]) -> Body:
+    """A TrainJob: how far it is. Its spec is not read, and holds environments and arguments."""
+    status = recordable_status(body)
+    return {**_plain(resource, {**body, "spec": None}), **({"status": status} if status else {})}
 
 
 def _plain(resource: Resource, body: Mapping[str, Any]) -> Body:

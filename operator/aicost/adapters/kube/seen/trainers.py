@@ -10,10 +10,12 @@ from aicost.domain.exact.windows import from_rfc3339
 from aicost.domain.workloads.foreign import at, items, mapping, pointer, text, whole
 from aicost.ports.measured.training import Reported
 
-TRAIN_JOBS = Resource("trainer.kubeflow.org", "v1alpha1", "trainjobs", "TrainJob")
+TRAINER_GROUP = "trainer.kubeflow.org"
+TRAIN_JOBS = Resource(TRAINER_GROUP, "v1alpha1", "trainjobs", "TrainJob")
 MOST_METRICS = 32
 LONGEST_NAME = 128
 LONGEST_VALUE = 40
+_LONGEST_TIME = 40
 _STATUS = pointer("/status/trainerStatus")
 _PERCENT = 100
 
@@ -37,6 +39,20 @@ def reported(body: Mapping[str, Any], seen_ms: int) -> Reported | None:
         remaining_s=whole(status.get("estimatedRemainingSeconds")),
         metrics=dict(_metrics(status.get("metrics"))),
     )
+
+
+def recordable_status(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The status of a TrainJob as it may be written: what is read of it, and nothing else."""
+    status = mapping(at(body, _STATUS))
+    kept: dict[str, Any] = {
+        name: number
+        for name in ("progressPercentage", "estimatedRemainingSeconds")
+        if (number := whole(status.get(name))) is not None
+    }
+    metrics = [{"name": name, "value": str(float(number))} for name, number in _metrics(status.get("metrics"))]
+    kept |= {"metrics": metrics} if metrics else {}
+    kept |= {"lastUpdatedTime": told} if (told := text(status.get("lastUpdatedTime"))[:_LONGEST_TIME]) else {}
+    return {"trainerStatus": kept} if kept else {}
 
 
 def _metrics(said: Any) -> Iterator[tuple[str, Fraction]]:

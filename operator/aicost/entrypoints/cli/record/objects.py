@@ -15,6 +15,7 @@ from aicost.adapters.kube.owners import OwnerResolver
 from aicost.adapters.kube.queues import read_queues
 from aicost.adapters.kube.seen.decode import decode_service
 from aicost.adapters.kube.seen.recording import recordable
+from aicost.adapters.kube.seen.trainers import TRAIN_JOBS, TRAINER_GROUP
 from aicost.adapters.kube.seen.values import SeenService
 from aicost.adapters.kube.watching.claims import dra_resources
 from aicost.adapters.kube.wire.errors import NotFound
@@ -94,7 +95,8 @@ class ObjectRecorder:
         own = [own_resource(kind) for kind in ("PriceBook", "AIWorkload", "CostLabelPolicy")]
         found = []
         allocated = await dra_resources(self.client) or ()
-        for resource in (*NEEDED, NAMESPACES, SERVICE_ACCOUNTS, VOLUME_CLAIMS, *allocated, *own):
+        trainers = (TRAIN_JOBS,) if TRAIN_JOBS.api_version in await self.client.versions(TRAINER_GROUP) else ()
+        for resource in (*NEEDED, NAMESPACES, SERVICE_ACCOUNTS, VOLUME_CLAIMS, *allocated, *trainers, *own):
             try:
                 async for _ in self.client.pages(resource, limit=1):
                     break

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from aicost.adapters.bundle.bundle import Bundle, open_bundle
-from aicost.adapters.bundle.objects import Change
 from aicost.adapters.bundle.measured.training import BundleTraining
+from aicost.adapters.bundle.objects import Change
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.seen.trainers import TRAIN_JOBS, reported
 from aicost.adapters.prometheus.config import PrometheusConfig
@@ -29,6 +29,8 @@ from aicost.usecases.economics.training.cost_runs import CostRuns
 from aicost.usecases.economics.training.questions import TrainingQuestion, TrainingReport
 
 Body = Mapping[str, Any]
+_NO_TRAINER = f"the cluster does not know {TRAIN_JOBS}"
+"""Not every cluster runs Kubeflow's trainer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _read_objects(places: Places, told: _Told) -> None:
         gathered = gather(config, [Wish(own_resource("AIWorkload")), Wish(TRAIN_JOBS)])
         for body in gathered.bodies:
             told.take(body, now_ms())
-        told.problems += gathered.gaps
+        told.problems += [gap for gap in gathered.gaps if gap != _NO_TRAINER]
 
 
 @contextmanager
