@@ -64,7 +64,7 @@ from aicost.usecases.close_windows import CloseWindows, RefreshOpenWindow
 from aicost.usecases.compute_window import ComputeWindow
 from aicost.usecases.economics.keep_counts import KeepCounts
 from aicost.usecases.economics.settle_estimates import accounts_in
-from aicost.usecases.economics.unit_book import UnitBook
+from aicost.usecases.economics.unit_book import UnitCostBook
 from aicost.usecases.economics.with_accounts import with_accounts
 from aicost.usecases.replay_windows import ReplayWindows
 from aicost.usecases.revisit_windows import RevisitWindows
@@ -126,7 +126,7 @@ class Application:
     engines: HeldEngines
     counts: CountStore
     count: KeepCounts
-    unit_costs: UnitBook
+    unit_costs: UnitCostBook
     fence: FencedWriter
     charged: Charged
     close_windows: CloseWindows
@@ -401,7 +401,7 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
         engines=engines,
         counts=counts,
         count=KeepCounts(cluster, counts, stores.ledger, engines, units, _customer_ids(settings)),
-        unit_costs=UnitBook(stores.ledger.version, counts, cluster),
+        unit_costs=UnitCostBook(stores.ledger.version, counts, cluster),
         activities=HeldActivities(),
         usage=usage,
         fence=writer,

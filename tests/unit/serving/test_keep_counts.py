@@ -30,7 +30,7 @@ from aicost.ports.errors import SourceUnavailable
 from aicost.ports.measured.units import Counter, CounterQuery
 from aicost.usecases.economics.cost_units import UnitQuestion, cost_counted, cost_units
 from aicost.usecases.economics.counting import grown_in
-from aicost.usecases.economics.keep_counts import MOST_AT_ONCE, KeepCounts
+from aicost.usecases.economics.keep_counts import MOST_AT_ONCE, KeepCounts, Said
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, hour, make_holder, make_posting, make_row
 
@@ -180,7 +180,7 @@ def test_a_pod_that_is_new_counts_from_zero():
 
 def test_own_counters_of_workloads_are_kept_beside(store):
     own = [CounterQuery("team-a", "chat", Counter("answers_total"))]
-    list(keeping(store, Scripted(tokens()), 0, units=Own())(own))
+    list(keeping(store, Scripted(tokens()), 0, units=Own())(Said(own)))
     assert units_of(store.rows(CLUSTER, hour(0)))[("team-a", "chat")].units == 12
 
 

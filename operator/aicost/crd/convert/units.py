@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from aicost.crd.convert.parsing import Converted, parse
-from aicost.crd.models.aiworkload import AIWorkloadSpec
+from aicost.crd.models.aiworkload import AIWorkloadSpec, Engine, UnitMetric
 from aicost.crd.models.counter import Counter as CounterModel
 from aicost.domain.budgets.units.targets import UnitTarget
 from aicost.domain.exact.amounts import parse_nanos
+from aicost.domain.serving.declared import DeclaredEngine
+from aicost.domain.serving.own_units import OwnUnit
 from aicost.ports.measured.units import Counter, CounterQuery, WorkloadUnit
 
 
@@ -21,14 +23,39 @@ def workload_unit(body: Mapping[str, Any]) -> Converted[WorkloadUnit]:
         return Converted(None)
     place = str(body["metadata"]["namespace"]), str(body["metadata"]["name"])
     successes = _counter(metric.successes) if metric.successes else None
-    target = UnitTarget(
+    query = CounterQuery(*place, _counter(metric.units), successes)
+    return Converted(WorkloadUnit(query, _target(place, metric)))
+
+
+def own_unit(body: Mapping[str, Any]) -> Converted[OwnUnit]:
+    """Read the unit that an AIWorkload is judged by, whoever counts it; nothing for one that names none."""
+    read = parse(AIWorkloadSpec, body.get("spec") or {}, "spec")
+    metric = None if read.value is None else read.value.unit_metric
+    if metric is None:
+        return Converted(None, read.problems)
+    place = str(body["metadata"]["namespace"]), str(body["metadata"]["name"])
+    return Converted(OwnUnit(metric.name, _target(place, metric), metric.units is not None))
+
+
+def declared_engine(body: Mapping[str, Any]) -> Converted[DeclaredEngine]:
+    """Read which engine an AIWorkload says that its pods run; nothing for one that says nothing of it."""
+    read = parse(AIWorkloadSpec, body.get("spec") or {}, "spec")
+    telemetry = None if read.value is None else read.value.telemetry
+    if telemetry is None:
+        return Converted(None, read.problems)
+    place = str(body["metadata"]["namespace"]), str(body["metadata"]["name"])
+    engine = "" if telemetry.engine is Engine.AUTO else telemetry.engine.value
+    return Converted(DeclaredEngine(place, engine, telemetry.port))
+
+
+def _target(place: tuple[str, str], metric: UnitMetric) -> UnitTarget:
+    return UnitTarget(
         workload=place,
         nanos=None if metric.target_price is None else parse_nanos(metric.target_price),
         per=metric.per,
         currency=metric.currency or "",
         margin_percent=metric.margin_percent or 0,
     )
-    return Converted(WorkloadUnit(CounterQuery(*place, _counter(metric.units), successes), target))
 
 
 def _counter(model: CounterModel) -> Counter:

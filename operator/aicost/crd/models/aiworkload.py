@@ -12,6 +12,7 @@ from aicost.crd.fields.text import ModelName, NormalForm, Timestamp
 from aicost.crd.models.counter import Counter
 from aicost.crd.models.figures import CurrencyTotal, Span, Summary
 from aicost.crd.models.training import Training
+from aicost.crd.models.units import UnitCosts
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import Rule, map_list, matches
 from aicost.domain.attribution.sharing.rules import SplitRule
@@ -72,9 +73,11 @@ class Telemetry(ApiModel):
     """Where the engine's own metrics are."""
 
     engine: Engine = Engine.AUTO
-    """Engine that serves the model; auto recognises it."""
+    """Engine that serves the model: only its counters are read of these pods. auto recognises engines by the names of
+    their counters; those of NIM could be anybody's, so name it."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """Port of the engine's metrics, where it is not the engine's usual one."""
+    """Port of the engine's metrics: of these pods, only series are read that were scraped there, where their label
+    instance says it. Without it, every port counts."""
     path: (
         Annotated[
             str,
@@ -83,7 +86,8 @@ class Telemetry(ApiModel):
         ]
         | None
     ) = None
-    """HTTP path of the engine's metrics, where it is not the engine's usual one."""
+    """HTTP path of the engine's metrics. A note for those who configure the scrape: a Prometheus does not tell by which
+    path it scraped."""
 
 
 class UnitMetric(ApiModel):
@@ -113,9 +117,10 @@ class UnitMetric(ApiModel):
     margin_percent: Annotated[int, Field(ge=0, le=1000)] | None = None
     """How far above the target still counts as within it, in percent of the target."""
     units: Counter | None = None
-    """Counts the units. Budgets read it for unit costs; it needs a Prometheus."""
+    """Counts the units; it needs a Prometheus. Without it, the engine counts `inference` by its requests and `token` by
+    its tokens of all kinds; other units are counted by nobody."""
     successes: Counter | None = None
-    """Counts those among them that were a success. Budgets read it for success rates."""
+    """Counts those among them that were a success."""
 
 
 class AIWorkloadSpec(ApiModel):
@@ -164,6 +169,9 @@ class AIWorkloadStatus(Reported):
     """The figures as the columns of kubectl get show them."""
     totals: Annotated[list[CurrencyTotal], Field(max_length=16), map_list("currency")] | None = None
     """The figures, one item per currency: amounts of different currencies are never added."""
+    unit_costs: Annotated[list[UnitCosts], Field(max_length=4), map_list("currency")] | None = None
+    """What a token, a request and a success cost, one item per currency, of the windows that were counted. Absent where
+    no engine was heard and no counter of its own was read."""
     claimed_pods: Annotated[int, Field(ge=0)] | None = None
     """Pods alive that this object claims now."""
     contested_pods: Annotated[int, Field(ge=0)] | None = None

@@ -9,6 +9,7 @@ from aicost.crd.fields.amounts import GpuHours, Millis, Nanos, Readable, Share
 from aicost.crd.fields.conditions import Reported
 from aicost.crd.fields.text import Moment, Timestamp, TimeZone, moment_cel, moment_ms, unique
 from aicost.crd.models.figures import CurrencyTotal, Span, Summary
+from aicost.crd.models.units import RowUnits
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import ATOMIC_LIST, ATOMIC_MAP, SET_LIST, Rule, map_list, matches
 from aicost.domain.exact.windows import DAY_MS
@@ -178,6 +179,9 @@ class ReportRow(ApiModel):
     """GPU time in use over GPU time held and measured. Absent where nothing was measured."""
     buckets: RowBuckets | None = None
     """The cost by what it was for."""
+    unit_costs: RowUnits | None = None
+    """What a token, a request and a success cost, where engines were heard in pods of the row: of the closed windows
+    that were counted alone."""
 
 
 class LabelCoverage(ApiModel):

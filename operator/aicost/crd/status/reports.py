@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from aicost.crd.fields.conditions import Condition
 from aicost.crd.models.aiworkload import AIWorkloadStatus
 from aicost.crd.models.figures import Span
 from aicost.crd.models.report import Coverages, LabelCoverage, ReportRow, ReportStatus, SeparateIdle
+from aicost.crd.models.units import UnitCosts
 from aicost.crd.status import figures
 from aicost.crd.status.texts import change, gpu_hours, percent, share, stored
+from aicost.crd.status.units import row_units
 from aicost.domain.exact.windows import Window, to_rfc3339
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.keys import shown
@@ -24,6 +27,26 @@ from aicost.domain.reporting.ratios import (
     utilisation,
 )
 from aicost.domain.reporting.spans import span_before
+from aicost.domain.serving import unit_costs as domain
+
+MOST_CURRENCIES = 4
+"""In which an AIWorkload shows unit costs."""
+
+
+class Served(Protocol):
+    """What serves models in a row."""
+
+    @property
+    def costs(self) -> domain.UnitCosts:
+        """Cost and counts."""
+
+    @property
+    def discovered(self) -> bool:
+        """Whether no AIWorkload speaks of it."""
+
+
+RowsOfUnits = Mapping[tuple[tuple[str, ...], str], Served]
+"""Keys of a row and currency -> what serves models there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +71,7 @@ def report_status(
     limit: int,
     freshness: Freshness,
     conditions: Sequence[Mapping[str, Any]],
+    units: RowsOfUnits = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The status of a report.
 
@@ -57,6 +81,7 @@ def report_status(
         limit: rows to show before the rest is summed, for all currencies together.
         freshness: what is said of its age.
         conditions: as made by `aicost.crd.status.conditions`.
+        units: keys and currency -> unit costs of what serves models there.
     """
     query = reports[0].query if reports else None
     rows_each = max(1, limit // max(1, len(reports)))
@@ -69,7 +94,7 @@ def report_status(
             previous_window=_compared(query),
             summary=figures.summary(reports, window, () if query is None else query.group_by),
             totals=[figures.total(report) for report in reports],
-            rows=[row for report in reports for row in _rows(report, rows_each)],
+            rows=[row for report in reports for row in _rows(report, rows_each, units)],
             idle=[_idle(report.idle) for report in reports if report.idle.gpu_milliseconds or report.idle.buckets],
             coverage=_coverage([report.total for report in reports]),
             list_prices=any(report.total.list_price_nanos for report in reports),
@@ -89,6 +114,7 @@ def workload_status(
     pods: tuple[int, int],
     freshness: Freshness,
     conditions: Sequence[Mapping[str, Any]],
+    units: Sequence[UnitCosts] = (),
 ) -> dict[str, Any]:
     """The status of an AIWorkload.
 
@@ -98,6 +124,7 @@ def workload_status(
         pods: how many pods alive it claims, and how many that it names another one holds.
         freshness: what is said of its age.
         conditions: as made by `aicost.crd.status.conditions`.
+        units: what a token, a request and a success cost, one for each currency.
     """
     return _written(
         AIWorkloadStatus(
@@ -106,6 +133,7 @@ def workload_status(
             window=span(reports[0].query.span) if reports else None,
             summary=figures.summary(reports, window, ()),
             totals=[figures.total(report) for report in reports],
+            unit_costs=list(units)[:MOST_CURRENCIES] or None,
             claimed_pods=pods[0],
             contested_pods=pods[1],
             data_through=_moment(freshness.data_through_ms),
@@ -138,14 +166,15 @@ def _covered(reports: Sequence[Report]) -> Span | None:
     return span(Window(min(one.start_ms for one in known), max(one.end_ms for one in known)))
 
 
-def _rows(report: Report, limit: int) -> list[ReportRow]:
+def _rows(report: Report, limit: int, units: RowsOfUnits) -> list[ReportRow]:
     """The first lines, and one row that sums what is beyond the limit."""
     whole = report.total.cost_nanos
-    return [_row(report, line, whole) for line in top(report, limit).lines]
+    return [_row(report, line, whole, units) for line in top(report, limit).lines]
 
 
-def _row(report: Report, line: ReportLine, whole: int) -> ReportRow:
+def _row(report: Report, line: ReportLine, whole: int, units: RowsOfUnits) -> ReportRow:
     amounts, nanos = line.amounts, line.cost_nanos
+    served = None if line.merged else units.get((line.keys, amounts.currency))
     return ReportRow(
         keys=_keys(report, line),
         groups=line.merged or None,
@@ -160,6 +189,7 @@ def _row(report: Report, line: ReportLine, whole: int) -> ReportRow:
         gpu_milliseconds=gpu_time(amounts),
         utilisation=percent(utilisation(amounts)),
         buckets=figures.row_buckets(amounts),
+        unit_costs=None if served is None else row_units(served.costs, discovered=served.discovered),
     )
 
 

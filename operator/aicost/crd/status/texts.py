@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from aicost.domain.exact.amounts import format_money
+from aicost.domain.exact.apportion import divide
 from aicost.domain.exact.windows import HOUR_MS
 
 INT64 = (-(2**63), 2**63 - 1)
@@ -66,6 +67,12 @@ def money(nanos: int, currency: str) -> str:
     while nanos and decimals < 9 and abs(nanos) * 10**decimals < 500_000_000:  # rounds to nothing
         decimals += 2
     return format_money(nanos, currency, min(decimals, 9))
+
+
+def unit_price(nanos: Fraction | int, currency: str) -> str:
+    """The price of a unit with three digits that say something, whatever its size."""
+    rounded = divide(nanos.numerator, nanos.denominator)
+    return format_money(rounded, currency, min(9, max(2, 12 - len(str(abs(rounded))))))
 
 
 def stored(nanos: int) -> int | None:

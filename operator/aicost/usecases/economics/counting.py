@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from aicost.domain.exact.windows import HOUR_MS, MINUTE_MS, Window
 from aicost.domain.sampling.series import RawSeries
 from aicost.domain.serving.calibration.minutes import BUSY_NAMES, fit_counts
 from aicost.domain.serving.counted import PodName
+from aicost.domain.serving.declared import DeclaredEngine
 from aicost.domain.serving.held import held
 from aicost.domain.serving.meters import GAUGES, Count, known_engines
 from aicost.domain.serving.tallies import Grown, Tally, tally
@@ -20,6 +22,7 @@ BEFORE_MS = 5 * MINUTE_MS
 """Samples of this time before the span say with which values the counters began."""
 AWAY_MS = 6 * HOUR_MS
 """A target may be away for so long and come back with the same counters: it did not begin anew."""
+_ANY = DeclaredEngine(("", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +60,33 @@ def grown_in(engines: EngineSource, span: Window) -> Sequence[PodGrowth]:
     return [*grown, *(PodGrowth(pod, Grown("", {}, None), sums) for pod, sums in fits.items())]
 
 
-def tallies(grown: Iterable[PodGrowth]) -> Mapping[PodName, Mapping[str, Tally]]:
-    """What the engine of each pod did, by model."""
+def tallies(
+    grown: Iterable[PodGrowth], declared: Mapping[PodName, DeclaredEngine] = MappingProxyType({})
+) -> Mapping[PodName, Mapping[str, Tally]]:
+    """What the engine of each pod did, by model.
+
+    Args:
+        grown: the series.
+        declared: pod -> what its AIWorkload says of its engine.
+    """
     pods: dict[PodName, list[Grown]] = defaultdict(list)
     fits: dict[PodName, Counter[Count]] = defaultdict(Counter)
     for one in grown:
-        pods[one.pod].append(one.grown)
-        fits[one.pod].update(one.fits)
-    found = {pod: tally(mine, generic=known_engines({one.name for one in mine})) for pod, mine in sorted(pods.items())}
-    return {pod: _fitted(by_model, fits[pod]) for pod, by_model in found.items() if by_model}
+        if declared.get(one.pod, _ANY).reads(one.grown):
+            pods[one.pod].append(one.grown)
+            fits[one.pod].update(one.fits)
+    found: dict[PodName, Mapping[str, Tally]] = {}
+    for pod, mine in sorted(pods.items()):
+        told = declared.get(pod, _ANY)
+        known = known_engines({one.name for one in mine}) | told.generic
+        if by_model := told.only(tally(mine, generic=known)):
+            found[pod] = _fitted(by_model, fits[pod])
+    return found
 
 
 def _fitted(by_model: Mapping[str, Tally], fits: Mapping[Count, int]) -> Mapping[str, Tally]:
-    """With the sums of the minutes, which say nothing of one model among several."""
-    if not fits or len(by_model) > 1:
+    """Sums over the minutes of a pod belong to its model where it has one alone."""
+    if not fits or len(by_model) != 1:
         return by_model
     return {model: replace(did, counts={**did.counts, **fits}) for model, did in by_model.items()}
 

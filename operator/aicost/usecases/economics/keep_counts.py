@@ -1,13 +1,14 @@
 """Keep what was counted in each closed window, beside the ledger."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aicost.domain.attribution.customers import CustomerIds
 from aicost.domain.budgets.units.counts import UnitCount
 from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import DAY_MS, Window
-from aicost.domain.serving.counted import CountRow, WindowCounts, rows_of
+from aicost.domain.serving.counted import CountRow, PodName, WindowCounts, rows_of
+from aicost.domain.serving.declared import DeclaredEngine
 from aicost.domain.serving.rounds.counting import round_counts
 from aicost.domain.serving.tenants import tenant_counts
 from aicost.ports.ledger import LedgerReader
@@ -33,6 +34,22 @@ class WindowCounted:
     window: Window
     revision: int
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What AIWorkloads say of how they are counted.
+
+    Attributes:
+        units: counters of their own.
+        engines: workload -> its engine.
+    """
+
+    units: Sequence[CounterQuery] = ()
+    engines: Mapping[WorkloadName, DeclaredEngine] = field(default_factory=dict)
+
+
+NOTHING_SAID = Said()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +80,19 @@ class KeepCounts:
         counted = set(self.store.windows(span, cluster=self.cluster))
         return [one for one in self.reader.windows(span, cluster=self.cluster) if one not in counted]
 
-    def __call__(self, own: Sequence[CounterQuery] = ()) -> Iterator[WindowCounted]:
+    def __call__(self, said: Said = NOTHING_SAID) -> Iterator[WindowCounted]:
         """Count some of what is due. Each window is kept before the next one is looked at.
 
         Args:
-            own: counters of AIWorkloads.
+            said: what AIWorkloads say of their engines and counters.
 
         Raises:
             SourceUnavailable, InvalidAnswer, NotPermitted: the counters cannot be read; what was kept stays.
             LedgerUnavailable, LedgerConflict: the counts cannot be kept.
         """
         for window in self.due()[:MOST_AT_ONCE]:
-            yield self.count(window, own)
-            if (again := self._again(window, own)) is not None:
+            yield self.count(window, said)
+            if (again := self._again(window, said)) is not None:
                 yield again
 
     def catch_up(self, span: Window) -> Iterator[WindowCounted]:
@@ -86,37 +103,48 @@ class KeepCounts:
         counted = set(self.store.windows(span, cluster=self.cluster))
         for window in self.reader.windows(span, cluster=self.cluster):
             if window not in counted:
-                rows = self._rows(window, ())
+                rows = self._rows(window, NOTHING_SAID)
                 if rows or self.store.version() is not None:
                     self.store.keep(self.cluster, window, 0, rows)
                     yield WindowCounted(window, 0, len(rows))
 
-    def count(self, window: Window, own: Sequence[CounterQuery] = ()) -> WindowCounted:
+    def count(self, window: Window, said: Said = NOTHING_SAID) -> WindowCounted:
         """Count a window for the first time; errors as of a call."""
-        rows = self._rows(window, own)
+        rows = self._rows(window, said)
         self.store.keep(self.cluster, window, 0, rows)
         return WindowCounted(window, 0, len(rows))
 
-    def _again(self, after: Window, own: Sequence[CounterQuery]) -> WindowCounted | None:
+    def _again(self, after: Window, said: Said) -> WindowCounted | None:
         """The window before, if by now it was counted otherwise than it was."""
         before = self.reader.windows(Window(after.start_ms - after.length_ms, after.start_ms), cluster=self.cluster)
         revision = self.store.revision(self.cluster, before[-1]) if before else None
         if revision is None:
             return None
-        window, rows = before[-1], self._rows(before[-1], own)
+        window, rows = before[-1], self._rows(before[-1], said)
         if _same(rows, self.store.rows(self.cluster, window)):
             return None
         self.store.keep(self.cluster, window, revision + 1, rows)
         return WindowCounted(window, revision + 1, len(rows))
 
-    def _rows(self, window: Window, own: Sequence[CounterQuery]) -> Sequence[CountRow]:
+    def _rows(self, window: Window, said: Said) -> Sequence[CountRow]:
         grown = grown_in(self.engines, window)
         series = [one.grown for one in grown]
         asked, rounds = tenant_counts(series), round_counts(series)
-        return rows_of(WindowCounts(window, tallies(grown), asked, self._own(window, own), rounds), self.ids)
+        did = tallies(grown, self._declared(window, said.engines))
+        return rows_of(WindowCounts(window, did, asked, self._own(window, said.units), rounds), self.ids)
 
-    def _own(self, window: Window, own: Sequence[CounterQuery]) -> dict[WorkloadName, UnitCount]:
-        return dict(self.units.count(own, window)) if self.units is not None and own else {}
+    def _declared(
+        self, window: Window, engines: Mapping[WorkloadName, DeclaredEngine]
+    ) -> Mapping[PodName, DeclaredEngine]:
+        """Pods of workloads that say something of their engines, as the ledger charged them in the window."""
+        if not engines:
+            return {}
+        sums = self.reader.sums(window, ("namespace", "pod", "workload"), {}, cluster=self.cluster)
+        named = {(one.keys[0], one.keys[1]): engines.get((one.keys[0], one.keys[2])) for one in sums}
+        return {pod: told for pod, told in named.items() if told is not None}
+
+    def _own(self, window: Window, own: Sequence[CounterQuery]) -> Mapping[WorkloadName, UnitCount]:
+        return self.units.count(own, window) if self.units is not None and own else {}
 
 
 def _same(one: Sequence[CountRow], other: Sequence[CountRow]) -> bool:

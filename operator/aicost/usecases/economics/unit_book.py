@@ -15,7 +15,7 @@ _NAMESPACE = "namespace"
 T = TypeVar("T")
 
 
-class UnitBook:
+class UnitCostBook:
     """Unit costs by what was counted in closed windows. One thread at a time.
 
     Args:

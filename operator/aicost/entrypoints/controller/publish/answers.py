@@ -1,25 +1,38 @@
 """What our objects should say now: each kind's status, computed from one snapshot of the ledger."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from aicost.bootstrap import Application
 from aicost.crd.convert.claims import workload_claim
 from aicost.crd.convert.reports import AskedReport, asked_report
+from aicost.crd.convert.units import declared_engine, own_unit
 from aicost.crd.reasons import Reason
 from aicost.crd.status.conditions import Statement
 from aicost.crd.status.reports import report_status, workload_status
+from aicost.crd.status.units import UnitFigures, unit_costs
 from aicost.domain.reporting.query import Amounts, Report, ReportQuery
 from aicost.domain.reporting.spans import parse_span
-from aicost.entrypoints.controller.publish import judging
+from aicost.entrypoints.controller.publish import judging, unit_conditions
 from aicost.entrypoints.controller.publish.saying import Answer, fresh, freshness, refused, stated
 from aicost.entrypoints.controller.registry import Body, Key
 from aicost.entrypoints.controller.state import State
+from aicost.entrypoints.controller.units.counting import STEP as COUNT_UNITS
+from aicost.entrypoints.controller.units.figures import Figures
 from aicost.ports.ledger import LedgerReader
 from aicost.usecases.build_report import build_reports
 
 MONTH = "month-to-date"
+
+
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """Unit costs of one AIWorkload, and what its conditions say of them."""
+
+    figures: Sequence[UnitFigures]
+    statements: tuple[Statement, ...]
 
 
 class Answers:
@@ -47,6 +60,7 @@ class Answers:
         )
         status = report_status(
             reports,
+            units=self._figures.of_rows(request.query) if invalid is None else {},
             window=request.window,
             limit=request.limit,
             freshness=freshness(body, self._state, self._now_ms),
@@ -71,20 +85,53 @@ class Answers:
         own = [_only(report, (key.namespace, key.name), query) for report in reports]
         own = [report for report in own if report.total.gpu_milliseconds] or own[:1]
         parts = [report.total for report in own]
+        units = self._units_of(body, key)
         statements = (
             judging.reported(),
+            *units.statements,
             self._claimed(key),
             judging.telemetry(parts, self._state.source, self._now_ms - self._app.stores.inventory.epoch_ms),
             judging.priced(judging.PriceFigures.of(parts), self._unpriced()),
         )
         status = workload_status(
             own,
+            units=[unit_costs(one) for one in units.figures],
             window=MONTH,
             pods=self._pods_of(key),
             freshness=freshness(body, self._state, self._now_ms),
             conditions=stated(body, statements, self._now_ms),
         )
         return Answer(body, status, statements)
+
+    def _units_of(self, body: Body, key: Key) -> "_Units":
+        """Unit costs, and what is said of them: of what serves no model and names no unit, nothing."""
+        unit, declared = own_unit(body).value, declared_engine(body).value
+        name = (key.namespace, key.name)
+        figures = self._figures.of_workload(name, unit)
+        engines = sorted({one for known in figures for one in known.costs.did.engines})
+        if unit is not None and unit.has_counter and figures:
+            engines.append("its own counter")
+        said: list[Statement] = []
+        if engines or unit is not None or declared is not None:
+            said.append(
+                unit_conditions.units_counted(
+                    engines,
+                    declared.engine if declared else "",
+                    self._state.problems.get(COUNT_UNITS, ""),
+                    has_source=self._app.engines.value is not None,
+                    since=self._figures.counted is not None,
+                )
+            )
+        if unit is not None:
+            verdicts = [one.verdict for one in figures if one.verdict]
+            wanted = [one for one in verdicts if one.currency == unit.target.currency] or verdicts
+            said.append(unit_conditions.within_target(unit, wanted[0] if wanted else None))
+        return _Units(figures, tuple(said))
+
+    @cached_property
+    def _figures(self) -> Figures:
+        self._app.unit_costs.refresh()
+        return Figures(self._app, self._reader, parse_span(MONTH, self._now_ms, self._zone))
 
     def _claimed(self, key: Key) -> Statement:
         statement = self._state.statement

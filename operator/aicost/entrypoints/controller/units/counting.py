@@ -5,13 +5,12 @@ import logging
 
 from aicost.adapters.clock import now_ms
 from aicost.bootstrap import Application
-from aicost.crd.convert.units import workload_unit
+from aicost.crd.convert.units import declared_engine, workload_unit
 from aicost.domain.exact.windows import DAY_MS, SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.registry import Registry, read_each
-from aicost.ports.measured.units import CounterQuery
 from aicost.telemetry.logs import line
-from aicost.usecases.economics.keep_counts import WindowCounted
+from aicost.usecases.economics.keep_counts import Said, WindowCounted
 
 STEP = "count-units"
 LONGEST_SECONDS = 1_800.0
@@ -54,11 +53,15 @@ class UnitRounds:
         return max(usual, min(LONGEST_SECONDS, usual * 2 ** min(self._failures - 1, 10))) if self._failures else usual
 
     async def _count(self) -> None:
-        for one in await asyncio.to_thread(lambda: list(self._app.count(self._own()))):
+        for one in await asyncio.to_thread(lambda: list(self._app.count(self._said()))):
             self._tell(one)
 
-    def _own(self) -> tuple[CounterQuery, ...]:
-        return tuple(one.query for one in read_each(self._registry.of_kind("AIWorkload"), workload_unit))
+    def _said(self) -> Said:
+        workloads = self._registry.of_kind("AIWorkload")
+        engines = read_each(workloads, declared_engine)
+        return Said(
+            tuple(one.query for one in read_each(workloads, workload_unit)), {one.workload: one for one in engines}
+        )
 
     def _tell(self, one: WindowCounted) -> None:
         self._app.metrics.show("aicost_last_counted_window_timestamp_seconds", one.window.end_ms / SECOND_MS)

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from aicost.domain.exact.amounts import format_money
+from aicost.crd.status.texts import unit_price
 from aicost.domain.exact.apportion import divide
 
 ABSENT = "-"
@@ -10,10 +10,7 @@ ABSENT = "-"
 
 def price(nanos: Fraction | int | None, currency: str) -> str:
     """A price with three digits that say something, whatever its size."""
-    if nanos is None:
-        return ABSENT
-    rounded = whole(nanos)
-    return format_money(rounded, currency, min(9, max(2, 12 - len(str(abs(rounded))))))
+    return ABSENT if nanos is None else unit_price(nanos, currency)
 
 
 def percent(share: Fraction | None) -> str:

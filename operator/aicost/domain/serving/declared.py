@@ -1,0 +1,42 @@
+"""What an AIWorkload says of the engine in its pods."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aicost.domain.budgets.units.targets import WorkloadName
+from aicost.domain.serving.meters import METERS
+from aicost.domain.serving.tallies import Grown, Tally
+
+_INSTANCE = "instance"
+_GENERIC = frozenset(one.engine for one in METERS if one.generic)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredEngine:
+    """The engine of a workload.
+
+    Attributes:
+        workload: namespace and name.
+        engine: its name; empty where it is found by its counters.
+        port: port of its metrics; None for any.
+    """
+
+    workload: WorkloadName
+    engine: str = ""
+    port: int | None = None
+
+    @property
+    def generic(self) -> frozenset[str]:
+        """The engine, where its counters have names that anybody may use: the word of the workload makes them its."""
+        return frozenset({self.engine}) & _GENERIC
+
+    def reads(self, one: Grown) -> bool:
+        """Whether a series is of the port: one without the address of its target is of any."""
+        _, colon, port = one.labels.get(_INSTANCE, "").rpartition(":")
+        return self.port is None or not colon or not port.isdecimal() or int(port) == self.port
+
+    def only(self, by_model: Mapping[str, Tally]) -> Mapping[str, Tally]:
+        """What this engine did, and no other in the same pod."""
+        if not self.engine:
+            return by_model
+        return {model: did for model, did in by_model.items() if self.engine in did.engines}
