@@ -17,6 +17,7 @@ from aicost.adapters.ledger.schema import from_table, to_table
 from aicost.adapters.ledger.table import FOLDER, HISTORY_DAYS, exists, open_or_create, open_table, version_at
 from aicost.domain.budgets.spend.series import SpendSeries
 from aicost.domain.exact.windows import Window
+from aicost.domain.ledger.columns import columns_of
 from aicost.domain.ledger.difference import same_rows
 from aicost.domain.ledger.postings import check_posting, out_of_turn, overlapping
 from aicost.domain.ledger.rows import Row
@@ -271,5 +272,5 @@ def _note(posting: Posting) -> dict[str, str | int]:
         "window": str(posting.window),
         "revision": posting.revision,
         "rows": len(posting.rows),
-        "cost_nanos": str(sum(row.cost_nanos or 0 for row in posting.rows)),
+        "cost_nanos": str(sum(nanos or 0 for nanos in columns_of(posting.rows).cost_nanos)),
     }

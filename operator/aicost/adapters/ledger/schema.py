@@ -34,6 +34,7 @@ import pyarrow as pa
 
 from aicost.domain.exact.windows import Window, to_datetime, to_millis
 from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.ledger.columns import columns_of
 from aicost.domain.ledger.rows import Bucket, Component, Holder, Method, Place, Quality, Row
 
 SCHEMA_VERSION = 3
@@ -106,10 +107,6 @@ def _clean_map(values: Any) -> list[tuple[str, str]]:
     return sorted((_clean(key), _clean(value)) for key, value in values.items())
 
 
-_PARTS = {name: attrgetter(name) for name in ("window", "place", "holder")}
-"""Parts of a row that many rows share."""
-
-
 def _through(convert: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
     """Read an attribute and convert it."""
     read = attrgetter(name)
@@ -123,9 +120,12 @@ def _dimension(dimension: str) -> Callable[[Holder], Any]:
 
 def _shared() -> Iterator[tuple[str, str, Callable[[Any], Any]]]:
     """Column, the part of a row that it is read from, and how."""
-    yield "date", "window", _through(lambda millis: to_datetime(millis).date(), "start_ms")
-    for name in ("start", "end"):
-        yield f"window_{name}", "window", _through(lambda millis: millis * 1_000, f"{name}_ms")
+    yield "date", "wording", _through(lambda window: to_datetime(window.start_ms).date(), "window")
+    yield "window_start", "wording", _through(lambda window: window.start_ms * 1_000, "window")
+    yield "window_end", "wording", _through(lambda window: window.end_ms * 1_000, "window")
+    yield from ((name, "wording", attrgetter(name)) for name in ("revision", "list_price"))
+    yield from ((name, "wording", _through(_clean, name)) for name in _WORDS)
+    yield "flags", "wording", _through(lambda flags: [_clean(flag) for flag in flags], "flags")
     yield from ((name, "place", _through(_clean, name)) for name in _PLACE)
     yield from ((name, "holder", _through(_clean, name)) for name in _HOLDER)
     yield from ((name, "holder", _through(_clean_map, name)) for name in _MAPS)
@@ -133,12 +133,7 @@ def _shared() -> Iterator[tuple[str, str, Callable[[Any], Any]]]:
 
 
 _SHARED = {name: (part, read) for name, part, read in _shared()}
-_OWN: Mapping[str, Callable[[Row], Any]] = {
-    "flags": _through(lambda flags: [_clean(flag) for flag in flags], "flags"),
-    **{name: attrgetter(name) for name in ("revision", "list_price", "quantity", *_COUNTS, *_AMOUNTS)},
-    **{name: _through(_clean, name) for name in _WORDS},
-}
-"""Column -> how it is read from a row."""
+"""All other columns are amounts, which no two rows share."""
 
 
 def to_table(rows: Sequence[Row]) -> pa.Table:
@@ -147,15 +142,16 @@ def to_table(rows: Sequence[Row]) -> pa.Table:
     Raises:
         OverflowError: an amount needs more than 64 bits.
     """
-    parts = {part: _distinct([read(row) for row in rows]) for part, read in _PARTS.items()}
+    columns = columns_of(rows)
+    parts = {part: _distinct(getattr(columns, part)) for part in ("wording", "place", "holder")}
     arrays = []
     for field in SCHEMA:
-        if (own := _OWN.get(field.name)) is not None:
-            arrays.append(pa.array([own(row) for row in rows], field.type))
-        else:
+        if field.name in _SHARED:
             part, read = _SHARED[field.name]
             shared, index = parts[part]
             arrays.append(pa.array([read(one) for one in shared], field.type).take(index))
+        else:
+            arrays.append(pa.array(getattr(columns, field.name), field.type))
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 

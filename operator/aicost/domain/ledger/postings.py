@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from aicost.domain.exact.windows import Window
+from aicost.domain.ledger.columns import columns_of
 from aicost.domain.ledger.rows import Row
 
 
@@ -15,8 +16,10 @@ def check_posting(cluster: str, window: Window, revision: int, rows: Iterable[Ro
     if not window.length_ms:
         raise ValueError(f"window {window} has no length")
     expected = (cluster, window, revision)
-    for row in rows:
-        found = (row.place.cluster, row.window, row.revision)
+    columns = columns_of(rows)
+    told = {(id(place), id(said)): (place, said) for place, said in zip(columns.place, columns.wording, strict=True)}
+    for place, said in told.values():
+        found = (place.cluster, said.window, said.revision)
         if found != expected:
             raise ValueError(
                 f"a row of cluster {found[0]!r}, window {found[1]}, revision {found[2]} cannot be posted "

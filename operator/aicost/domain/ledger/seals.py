@@ -9,16 +9,21 @@ first 126 bits of their SHA-256, as two numbers of 63 bits, beside the number of
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from operator import attrgetter
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, TypeVar
 
-from aicost.domain.ledger.rows import Row
+from aicost.domain.ledger.columns import RowColumns, Wording, columns_of
+from aicost.domain.ledger.rows import Holder, Place, Row
 
 _BITS = 63
+_WORDING = (
+    "component", "bucket", "method", "quality", "signal", "currency", "price", "reason", "flags", "list_price",
+    "revision", "window_start", "window_end",
+)  # fmt: skip
 _PLACE = (
     "cluster", "node", "device", "gpu_model", "provider", "region", "zone", "instance_type", "capacity_type",
 )  # fmt: skip
@@ -26,17 +31,14 @@ _HOLDER = (
     "namespace", "pod", "pod_uid", "controller_kind", "controller", "workload",
     "dimensions", "provenance", "labels", "evidence",
 )  # fmt: skip
-_OWN = (
-    "component", "bucket", "method", "quality", "signal", "currency", "price", "reason", "flags", "list_price",
-    "quantity",
-)  # fmt: skip
-_PARTS = tuple(
-    (attrgetter(part), names, attrgetter(*names)) for part, names in (("place", _PLACE), ("holder", _HOLDER))
-)
-_of_own = attrgetter(*_OWN)
+_AMOUNTS = ("cost_nanos", "gpu_milliseconds", "measured_milliseconds", "error_nanos", "quantity")
+_COLUMNS = (*_WORDING, *_PLACE, *_HOLDER, *_AMOUNTS)
+_in_order = itemgetter(*sorted(range(len(_COLUMNS)), key=_COLUMNS.__getitem__))
+"""From what a row says, in the order of `_COLUMNS`, to the order of their names."""
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=dict).encode
-_Said = list[tuple[str, str]]
-"""Names, and each with its value as they stand in the line."""
+_of_place, _of_holder, _of_wording = attrgetter(*_PLACE), attrgetter(*_HOLDER), attrgetter(*_WORDING[:-3])
+_Said = tuple[str, ...]
+"""Each member of a JSON object with a comma before it, or an empty text for one that is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def canonical_line(row: Row) -> bytes:
     Raises:
         UnicodeEncodeError: a text holds half a surrogate pair, which no UTF-8 can say.
     """
-    return _line(row, {})
+    return _lines(columns_of((row,)))[0]
 
 
 def seal(lines: Iterable[bytes]) -> Seal:
@@ -71,8 +73,7 @@ def seal(lines: Iterable[bytes]) -> Seal:
 
 def seal_of(rows: Iterable[Row]) -> Seal:
     """The seal of rows; errors as of `canonical_line`."""
-    there, known = tuple(rows), dict[int, _Said]()
-    return seal([_line(row, known) for row in there])
+    return seal(_lines(columns_of(rows)))
 
 
 def surplus(lines: Sequence[bytes], sealed: Seal) -> int:
@@ -85,40 +86,58 @@ def surplus(lines: Sequence[bytes], sealed: Seal) -> int:
     return extra if extra and seal(counted) == sealed else 0
 
 
-def _line(row: Row, known: dict[int, _Said]) -> bytes:
-    """One row. What its place and its holder say is written once for all rows that share them."""
-    said = _own(row)
-    for part_of, names, values_of in _PARTS:
-        part = part_of(row)
-        if id(part) not in known:
-            known[id(part)] = _named(names, values_of(part))
-        said += known[id(part)]
-    said.sort()
-    return f"{{{','.join([one for _, one in said])}}}".encode()
-
-
-def _own(row: Row) -> _Said:
-    """What belongs to the row alone, without what is empty."""
-    window = row.window
-    amounts = (
-        ("window_start", window.start_ms),
-        ("window_end", window.end_ms),
-        ("revision", row.revision),
-        ("gpu_milliseconds", row.gpu_milliseconds),
-        ("measured_milliseconds", row.measured_milliseconds),
-        ("cost_nanos", row.cost_nanos),
-        ("error_nanos", row.error_nanos),
+def _lines(rows: RowColumns) -> list[bytes]:
+    """The lines of rows. What a wording, a place and a holder say is written once for all rows that share them."""
+    shared = zip(
+        _told(rows.wording, _said_by_wording),
+        _told(rows.place, lambda place: _members(_PLACE, _of_place(place))),
+        _told(rows.holder, lambda holder: _members(_HOLDER, _of_holder(holder))),
+        strict=True,
     )
-    said = [(name, f'"{name}":{amount}') for name, amount in amounts if amount is not None]
-    return said + _named(_OWN, _of_own(row))
-
-
-def _named(names: Sequence[str], values: Sequence[Any]) -> _Said:
+    amounts = zip(
+        _numbers("cost_nanos", rows.cost_nanos),
+        _numbers("gpu_milliseconds", rows.gpu_milliseconds),
+        _numbers("measured_milliseconds", rows.measured_milliseconds),
+        _numbers("error_nanos", rows.error_nanos),
+        _numbers("quantity", [one or None for one in rows.quantity]),
+        strict=True,
+    )
     return [
-        (name, f'"{name}":{_encode_text(value) if isinstance(value, str) else _encode(value)}')
-        for name, value in zip(names, values, strict=True)
-        if value
+        f"{{{''.join(_in_order(wording + place + holder + amount))[1:]}}}".encode()
+        for (wording, place, holder), amount in zip(shared, amounts, strict=True)
     ]
+
+
+_Part = TypeVar("_Part", Wording, Place, Holder)
+
+
+def _told(parts: Sequence[_Part], tell: Callable[[_Part], _Said]) -> list[_Said]:
+    """What each part says. Objects are told apart by identity: that never takes two for one."""
+    known: dict[int, _Said] = {}
+    for part in parts:
+        if id(part) not in known:
+            known[id(part)] = tell(part)
+    return [known[id(part)] for part in parts]
+
+
+def _said_by_wording(wording: Wording) -> _Said:
+    window = wording.window
+    numbers = (f',"window_start":{window.start_ms}', f',"window_end":{window.end_ms}')
+    words = _members(_WORDING[:-3], _of_wording(wording))
+    return (*words, f',"revision":{wording.revision}', *numbers)
+
+
+def _members(names: Sequence[str], values: Sequence[Any]) -> _Said:
+    """Members of an object, without what is empty."""
+    return tuple(
+        f',"{name}":{_encode_text(value) if isinstance(value, str) else _encode(value)}' if value else ""
+        for name, value in zip(names, values, strict=True)
+    )
+
+
+def _numbers(name: str, amounts: Sequence[int | None]) -> list[str]:
+    """Members that are numbers, without those that are null."""
+    return ["" if amount is None else f',"{name}":{amount}' for amount in amounts]
 
 
 @lru_cache(maxsize=4_096)
