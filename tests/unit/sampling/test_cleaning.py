@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from aicost.domain.sampling.series import PPB, Signal
+from aicost.domain.sampling.cleaning import read_telemetry
+from aicost.domain.sampling.identity import SamplingContext
+from aicost.domain.sampling.series import PPB, RawSeries, Signal
 from support.samples import ENERGY, ENGINE, FB_USED, STEP, T0, UTIL, context, only, raw, read
 
 BLANKS = [9223372036854775792.0, 2147483632.0, 2147483635.0, 140737488355328.0]
@@ -214,3 +216,24 @@ def test_without_a_row_of_the_device_its_busiest_pod_is_the_least_that_is_known(
     pods = [raw([20, level], UTIL, namespace="a", pod=name, vgpu="0") for name, level in (("p", 50), ("q", 10))]
     series = only(read(*pods, raw([80], UTIL)), Signal.GPU_UTIL)
     assert series.value.tolist() == [800_000_000, 500_000_000]
+
+
+def test_what_many_devices_show_is_cleaned_as_what_each_shows():
+    chance, times = np.random.default_rng(3), T0 + np.arange(400, dtype=np.int64) * STEP
+    odd = [float("nan"), -1.0, 2_147_483_647.0, 1.5, 1e19, 0.25]
+    every = []
+    for number in range(100):
+        value = chance.random(len(times))
+        value[chance.integers(0, len(times), 9)] = chance.choice(odd, 9)
+        labels = {"UUID": f"GPU-{number:03d}", "Hostname": "node-1"}
+        every.append(RawSeries(ENGINE, labels, times, value))
+    context, now_ms = SamplingContext(STEP), int(times[-5])
+    together, alone = read_telemetry(every, context, now_ms), [read_telemetry([one], context, now_ms) for one in every]
+    for found, one in zip(together.series, alone, strict=True):
+        assert (found.at_ms.tolist(), found.value.tolist()) == (
+            one.series[0].at_ms.tolist(),
+            one.series[0].value.tolist(),
+        )
+    for defect in ("sentinels", "clamped", "negative", "not_finite", "future"):
+        counts = [getattr(one.defects, defect) for one in alone]
+        assert getattr(together.defects, defect) == sum(counts) > 0

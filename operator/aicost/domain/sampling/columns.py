@@ -1,6 +1,7 @@
 """Raw series as columns of integers: what each one is, in which unit, without the values that are none."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -76,6 +77,8 @@ class Columns:
 
     def without(self, unwanted: NDArray[np.bool_]) -> "Columns":
         """The samples but these."""
+        if not unwanted.any():
+            return self
         keep = ~unwanted
         return Columns(self.entries, self.at_ms[keep], self.value[keep], self.entry[keep], self.dropped)
 
@@ -110,34 +113,82 @@ def _largest(series: Iterable[tuple[RawSeries, tuple[str, ...]]]) -> dict[tuple[
     found: dict[tuple[tuple[str, ...], str], float] = {}
     for one, exporter in series:
         if one.name in HELP_DECIDES:
-            plausible = one.value[np.isfinite(one.value) & (one.value < BLANK_64)]
-            here = float(plausible.max(initial=0.0))
+            here = float(one.value.max())
+            if not here < BLANK_64:  # not a number, or more than any
+                here = float(one.value[np.isfinite(one.value) & (one.value < BLANK_64)].max(initial=0.0))
             found[exporter, one.name] = max(found.get((exporter, one.name), 0.0), here)
     return found
 
 
+_AT_ONCE = 1 << 15
+"""Samples that are judged in one pass: as many as stay in a core's own cache."""
+_REASONS = ("not_finite", "sentinels", "negative", "future")
+
+
 def to_columns(entries: Sequence[Entry], now_ms: int) -> Columns:
     """Put samples into columns: drop what is no value or not yet, scale, and clamp fractions to a whole."""
-    index = np.repeat(np.arange(len(entries)), np.array([len(entry.raw.at_ms) for entry in entries], np.int64))
-    at_ms = np.concatenate([np.zeros(0, np.int64), *(entry.raw.at_ms for entry in entries)])
-    value = np.concatenate([np.zeros(0, np.float64), *(entry.raw.value for entry in entries)])
-    blank = np.array([BLANK_64 if entry.unit in _WIDE else BLANK_32 for entry in entries])
-    keep, dropped = _judge(at_ms, value, blank[index], now_ms)
-    at_ms, value, index = at_ms[keep], value[keep], index[keep]
-    scale = np.array([float(_SCALE.get(entry.unit, 1)) for entry in entries])
-    parts = np.rint(value * scale[index]).astype(np.int64)
-    fraction = np.array([entry.unit in _FRACTIONS for entry in entries], bool)
-    garbage = np.array([entry.signal is Signal.POD_UTIL for entry in entries], bool)[index] & (parts > _MOST_OF_A_POD)
-    at_ms, parts, index = at_ms[~garbage], parts[~garbage], index[~garbage]
-    above = fraction[index] & (parts > PPB)
+    blocks = [_block(entries, first, last, now_ms) for first, last in _blocks(entries)]
+    dropped: Counter[str] = Counter(dict.fromkeys((*_REASONS, "clamped"), 0))
+    for block in blocks:
+        dropped.update(block.dropped)
+    none = np.zeros(0, np.int64)
+    return Columns(
+        tuple(entries),
+        np.concatenate([none, *(block.at_ms for block in blocks)]),
+        np.concatenate([none, *(block.value for block in blocks)]),
+        np.concatenate([none, *(block.entry for block in blocks)]),
+        dict(dropped),
+    )
+
+
+def _blocks(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
+    """First and last of the entries of each block."""
+    first, samples = 0, 0
+    for index, entry in enumerate(entries, start=1):
+        samples += len(entry.raw.at_ms)
+        if samples >= _AT_ONCE or index == len(entries):
+            yield first, index
+            first, samples = index, 0
+
+
+def _block(entries: Sequence[Entry], first: int, last: int, now_ms: int) -> Columns:
+    """The columns of some of the entries."""
+    some = entries[first:last]
+    counts = [len(entry.raw.at_ms) for entry in some]
+    index = np.repeat(np.arange(first, last), counts)
+    at_ms = np.concatenate([entry.raw.at_ms for entry in some])
+    value = np.concatenate([entry.raw.value for entry in some])
+    scale = np.repeat([float(_SCALE.get(entry.unit, 1)) for entry in some], counts)
+    fraction = np.repeat([entry.unit in _FRACTIONS for entry in some], counts)
+    keep, dropped = _judge(at_ms, value, np.repeat([_blank(entry) for entry in some], counts), now_ms)
+    if not keep.all():
+        at_ms, value, index, scale, fraction = (one[keep] for one in (at_ms, value, index, scale, fraction))
+    parts = np.rint(value * scale).astype(np.int64)
+    above = parts > PPB
+    above &= fraction
+    clamped = int(above.sum())
+    if any(entry.signal is Signal.POD_UTIL for entry in some):
+        of_pod = np.array([entry.signal is Signal.POD_UTIL for entry in some])[index - first]
+        possible = ~(of_pod & (parts > _MOST_OF_A_POD))
+        at_ms, parts, index, above = (one[possible] for one in (at_ms, parts, index, above))
+        clamped = int(above.sum() + len(possible) - possible.sum())
     parts[above] = PPB
-    return Columns(tuple(entries), at_ms, parts, index, dropped | {"clamped": int(above.sum() + garbage.sum())})
+    return Columns(tuple(some), at_ms, parts, index, dropped | {"clamped": clamped})
+
+
+def _blank(entry: Entry) -> float:
+    """From where on a value says that there is none."""
+    return BLANK_64 if entry.unit in _WIDE else BLANK_32
 
 
 def _judge(at_ms: Millis, value: Values, blank: Values, now_ms: int) -> tuple[NDArray[np.bool_], dict[str, int]]:
     """Which samples are values, and how many are not, by the first reason that fits."""
+    keep = (value < blank) & (value >= 0) & (at_ms <= now_ms)  # what is no number at all is neither
+    dropped = dict.fromkeys(_REASONS, 0)
+    if keep.all():
+        return keep, dropped
     keep = np.isfinite(value)
-    dropped = {"not_finite": int(len(value) - keep.sum())}
+    dropped["not_finite"] = int(len(value) - keep.sum())
     for reason, wrong in (("sentinels", value >= blank), ("negative", value < 0), ("future", at_ms > now_ms)):
         found = keep & wrong
         dropped[reason] = int(found.sum())

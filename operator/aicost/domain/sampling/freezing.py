@@ -34,11 +34,18 @@ def frozen_samples(columns: Columns, interval_ms: int) -> NDArray[np.bool_]:
         mine = slice(int(bounds[index]), int(bounds[index + 1]))
         (energy if entry.signal is Signal.ENERGY else slices).setdefault(source, []).append(mine)
     for source, counters in energy.items():
+        if len(counters) == 1 and _rises(columns.value[counters[0]]):
+            continue
         for first, last in _standstills(*_readings(columns, counters), frozen_after(interval_ms)):
             for mine in slices.get(source, ()):
                 times = columns.at_ms[mine]
                 frozen[mine] |= (times > first) & (times <= last)
     return frozen
+
+
+def _rises(value: Parts) -> bool:
+    """Whether no two readings are equal: what most counters show is soon told."""
+    return bool((value[1:] > value[:-1]).all())
 
 
 def _readings(columns: Columns, counters: list[slice]) -> tuple[Millis, Parts]:
