@@ -76,7 +76,7 @@ def serving(respond: Callable[[Request], None], tls: ssl.SSLContext | None = Non
 
         def _go(self) -> None:
             split = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(errors="replace")
             found = Request(
                 self.command, split.path, _flat(split.query), _flat(body), dict(self.headers), self, release
             )

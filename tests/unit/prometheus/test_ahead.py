@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from aicost.adapters.prometheus.ahead import ahead
+from aicost.adapters.prometheus.client import ahead
 
 SECONDS = 30.0
 """A wait that never ends fails."""

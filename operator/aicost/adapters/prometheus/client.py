@@ -1,6 +1,9 @@
 """One request to the HTTP API, with bounds on time and size and every failure in our own words."""
 
 import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -8,13 +11,19 @@ import urllib3
 
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.promql import duration
-from aicost.adapters.prometheus.replies import Envelope, envelope, whole
+from aicost.adapters.prometheus.replies import Configuration, Envelope, envelope, whole
 from aicost.ports.errors import InvalidAnswer, NotPermitted, SourceUnavailable
 
 T = TypeVar("T")
 _CHUNK = 1 << 20
 _TOO_MUCH = 422
 _FORM = "application/x-www-form-urlencoded"
+_READ = {
+    "Content-Type": "application/x-protobuf",
+    "Content-Encoding": "snappy",
+    "X-Prometheus-Remote-Read-Version": "0.1.0",
+}
+_CHUNKS = "application/x-streamed-protobuf"
 _CREDENTIALS = "set prometheus.bearer_token_file, or username and password_file, or tenant"
 
 
@@ -59,34 +68,85 @@ class PrometheusClient:
         found = _judged(url, status, body)
         return bytes(found.data) if found.status == "success" else None
 
+    def configuration(self) -> str:
+        """The configuration that the server runs with, as YAML; errors as of `query`."""
+        url = f"{self._config.api}/status/config"
+        return whole(url, _judged(url, *self._ask("GET", url)), Configuration).yaml
+
+    def read(self, body: bytes, most: int) -> Iterator[bytes]:
+        """The pieces of an answer to a remote read, as they come.
+
+        Args:
+            body: the question.
+            most: bytes above which the answer is too much.
+
+        Raises:
+            TooMuchAsked, SourceUnavailable: as of `query`; also after some pieces.
+            InvalidAnswer: the server does not answer such questions.
+        """
+        url = f"{self._config.api}/read"
+        with self._asked("POST", url, body, _READ) as (response, waited):
+            kind = response.headers.get("Content-Type", "")
+            if response.status != 200 or not kind.startswith(_CHUNKS):
+                raise InvalidAnswer(f"{url} answered {response.status} with {kind!r}, which is not {_CHUNKS!r}")
+            yield from self._pieces(url, response, most, waited)
+
     def close(self) -> None:
         """Close all connections."""
         self._http.clear()
 
     def _ask(self, method: str, url: str, form: str | None = None) -> tuple[int, bytes]:
-        deadline = time.monotonic() + self._config.timeout_s
+        headers = {"Content-Type": _FORM} if form else {}
+        with self._asked(method, url, form, headers) as (response, waited):
+            pieces = self._pieces(url, response, self._config.max_reply_bytes, waited)
+            return response.status, b"".join(pieces)
+
+    @contextmanager
+    def _asked(
+        self, method: str, url: str, body: str | bytes | None, headers: Mapping[str, str]
+    ) -> Iterator[tuple[urllib3.BaseHTTPResponse, float]]:
+        """An answer that has begun, and the seconds it took to."""
+        since = time.monotonic()
         try:
-            headers = self._config.headers() | ({"Content-Type": _FORM} if form else {})
             response = self._http.request(
-                method, url, body=form, headers=headers, preload_content=False, redirect=False
+                method,
+                url,
+                body=body,
+                headers={**self._config.headers(), **headers},
+                preload_content=False,
+                redirect=False,
             )
             try:
-                return response.status, self._body(url, response, deadline)
+                yield response, time.monotonic() - since
             finally:
                 response.close()
         except urllib3.exceptions.HTTPError as error:
             raise SourceUnavailable(f"{url} did not answer as it should: {_reason(error)}") from error
 
-    def _body(self, url: str, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        """Read the whole body, never more than the limit and never longer than the deadline."""
-        body = bytearray()
-        while chunk := response.read1(_CHUNK):
-            body += chunk
-            if len(body) > self._config.max_reply_bytes:
-                raise TooMuchAsked(f"{url} answers with more than {self._config.max_reply_bytes} bytes at once")
-            if time.monotonic() > deadline:
+    def _pieces(self, url: str, response: urllib3.BaseHTTPResponse, most: int, waited: float) -> Iterator[bytes]:
+        """The whole body, never more than the limit; never waited for longer than the server is given."""
+        size, since = 0, time.monotonic()
+        while piece := response.read1(_CHUNK):
+            size += len(piece)
+            waited += time.monotonic() - since
+            if size > most:
+                raise TooMuchAsked(f"{url} answers with more than {most} bytes at once")
+            if waited > self._config.timeout_s:
                 raise SourceUnavailable(f"{url} took longer than {self._config.timeout_s:g} s to answer")
-        return bytes(body)
+            yield piece
+            since = time.monotonic()
+
+
+def ahead(answers: Iterator[T]) -> Iterator[T]:
+    """The same answers and failures in the same order, one of them ahead: the server and we work at the same time.
+
+    No more than one, since each may be large.
+    """
+    with ThreadPoolExecutor(1, "prometheus") as asking:
+        following = asking.submit(next, answers, None)
+        while (answer := following.result()) is not None:
+            following = asking.submit(next, answers, None)
+            yield answer
 
 
 def _judged(url: str, status: int, body: bytes) -> Envelope:

@@ -1,7 +1,8 @@
 """Queries as text. Every value is escaped here, so none can add to a query."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _REGEX_SIGNS = frozenset("\\.+*?()|[]{}^$")
@@ -30,14 +31,32 @@ def exact(label: str, value: str) -> str:
 
 def one_of(label: str, values: Iterable[str]) -> str:
     """A matcher for any of some literal values."""
-    literal = ("".join(f"\\{sign}" if sign in _REGEX_SIGNS else sign for sign in value) for value in values)
-    return f"{label}=~{quote('|'.join(literal))}"
+    return f"{label}=~{quote(alternatives(values))}"
+
+
+def alternatives(values: Iterable[str]) -> str:
+    """A regular expression for any of some literal values."""
+    return "|".join("".join(f"\\{sign}" if sign in _REGEX_SIGNS else sign for sign in value) for value in values)
 
 
 def selector(names: Iterable[str], matchers: Mapping[str, str], *more: str) -> str:
     """A selector of series by metric names, exact labels and further matchers."""
     literal = (exact(label, value) for label, value in sorted(matchers.items()))
     return "{" + ",".join((one_of("__name__", names), *literal, *more)) + "}"
+
+
+class Selection(NamedTuple):
+    """Series by their names, and by labels that all of them must have."""
+
+    names: Sequence[str]
+    labels: Sequence[tuple[str, str]] = ()
+
+    def __str__(self) -> str:
+        return selector(self.names, {}, *(exact(name, value) for name, value in self.labels))
+
+    def having(self, label: str) -> str:
+        """Those that have a further label, whatever its value."""
+        return selector(self.names, {}, *(exact(name, value) for name, value in self.labels), f'{label}!=""')
 
 
 def duration(millis: int) -> str:

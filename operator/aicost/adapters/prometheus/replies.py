@@ -1,6 +1,7 @@
 """What the API answers, as types; whole answers only."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
 
@@ -53,10 +54,25 @@ class Vector(msgspec.Struct, tag_field="resultType", tag="vector"):
     result: list[VectorSeries]
 
 
+class Configuration(msgspec.Struct):
+    """What a server was told."""
+
+    yaml: str
+
+
 class MetricHelp(msgspec.Struct):
     """What an exporter says of a metric."""
 
     help: str = ""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """One series, from as many answers as it took."""
+
+    labels: dict[str, str]
+    at_ms: list[Millis] = field(default_factory=list)
+    value: list[Values] = field(default_factory=list)
 
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)

@@ -5,15 +5,23 @@ range would resample, and servers disagree about what lies on the edge of a sele
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from aicost.adapters.prometheus.ahead import ahead
-from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
+from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked, ahead
 from aicost.adapters.prometheus.config import PrometheusConfig
-from aicost.adapters.prometheus.promql import duration, exact, one_of, selector
-from aicost.adapters.prometheus.replies import Matrix, MatrixSeries, Vector, helps_of, labels_of, samples_within
+from aicost.adapters.prometheus.promql import Selection, duration, exact, one_of, selector
+from aicost.adapters.prometheus.remote.reading import RemoteRead
+from aicost.adapters.prometheus.replies import (
+    Gathered,
+    Matrix,
+    MatrixSeries,
+    Vector,
+    helps_of,
+    labels_of,
+    samples_within,
+)
 from aicost.domain.exact.windows import SECOND_MS, Window
 from aicost.domain.sampling.dialects import HELP_DECIDES, METRICS, PROMQL_GROUPS, Dialect, dialect_of
 from aicost.domain.sampling.scrapes import UNKNOWN, Target, scrape_of, targets_of
@@ -22,15 +30,6 @@ from aicost.ports.errors import SourceUnavailable
 
 _PADDING_MS = SECOND_MS
 _SHORTEST_CHUNK_MS = SECOND_MS
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """One series, from as many answers as it took."""
-
-    labels: dict[str, str]
-    at_ms: list[Millis] = field(default_factory=list)
-    value: list[Values] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +46,18 @@ class PrometheusSource:
     Args:
         config: the server.
         client: how it is reached; None makes a client that fails at once where the server does.
+        remote: the quicker way to samples, used where the server has it; None asks the API alone.
     """
 
-    def __init__(self, config: PrometheusConfig, client: PrometheusClient | None = None) -> None:
+    def __init__(
+        self, config: PrometheusConfig, client: PrometheusClient | None = None, remote: RemoteRead | None = None
+    ) -> None:
         self._config = config
         self._client = client or PrometheusClient(config)
+        self._remote = remote
         self._url = config.api
         self._groups = tuple(
-            selector(wanted, config.matchers, *_equal(where))
+            Selection(wanted, (*sorted(config.matchers.items()), *where.items()))
             for names, where in PROMQL_GROUPS
             if (wanted := [name for name in names if METRICS[name].signal in config.signals])
         )
@@ -70,12 +73,9 @@ class PrometheusSource:
         Steps: 1. fetch in parts of bounded size; 2. ask which pods and nodes were scraped; 3. ask for HELP texts where
         a unit hangs on them.
         """
-        gathered: dict[bytes, _Gathered] = {}
-        for part, matrix in ahead(self._answers(span)):
-            values = samples_within(self._url, [series.values for series in matrix.result], part)
-            for series, (at_ms, value) in zip(matrix.result, values, strict=True):
-                self._add(gathered, series, at_ms, value)
-        every = [one for one in gathered.values() if one.at_ms]
+        every = self._remote.samples(self._groups, span) if self._remote and span.length_ms else None
+        if every is None:
+            every = self._by_api(span)
         targets = targets_of(self._up(every, span), (one.labels for one in every))
         helps = self._helps({one.labels.get("__name__", "") for one in every})
         return tuple(_finished(one, targets.get(scrape_of(one.labels), UNKNOWN), helps) for one in every)
@@ -98,10 +98,21 @@ class PrometheusSource:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+        if self._remote:
+            self._remote.close()
 
     def _count(self, names: Sequence[str], *more: str) -> Vector:
         wanted = selector(names, self._config.matchers, *more)
         return self._client.query(f"count by (__name__) ({wanted})", None, Vector)
+
+    def _by_api(self, span: Window) -> Sequence[Gathered]:
+        """All series that have samples in a span, by queries."""
+        gathered: dict[bytes, Gathered] = {}
+        for part, matrix in ahead(self._answers(span)):
+            values = samples_within(self._url, [series.values for series in matrix.result], part)
+            for series, (at_ms, value) in zip(matrix.result, values, strict=True):
+                self._add(gathered, series, at_ms, value)
+        return tuple(gathered.values())
 
     def _answers(self, span: Window) -> Iterator[tuple[Window, Matrix]]:
         """Answers for all parts of a span."""
@@ -109,7 +120,7 @@ class PrometheusSource:
             for wanted in self._groups:
                 yield from self._fetch(wanted, chunk)
 
-    def _fetch(self, wanted: str, part: Window) -> Iterator[tuple[Window, Matrix]]:
+    def _fetch(self, wanted: Selection, part: Window) -> Iterator[tuple[Window, Matrix]]:
         """Answers for one part of time, in halves where the whole is too much."""
         try:
             yield part, self._select(wanted, part)
@@ -120,21 +131,21 @@ class PrometheusSource:
             yield from self._fetch(wanted, Window(part.start_ms, middle))
             yield from self._fetch(wanted, Window(middle, part.end_ms))
 
-    def _select(self, wanted: str, part: Window) -> Matrix:
+    def _select(self, wanted: Selection, part: Window) -> Matrix:
         around = duration(part.length_ms + 2 * _PADDING_MS)
         return self._client.query(f"{wanted}[{around}]", part.end_ms + _PADDING_MS, Matrix)
 
-    def _add(self, gathered: dict[bytes, _Gathered], series: MatrixSeries, at_ms: Millis, value: Values) -> None:
+    def _add(self, gathered: dict[bytes, Gathered], series: MatrixSeries, at_ms: Millis, value: Values) -> None:
         """Keep samples with the rest of the same series."""
         if not len(at_ms):
             return
         key = bytes(series.metric)
         if key not in gathered:
-            gathered[key] = _Gathered(labels_of(self._url, series.metric))
+            gathered[key] = Gathered(labels_of(self._url, series.metric))
         gathered[key].at_ms.append(at_ms)
         gathered[key].value.append(value)
 
-    def _up(self, series: Sequence[_Gathered], span: Window) -> list[dict[str, str]]:
+    def _up(self, series: Sequence[Gathered], span: Window) -> list[dict[str, str]]:
         """Labels of the targets that the series were scraped from."""
         jobs = sorted({job for one in series if (job := one.labels.get("job"))})
         if not jobs:
@@ -174,13 +185,13 @@ def _chunks(span: Window, length_ms: int) -> Iterator[Window]:
         yield Window(start, min(start + length_ms, span.end_ms))
 
 
-def _finished(one: _Gathered, target: Target, helps: dict[str, str]) -> RawSeries:
+def _finished(one: Gathered, target: Target, helps: dict[str, str]) -> RawSeries:
     name = one.labels.pop("__name__", "")
     return RawSeries(
         name=name,
         labels=one.labels,
-        at_ms=np.concatenate(one.at_ms),
-        value=np.concatenate(one.value),
+        at_ms=one.at_ms[0] if len(one.at_ms) == 1 else np.concatenate(one.at_ms),
+        value=one.value[0] if len(one.value) == 1 else np.concatenate(one.value),
         target_node=target.node,
         target_pod=target.pod,
         help=helps.get(name, ""),
