@@ -9,6 +9,7 @@ from typing import Any
 from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.ledger.inputs.store import DeltaInputs
 from aicost.adapters.prometheus.config import PrometheusConfig
+from aicost.adapters.prometheus.remote.reading import RemoteRead
 from aicost.adapters.prometheus.source import PrometheusSource
 from aicost.adapters.prometheus.usage import PrometheusUsage
 from aicost.domain.exact.windows import HOUR_MS, Grid, Window
@@ -24,7 +25,7 @@ from support.history.stage import prometheus
 REPEATS = 3
 NOW_MS = WINDOW.end_ms + HOUR_MS
 STEPS = {
-    "gpu samples": "JSON: Prometheus writes it, we read it",
+    "gpu samples": "parsing frames, unpacking bits: remote read",
     "use of pods": "the query engine of Prometheus, then a dict per pod",
     "inputs kept": "packing columns, zstd, a Delta commit",
     "rows posted": "the seal of all rows, Arrow columns, a Delta commit",
@@ -84,7 +85,7 @@ class Known:
 def close(url: str, known: Known, folder: Path) -> tuple[WindowClosed, Stopwatch]:
     """The use case with all that is real but the API server."""
     watch, config = Stopwatch(), PrometheusConfig(url, timeout_s=120.0)
-    source, usage = PrometheusSource(config), PrometheusUsage(config)
+    source, usage = PrometheusSource(config, remote=RemoteRead(config)), PrometheusUsage(config)
     ledger = DeltaLedger(str(folder))
     compute = ComputeWindow(
         "c1",
