@@ -63,9 +63,9 @@ from aicost.telemetry.metrics import Metrics
 from aicost.usecases.close_windows import CloseWindows, RefreshOpenWindow
 from aicost.usecases.compute_window import ComputeWindow
 from aicost.usecases.economics.keep_counts import KeepCounts
-from aicost.usecases.economics.settle_estimates import accounts_in
+from aicost.usecases.economics.spend.settle_estimates import accounts_in
+from aicost.usecases.economics.spend.with_accounts import with_accounts
 from aicost.usecases.economics.unit_book import UnitCostBook
-from aicost.usecases.economics.with_accounts import with_accounts
 from aicost.usecases.replay_windows import ReplayWindows
 from aicost.usecases.revisit_windows import RevisitWindows
 from aicost.usecases.upkeep.keep_ledger import KeepLedger

@@ -14,6 +14,7 @@ from aicost.domain.attribution.resources.stating import UNDIVIDED
 from aicost.domain.ledger.rows import Bucket, Component, Method, Quality
 from aicost.domain.pricing.fit import RULES
 from aicost.domain.reporting.query import IdlePolicy
+from aicost.domain.thirdparty.settling import TAKEN_BACK
 from support.documents import ROOT, documents, row_names
 
 PATH = ROOT / "docs/methodology.md"
@@ -123,7 +124,7 @@ def test_each_quality_method_and_flag_is_explained() -> None:
     flags = next(node for node in ast.walk(ast.parse(source)) if getattr(node, "name", "") == "_flags")
     names = {node.value for node in ast.walk(flags) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     told = {name for name in names if re.fullmatch(r"[a-z-]+", name)}
-    assert set(_table(marks, "Flag")) == told | {UNDIVIDED, MOVED, IGNORED, ASSUMED}
+    assert set(_table(marks, "Flag")) == told | {UNDIVIDED, MOVED, IGNORED, ASSUMED, TAKEN_BACK}
 
 
 def test_each_idle_policy_is_explained() -> None:

@@ -12,7 +12,7 @@ from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import Component
 from aicost.domain.thirdparty.lines import ATTOS_PER_NANO, Mapped, SpendLine, rows_of_bill
 from aicost.ports.errors import InvalidRequest
-from aicost.usecases.economics.post_bill import RESTATED, PostBill
+from aicost.usecases.economics.spend.post_bill import RESTATED, PostBill
 from support.fakes.ledger import MemoryLedger
 
 DAY = Window(from_rfc3339("2026-03-02T00:00:00Z"), from_rfc3339("2026-03-03T00:00:00Z"))

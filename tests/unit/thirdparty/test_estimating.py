@@ -16,7 +16,7 @@ from aicost.domain.serving.tenants import Asked, TenantCount
 from aicost.domain.thirdparty.estimating import chosen, estimate
 from aicost.domain.thirdparty.lines import rows_of_bill
 from aicost.domain.thirdparty.providers import billed_by, maker_of
-from aicost.usecases.economics.estimate_spend import CountedSpend, counted_in
+from aicost.usecases.economics.spend.estimate_spend import CountedSpend, counted_in
 from support.fakes.counts import MemoryCounts
 
 DAY = Window(from_rfc3339("2026-03-02T00:00:00Z"), from_rfc3339("2026-03-03T00:00:00Z"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aicost.adapters.pricing.bills.reading import read_bill
 from aicost.domain.exact.windows import DAY_MS, Window, from_rfc3339
 from aicost.domain.thirdparty.machines import MachineLine, match, node_keys, resource_keys
-from aicost.usecases.economics.match_machines import match_machines
+from aicost.usecases.economics.spend.match_machines import match_machines
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import make_posting, make_row
 

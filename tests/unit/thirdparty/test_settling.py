@@ -8,7 +8,7 @@ from aicost.domain.exact.windows import DAY_MS, Window, from_rfc3339
 from aicost.domain.ledger.rows import Method
 from aicost.domain.thirdparty.lines import Basis, SpendLine, rows_of_bill
 from aicost.domain.thirdparty.settling import TAKEN_BACK, billed, seen, settled
-from aicost.usecases.economics.post_bill import PostBill
+from aicost.usecases.economics.spend.post_bill import PostBill
 from support.fakes.ledger import MemoryLedger
 
 DAY = Window(from_rfc3339("2026-03-02T00:00:00Z"), from_rfc3339("2026-03-03T00:00:00Z"))

@@ -15,9 +15,9 @@ from aicost.domain.reporting.query import ReportQuery
 from aicost.domain.thirdparty.lines import Mapped, SpendLine, rows_of_bill
 from aicost.usecases.budgets.spending import Spending
 from aicost.usecases.build_report import build_reports
-from aicost.usecases.economics.post_bill import PostBill
-from aicost.usecases.economics.settle_estimates import accounts_in
-from aicost.usecases.economics.with_accounts import with_accounts
+from aicost.usecases.economics.spend.post_bill import PostBill
+from aicost.usecases.economics.spend.settle_estimates import accounts_in
+from aicost.usecases.economics.spend.with_accounts import with_accounts
 from aicost.usecases.upkeep.keep_ledger import KeepLedger
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, HOUR_0, hour, make_holder, make_posting, make_row

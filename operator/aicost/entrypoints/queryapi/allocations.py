@@ -19,7 +19,7 @@ from aicost.entrypoints.queryapi.scopes import Scope, namespace_of, team_of, who
 from aicost.entrypoints.queryapi.statements.counter import DatedLedger
 from aicost.ports.ledger import LedgerReader
 from aicost.usecases.answer_question import answer, check_question
-from aicost.usecases.economics.with_accounts import with_accounts
+from aicost.usecases.economics.spend.with_accounts import with_accounts
 
 MOST_ROWS = 10_000
 """Rows of an answer that is not asked for in pages; the rest is one row `other`."""

@@ -41,7 +41,7 @@ from aicost.ports.errors import AicostError
 from aicost.ports.ledger import LedgerReader
 from aicost.settings import Settings
 from aicost.telemetry.logs import line
-from aicost.usecases.economics.with_accounts import with_accounts
+from aicost.usecases.economics.spend.with_accounts import with_accounts
 from aicost.usecases.gpus.assess_idle import AssessIdle
 
 GRACE_SECONDS = 20.0

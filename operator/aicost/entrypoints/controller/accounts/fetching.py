@@ -26,8 +26,8 @@ from aicost.ports.errors import (
     NotPermitted,
     SourceUnavailable,
 )
-from aicost.usecases.economics.estimate_spend import CountedSpend
-from aicost.usecases.economics.fetch_bill import BillFetched, FetchBill
+from aicost.usecases.economics.spend.estimate_spend import CountedSpend, counted_in
+from aicost.usecases.economics.spend.fetch_bill import BillFetched, FetchBill
 
 Open = Callable[[], BillSource]
 Ask = Callable[[ProviderAccount, AccountKey], BillSource]
@@ -73,7 +73,7 @@ class Fetcher:
             ClusterUnavailable: the Secret cannot be read just now.
         """
         if account.secret is None:
-            counted = CountedSpend(self._app.counts, self._app.cluster, (BundledPrices(),))
+            counted = CountedSpend(counted_in(self._app.counts, self._app.cluster), (BundledPrices(),))
             return await self._fetch(account, lambda: counted, "", now_ms)
         name, key_name = account.secret
         place = f"Secret {self._secrets.namespace}/{name}, key {key_name}"

@@ -19,7 +19,7 @@ from aicost.entrypoints.queryapi.statements.resource import STATEMENTS
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.ledger import LedgerReader, LedgerSource
 from aicost.usecases.build_statement import Earlier, StatementRequest, build_statement, check_request
-from aicost.usecases.economics.with_accounts import with_accounts
+from aicost.usecases.economics.spend.with_accounts import with_accounts
 
 _PLURAL = STATEMENTS.plural
 

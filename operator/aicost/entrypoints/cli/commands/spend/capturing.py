@@ -40,7 +40,7 @@ def capture_rate(ledger: str, window: str, keys: str, through: Sequence[str], *,
     label:workspace_id or label:api_key_id, and say with --through which of them are the gateways'.
     """
     from aicost.bootstrap import open_ledger  # noqa: PLC0415 -- Delta takes long to import
-    from aicost.usecases.economics.capture_spend import capture_spend  # noqa: PLC0415 -- as above
+    from aicost.usecases.economics.spend.capture_spend import capture_spend  # noqa: PLC0415 -- as above
 
     span = whole_days(window, now_ms(), "--window")
     by = tuple(key.strip() for key in keys.split(",") if key.strip())

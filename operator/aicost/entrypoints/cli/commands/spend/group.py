@@ -3,6 +3,7 @@
 import click
 
 from aicost.entrypoints.cli.commands.spend.capturing import capture_rate
+from aicost.entrypoints.cli.commands.spend.estimating import estimate_spend
 from aicost.entrypoints.cli.commands.spend.fetching import fetch_bill
 from aicost.entrypoints.cli.commands.spend.importing import import_bill
 from aicost.entrypoints.cli.commands.spend.matching import match_bill
@@ -15,5 +16,6 @@ def spend() -> None:
 
 spend.add_command(import_bill)
 spend.add_command(fetch_bill)
+spend.add_command(estimate_spend)
 spend.add_command(capture_rate)
 spend.add_command(match_bill)

@@ -15,7 +15,7 @@ from aicost.entrypoints.cli.output.facts import Fact, fact_lines
 from aicost.entrypoints.cli.output.spend.ignored import ignored_documents, ignored_facts
 from aicost.entrypoints.cli.output.table import Column, Line, draw
 from aicost.entrypoints.cli.terminal import Style, Terminal
-from aicost.usecases.economics.post_days import DayPosted
+from aicost.usecases.economics.spend.post_days import DayPosted
 
 _COLUMNS = (
     Column("PROVIDER", shrinks=True),
@@ -59,6 +59,8 @@ class Imported:
     @property
     def title(self) -> str:
         """What kind of spend it is."""
+        if not self.days:
+            return "Spend"
         return "Estimate" if any(is_estimate(row) for day in self.days for row in day.rows) else "Bill"
 
 

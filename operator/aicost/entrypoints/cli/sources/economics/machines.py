@@ -7,7 +7,7 @@ from aicost.bootstrap import open_ledger
 from aicost.entrypoints.cli.manifests.documents import read_documents
 from aicost.entrypoints.cli.output.spend.machines_screen import Matched
 from aicost.ports.errors import InvalidRequest
-from aicost.usecases.economics.match_machines import match_machines
+from aicost.usecases.economics.spend.match_machines import match_machines
 
 
 def match_in(files: Sequence[tuple[str, bytes]], places: Sequence[str], ledger: str, cluster: str | None) -> Matched:

@@ -11,8 +11,8 @@ from aicost.domain.thirdparty.capture import Captured
 from aicost.domain.thirdparty.lines import Mapped, rows_of_bill
 from aicost.ports.bills import BillSource
 from aicost.ports.ledger import LedgerReader, LedgerWriter
-from aicost.usecases.economics.capture_spend import capture_of
-from aicost.usecases.economics.post_bill import PostBill
+from aicost.usecases.economics.spend.capture_spend import capture_of
+from aicost.usecases.economics.spend.post_bill import PostBill
 
 _MONTH_LETTERS = len("2026-03")
 _SETTLES_MS = 5 * MINUTE_MS

@@ -9,7 +9,7 @@ from aicost.domain.ledger.rows import Component, Row
 from aicost.domain.thirdparty.settling import billed, is_estimate, settled
 from aicost.ports.errors import LedgerConflict
 from aicost.ports.ledger import LedgerReader, LedgerWriter
-from aicost.usecases.economics.post_days import DayPosted, PostDays
+from aicost.usecases.economics.spend.post_days import DayPosted, PostDays
 
 SETTLED = "bill came"
 ATTEMPTS = 5

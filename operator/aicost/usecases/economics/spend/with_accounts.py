@@ -13,7 +13,7 @@ from aicost.domain.inventory.nodes import OPEN_END_MS
 from aicost.domain.ledger.rows import Component, Row
 from aicost.domain.reporting.sums import GroupSum, merged
 from aicost.ports.ledger import LedgerReader
-from aicost.usecases.economics.settle_estimates import accounts_in
+from aicost.usecases.economics.spend.settle_estimates import accounts_in
 
 if TYPE_CHECKING:  # numpy takes long to import, and the command line reads a ledger without it
     from aicost.domain.budgets.spend.series import SpendSeries

@@ -8,8 +8,8 @@ from aicost.domain.ledger.rows import Row
 from aicost.domain.thirdparty.lines import AS_NAMED, Mapped, SpendLine, rows_of_bill
 from aicost.domain.thirdparty.settling import Billed, billed, is_estimate, settled
 from aicost.ports.ledger import LedgerReader, LedgerWriter
-from aicost.usecases.economics.post_days import DayPosted, PostDays
-from aicost.usecases.economics.settle_estimates import SettleEstimates, rows_of_accounts
+from aicost.usecases.economics.spend.post_days import DayPosted, PostDays
+from aicost.usecases.economics.spend.settle_estimates import SettleEstimates, rows_of_accounts
 
 RESTATED = "bill restated"
 """Why a bill's day changes."""

@@ -7,7 +7,7 @@ from aicost.domain.reporting.keys import check_keys
 from aicost.domain.thirdparty.capture import Captured, Through, capture
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.ledger import LedgerReader
-from aicost.usecases.economics.settle_estimates import rows_of_accounts
+from aicost.usecases.economics.spend.settle_estimates import rows_of_accounts
 
 
 def capture_spend(

@@ -1,20 +1,49 @@
-"""Estimate what will be billed: kept counts of gateways at list prices."""
+"""Estimate what will be billed: what gateways counted, at list prices."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from aicost.domain.exact.windows import DAY_MS, Window
+from aicost.domain.exact.windows import DAY_MS, HOUR_MS, Window
 from aicost.domain.serving.api_prices import ApiPrice
 from aicost.domain.serving.counted import WHO, Kind, tenants_of
+from aicost.domain.serving.tenants import TenantCount, tenant_counts
 from aicost.domain.thirdparty.estimating import Estimated, estimate
 from aicost.domain.thirdparty.lines import SpendLine
 from aicost.ports.measured.counts import CountReader
+from aicost.ports.measured.engines import EngineSource
 from aicost.ports.prices import ApiPriceSource
+from aicost.usecases.economics.counting import grown_in, tallies
 
-COUNTERS = "counters"
 _BY = ("source", "model", *(who.value for who in WHO))
 _MOST_NAMED = 5
+Counted = tuple[Sequence[TenantCount], Collection[str]]
+"""Tokens of gateways in a span, and the models that pods served in it, in small letters."""
+
+
+def counted_in(counts: CountReader, cluster: str) -> Callable[[Window], Counted]:
+    """What was kept of closed windows; errors as of the port."""
+
+    def read(span: Window) -> Counted:
+        asked = tenants_of(counts.summed([span], Kind.GATEWAY, _BY, cluster=cluster))
+        engines = counts.summed([span], Kind.ENGINE, ("model",), cluster=cluster)
+        return asked, {row.model.lower() for row in engines if row.model}
+
+    return read
+
+
+def read_from(engines: EngineSource) -> Callable[[Window], Counted]:
+    """What a source has of the counters themselves, hour by hour; errors as of the port."""
+
+    def read(span: Window) -> Counted:
+        asked, served = list[TenantCount](), set[str]()
+        for start in range(span.start_ms, span.end_ms, HOUR_MS):
+            grown = grown_in(engines, Window(start, min(start + HOUR_MS, span.end_ms)))
+            asked += tenant_counts(one.grown for one in grown)
+            served |= {model.lower() for models in tallies(grown).values() for model in models}
+        return asked, served
+
+    return read
 
 
 @dataclass(slots=True)
@@ -22,13 +51,11 @@ class CountedSpend:
     """Spend by what gateways counted (port `BillSource`).
 
     Attributes:
-        counts: what was counted in closed windows.
-        cluster: whose windows.
+        read: what was counted in a span.
         prices: lists of prices; one that stands before another overrides it.
     """
 
-    counts: CountReader
-    cluster: str
+    read: Callable[[Window], Counted]
     prices: Sequence[ApiPriceSource]
     _notes: list[str] = field(default_factory=list)
 
@@ -41,7 +68,7 @@ class CountedSpend:
         """Lines of whole days in UTC; a day of which nothing was counted has none.
 
         Raises:
-            LedgerUnavailable: the counts cannot be read.
+            LedgerUnavailable, SourceUnavailable, InvalidAnswer, NotPermitted: what was counted cannot be read.
         """
         starts = range(days.start_ms, days.end_ms, DAY_MS)
         found = [self._day(Window(start, min(start + DAY_MS, days.end_ms))) for start in starts]
@@ -58,9 +85,7 @@ class CountedSpend:
         return [line for one in found for line in one.lines]
 
     def _day(self, day: Window) -> Estimated:
-        asked = tenants_of(self.counts.summed([day], Kind.GATEWAY, _BY, cluster=self.cluster))
-        engines = self.counts.summed([day], Kind.ENGINE, ("model",), cluster=self.cluster)
-        served = {row.model.lower() for row in engines if row.model}
+        asked, served = self.read(day)
         whole = Window(day.start_ms, day.start_ms + DAY_MS)
         return estimate(whole, asked, served, lambda model: self._prices(model, day))
 
