@@ -22,6 +22,7 @@ from aicost.adapters.held import (
     HeldEngines,
     HeldPolicies,
     HeldSource,
+    HeldSuccesses,
     HeldUnits,
     HeldUsage,
 )
@@ -50,6 +51,7 @@ from aicost.ports.errors import InvalidRequest
 from aicost.ports.inventory import History, Inventory
 from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountStore
+from aicost.ports.measured.outcomes import OutcomeReader
 from aicost.ports.measured.usage import UsageSource
 from aicost.ports.notifications import Notifier
 from aicost.ports.policies import Policies
@@ -63,6 +65,7 @@ from aicost.telemetry.metrics import Metrics
 from aicost.usecases.close_windows import CloseWindows, RefreshOpenWindow
 from aicost.usecases.compute_window import ComputeWindow
 from aicost.usecases.economics.keep_counts import KeepCounts
+from aicost.usecases.economics.outcomes.remembered import RememberedOutcomes
 from aicost.usecases.economics.spend.settle_estimates import accounts_in
 from aicost.usecases.economics.spend.with_accounts import with_accounts
 from aicost.usecases.economics.unit_book import UnitCostBook
@@ -81,6 +84,7 @@ class Stores:
     counts: CountStore
     inputs: DeltaInputs | None = None
     upkeep: LedgerUpkeep | None = None
+    outcomes: OutcomeReader | None = None
 
     def close(self) -> None:
         """Put everything on the volume and let go of it."""
@@ -103,7 +107,7 @@ class Application:
 
     Attributes:
         source, books, claims, policies, units, activities, usage: ports whose answers are swapped while it runs.
-        engines: what engines and gateways count; a port as those.
+        engines, successes: what engines and gateways count, and what queries say of successes; ports as those.
         counts: what was counted in closed windows.
         count: counts them.
         unit_costs: money and counts together, remembered while both stay as they are.
@@ -124,6 +128,7 @@ class Application:
     activities: HeldActivities
     usage: HeldUsage
     engines: HeldEngines
+    successes: HeldSuccesses
     counts: CountStore
     count: KeepCounts
     unit_costs: UnitCostBook
@@ -188,6 +193,7 @@ def open_stores(settings: Settings, now_ms: int, cluster: str) -> Stores:
         ),
         ledger=ledger,
         counts=open_counts(ledger),
+        outcomes=RememberedOutcomes(open_outcomes(ledger)),
         inputs=open_inputs(ledger) if settings.ledger.inputs.keep else None,
         upkeep=open_upkeep(ledger),
     )
@@ -386,6 +392,7 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
     writer = FencedWriter(stores.ledger, holds, stores.ledger)
     epoch_ms, settle_ms = stores.inventory.epoch_ms, settings.window.settle_seconds * SECOND_MS
     units, engines, counts = HeldUnits(), HeldEngines(), FencedCounts(stores.counts, holds)
+    successes, ids = HeldSuccesses(), _customer_ids(settings)
     memory_ms = settings.journal.retention_hours * HOUR_MS - grid.length_ms  # samples from before a window count too
     return Application(
         cluster=cluster,
@@ -399,8 +406,9 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
         policies=policies,
         units=units,
         engines=engines,
+        successes=successes,
         counts=counts,
-        count=KeepCounts(cluster, counts, stores.ledger, engines, units, _customer_ids(settings)),
+        count=KeepCounts(cluster, counts, stores.ledger, engines, units, ids, successes),
         unit_costs=UnitCostBook(stores.ledger.version, counts, cluster),
         activities=HeldActivities(),
         usage=usage,

@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aicost.adapters.journal.inventory import InventoryJournal
 from aicost.adapters.journal.samples import SampleJournal
+from aicost.adapters.ledger.outcomes.store import DeltaOutcomes
+from aicost.adapters.ledger.place import LedgerPlace
 from aicost.bootstrap import Application, Stores, build
 from aicost.domain.exact.windows import HOUR_MS, MINUTE_MS, to_rfc3339
 from aicost.domain.ledger.rows import Row
@@ -24,6 +26,7 @@ from aicost.entrypoints.controller.registry import Registry
 from aicost.entrypoints.controller.state import SourceState, State
 from aicost.settings import Settings, parse_settings
 from aicost.telemetry.metrics import METRICS, Metrics
+from aicost.usecases.economics.outcomes.remembered import RememberedOutcomes
 from support.crd_samples import resource
 from support.fakes.counts import MemoryCounts
 from support.fakes.ledger import MemoryLedger
@@ -111,6 +114,7 @@ def make_world(folder: Path, settings: Settings | None = None, epoch_ms: int = H
         SampleJournal(folder / "samples.sqlite", 15_000),
         ledger,
         MemoryCounts(),
+        outcomes=RememberedOutcomes(DeltaOutcomes(LedgerPlace(str(folder / "ledger")))),
     )
     state = State(CLUSTER, source=SCRAPES)
     return World(build(chosen, CLUSTER, stores, metrics, lambda: True), ledger, state, metrics)

@@ -14,11 +14,13 @@ from aicost.domain.pricing.books import PriceBook
 from aicost.domain.sampling.placement import PodName
 from aicost.domain.sampling.series import RawSeries
 from aicost.domain.serving.counted import CountRow, Kind
+from aicost.domain.serving.outcomes.judged import Verdict
 from aicost.ports.errors import LedgerConflict, SourceUnavailable, TermOver
 from aicost.ports.ledger import LedgerTerms, LedgerWriter, Posting
 from aicost.ports.measured.activity import HostActivities
 from aicost.ports.measured.counts import CountStore
 from aicost.ports.measured.engines import EngineSource
+from aicost.ports.measured.successes import SuccessCounts, SuccessQuery
 from aicost.ports.measured.units import CounterQuery, UnitCounts, WorkloadKey
 from aicost.ports.measured.usage import UsageSource
 from aicost.ports.telemetry import TelemetrySource
@@ -99,6 +101,23 @@ class HeldUnits:
         if self.value is None:
             raise SourceUnavailable("units are counted by a Prometheus, and none is in use")
         return self.value.count(counters, span)
+
+
+class HeldSuccesses:
+    """What queries of AIWorkloads say of successes, where the source can be asked (port `SuccessCounts`)."""
+
+    def __init__(self) -> None:
+        self.value: SuccessCounts | None = None
+
+    def judged(self, queries: Sequence[SuccessQuery], span: Window) -> Mapping[WorkloadKey, Sequence[Verdict]]:
+        """What the source that was found says.
+
+        Raises:
+            SourceUnavailable: none was found that can be asked.
+        """
+        if self.value is None:
+            raise SourceUnavailable("successes are asked of a Prometheus, and none is in use")
+        return self.value.judged(queries, span)
 
 
 class HeldEngines:

@@ -42,6 +42,7 @@ class ConditionType(StrEnum):
     CAPTURED = "Captured"
     UNITS_COUNTED = "UnitsCounted"
     WITHIN_TARGET = "WithinTarget"
+    SUCCESS_JUDGED = "SuccessJudged"
 
 
 class Reason(StrEnum):
@@ -128,6 +129,8 @@ class Reason(StrEnum):
     WITHIN_MARGIN = "WithinMargin"
     ABOVE_TARGET = "AboveTarget"
     NO_TARGET = "NoTarget"
+    JUDGED = "Judged"
+    NOTHING_JUDGED = "NothingJudged"
     NOT_COUNTED = "NotCounted"
     NOTHING_DONE = "NothingDone"
 
@@ -195,6 +198,12 @@ _TARGET = (
     Cause(_OPEN, Reason.CURRENCY_MISMATCH, "The target is in another currency than the cost; nothing is converted."),
 )
 """Set where spec.unitMetric is given."""
+_SUCCESS = (
+    Cause(_YES, Reason.JUDGED, "The source of spec.success tells which answers were a success."),
+    Cause(_NO, Reason.INVALID_SPEC, "A query of spec.success is not understood; the message has the fix."),
+    Cause(_OPEN, Reason.NOTHING_JUDGED, "The source tells nothing of this month; the message has the fix."),
+)
+"""Set where spec.success is given."""
 _ADMITTED = (
     Cause(_YES, Reason.ADMITTED, "Pods that were denied before are let in again. Said by the webhook."),
     Cause(
@@ -386,6 +395,7 @@ CONDITIONS: Mapping[str, Mapping[ConditionType, tuple[Cause, ...]]] = {
         ConditionType.TELEMETRY_AVAILABLE: _TELEMETRY,
         ConditionType.UNITS_COUNTED: _COUNTED,
         ConditionType.WITHIN_TARGET: _TARGET,
+        ConditionType.SUCCESS_JUDGED: _SUCCESS,
     },
     "PriceBook": {
         ConditionType.ACCEPTED: _ACCEPTED,

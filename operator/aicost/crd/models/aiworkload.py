@@ -11,6 +11,7 @@ from aicost.crd.fields.selection import LabelSelector, TargetRef
 from aicost.crd.fields.text import ModelName, NormalForm, Timestamp
 from aicost.crd.models.counter import Counter
 from aicost.crd.models.figures import CurrencyTotal, Span, Summary
+from aicost.crd.models.success import Success
 from aicost.crd.models.training import Training
 from aicost.crd.models.units import UnitCosts
 from aicost.crd.schema.base import ApiModel
@@ -158,6 +159,8 @@ class AIWorkloadSpec(ApiModel):
     unit_metric: UnitMetric | None = None
     """The unit that this workload is judged by, with its target. Budgets judge by it; no unit cost is shown here
     yet."""
+    success: Success | None = None
+    """Who says which answers were a success. Without it, posted outcomes do where there are any, else the engine."""
 
 
 class AIWorkloadStatus(Reported):

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from aicost.crd.fields.amounts import Nanos, Readable, Share
 from aicost.crd.models.figures import Span
+from aicost.crd.models.outcomes import OutcomeCosts
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import ATOMIC_LIST, SET_LIST
 
@@ -137,6 +138,8 @@ class UnitCosts(ApiModel):
     """Those of them whose engine was heard: tokens of the others are missing."""
     models: Annotated[list[ModelUnits], Field(max_length=MOST_MODELS + 2), ATOMIC_LIST] | None = None
     """The models, where there are several: the costliest first, the rest as one."""
+    outcomes: OutcomeCosts | None = None
+    """What successes cost, and failures by reason. Of an AIWorkload alone, where a source tells."""
     unit: OwnUnit | None = None
     """The unit of spec.unitMetric. Only in an AIWorkload that names one."""
 

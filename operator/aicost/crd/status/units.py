@@ -15,11 +15,13 @@ from aicost.crd.models.units import (
     UnitCounts,
     UnitPrice,
 )
+from aicost.crd.status.outcomes import outcome_costs
 from aicost.crd.status.texts import money, percent, stored, unit_price
 from aicost.domain.exact.apportion import divide
 from aicost.domain.exact.windows import Window, to_rfc3339
 from aicost.domain.serving import unit_costs as domain
 from aicost.domain.serving.meters import Outcome
+from aicost.domain.serving.outcomes.costs import OutcomeCosts
 from aicost.domain.serving.own_units import UnitVerdict
 from aicost.domain.serving.pods.models import ModelCosts
 from aicost.domain.serving.tenants import Tenancy
@@ -40,6 +42,7 @@ class UnitFigures:
         by_model: the cost among the models, where there are several.
         tenancy: what a gateway counts of the same models.
         verdict: the unit that people judge it by.
+        outcomes: its cost by how requests ended.
     """
 
     costs: domain.UnitCosts
@@ -50,6 +53,7 @@ class UnitFigures:
     by_model: Sequence[ModelCosts] = ()
     tenancy: Tenancy | None = None
     verdict: UnitVerdict | None = None
+    outcomes: OutcomeCosts | None = None
 
 
 def unit_costs(found: UnitFigures) -> UnitCosts:
@@ -80,6 +84,7 @@ def unit_costs(found: UnitFigures) -> UnitCosts:
         pods=found.pods,
         counted_pods=found.counted,
         models=_models(found.by_model) or None,
+        outcomes=None if found.outcomes is None else outcome_costs(found.outcomes, currency),
         unit=None if found.verdict is None else own_unit(found.verdict),
     )
 

@@ -12,7 +12,9 @@ from aicost.adapters.kube.seen.values import SeenService
 from aicost.adapters.prometheus.activity import PrometheusActivity
 from aicost.adapters.prometheus.engines import PrometheusEngines
 from aicost.adapters.prometheus.names import PrometheusNames
+from aicost.adapters.prometheus.remote.reading import RemoteRead
 from aicost.adapters.prometheus.source import PrometheusSource
+from aicost.adapters.prometheus.successes import PrometheusSuccesses
 from aicost.adapters.prometheus.units import PrometheusUnits
 from aicost.adapters.prometheus.usage import PrometheusUsage
 from aicost.bootstrap import Application, prometheus_config
@@ -45,6 +47,7 @@ class _Prometheus:
     source: PrometheusSource
     units: PrometheusUnits
     engines: PrometheusEngines
+    successes: PrometheusSuccesses
     activities: PrometheusActivity
     usage: PrometheusUsage
     names: PrometheusNames
@@ -125,13 +128,14 @@ class SourceFinder:
         app = self._app
         app.source.value, app.units.value, app.activities.value = server.source, server.units, server.activities
         app.usage.value, app.engines.value = server.usage, server.engines
+        app.successes.value = server.successes
         self._in_use = url
 
     def _use_none(self, source: TelemetrySource | None) -> None:
         """No Prometheus: units and activity of hosts are not known."""
         app = self._app
         app.source.value, app.units.value, app.activities.value = source, None, None
-        app.usage.value, app.engines.value = None, None
+        app.usage.value, app.engines.value, app.successes.value = None, None, None
 
     def _server(self, url: str) -> "_Prometheus":
         """The server at a URL, made once: its connections are kept."""
@@ -139,9 +143,10 @@ class SourceFinder:
             settings = self._settings.prometheus
             config = prometheus_config(settings, url, self._settings.interval_seconds * SECOND_MS)
             self._known[url] = _Prometheus(
-                PrometheusSource(config),
+                PrometheusSource(config, remote=RemoteRead(config)),
                 PrometheusUnits(config, frozenset(settings.unit_speakers)),
                 PrometheusEngines(config),
+                PrometheusSuccesses(config),
                 PrometheusActivity(config, settings.host_matchers),
                 PrometheusUsage(config, settings.host_matchers),
                 PrometheusNames(config),

@@ -9,11 +9,14 @@ from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.domain.serving.counted import CountRow, PodName, WindowCounts, rows_of
 from aicost.domain.serving.declared import DeclaredEngine
+from aicost.domain.serving.outcomes.judged import Verdict
+from aicost.domain.serving.outcomes.statuses import status_counts
 from aicost.domain.serving.rounds.counting import round_counts
 from aicost.domain.serving.tenants import tenant_counts
 from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountStore
 from aicost.ports.measured.engines import EngineSource
+from aicost.ports.measured.successes import SuccessCounts, SuccessQuery
 from aicost.ports.measured.units import CounterQuery, UnitCounts
 from aicost.usecases.economics.counting import grown_in, tallies
 
@@ -43,10 +46,12 @@ class Said:
     Attributes:
         units: counters of their own.
         engines: workload -> its engine.
+        successes: queries of their own about successes.
     """
 
     units: Sequence[CounterQuery] = ()
     engines: Mapping[WorkloadName, DeclaredEngine] = field(default_factory=dict)
+    successes: Sequence[SuccessQuery] = ()
 
 
 NOTHING_SAID = Said()
@@ -62,6 +67,7 @@ class KeepCounts:
         engines: counters of engines and gateways.
         units: counters that AIWorkloads name; None reads none.
         ids: ids that customers are kept under; None keeps their names.
+        successes: asks what AIWorkloads want to know of successes; None asks nothing.
     """
 
     cluster: str
@@ -70,6 +76,7 @@ class KeepCounts:
     engines: EngineSource
     units: UnitCounts | None = None
     ids: CustomerIds | None = None
+    successes: SuccessCounts | None = None
 
     def due(self) -> Sequence[Window]:
         """Closed windows that are not counted yet, oldest first."""
@@ -131,7 +138,10 @@ class KeepCounts:
         series = [one.grown for one in grown]
         asked, rounds = tenant_counts(series), round_counts(series)
         did = tallies(grown, self._declared(window, said.engines))
-        return rows_of(WindowCounts(window, did, asked, self._own(window, said.units), rounds), self.ids)
+        counts = WindowCounts(
+            window, did, asked, self._own(window, said.units), rounds, status_counts(series), self._judged(window, said)
+        )
+        return rows_of(counts, self.ids)
 
     def _declared(
         self, window: Window, engines: Mapping[WorkloadName, DeclaredEngine]
@@ -145,6 +155,11 @@ class KeepCounts:
 
     def _own(self, window: Window, own: Sequence[CounterQuery]) -> Mapping[WorkloadName, UnitCount]:
         return self.units.count(own, window) if self.units is not None and own else {}
+
+    def _judged(self, window: Window, said: Said) -> Mapping[WorkloadName, Sequence[Verdict]]:
+        if self.successes is None or not said.successes:
+            return {}
+        return self.successes.judged(said.successes, window)
 
 
 def _same(one: Sequence[CountRow], other: Sequence[CountRow]) -> bool:

@@ -62,6 +62,11 @@ class DeltaOutcomes:
                 return int(table.version())
         raise LedgerUnavailable(f"many write {self._uri} at once: nothing was kept. To fix: send the same again")
 
+    def version(self) -> int | None:
+        """A number that grows when statements are added; None where nothing was ever stated."""
+        table = self._table()
+        return None if table is None else int(table.version())
+
     def sums(self, cluster: str, spans: Sequence[Window], *, namespace: str | None = None) -> Sequence[OutcomeSum]:
         """Requests by how they ended; see the port."""
         table = self._table()

@@ -51,7 +51,7 @@ def answer_all(app: Application, state: State, bodies: Bodies, now_ms: int) -> I
         for kind in (*REPORTS, *WORKLOADS):
             yield from (unanswered(body, error) for body in bodies.get(kind, ()))
     else:
-        answers = Answers(app, state, reader, now_ms)
+        answers = Answers(app, state, reader, now_ms, bodies.get("AIWorkload", ()))
         for kinds, answer in ((REPORTS, answers.report), (WORKLOADS, answers.workload)):
             yield from (_answer(body, answer) for kind in kinds for body in bodies.get(kind, ()))
     books, policies = bodies.get(BOOKS, ()), bodies.get(POLICIES, ())

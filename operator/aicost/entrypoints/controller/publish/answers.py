@@ -8,6 +8,7 @@ from typing import Any
 from aicost.bootstrap import Application
 from aicost.crd.convert.claims import workload_claim
 from aicost.crd.convert.reports import AskedReport, asked_report
+from aicost.crd.convert.success import workload_success
 from aicost.crd.convert.units import declared_engine, own_unit
 from aicost.crd.reasons import Reason
 from aicost.crd.status.conditions import Statement
@@ -17,12 +18,13 @@ from aicost.domain.reporting.query import Amounts, Report, ReportQuery
 from aicost.domain.reporting.spans import parse_span
 from aicost.entrypoints.controller.publish import judging, unit_conditions
 from aicost.entrypoints.controller.publish.saying import Answer, fresh, freshness, refused, stated
-from aicost.entrypoints.controller.registry import Body, Key
+from aicost.entrypoints.controller.registry import Body, Key, read_each
 from aicost.entrypoints.controller.state import State
 from aicost.entrypoints.controller.units.counting import STEP as COUNT_UNITS
 from aicost.entrypoints.controller.units.figures import Figures
 from aicost.ports.ledger import LedgerReader
 from aicost.usecases.build_report import build_reports
+from aicost.entrypoints.controller.units.success import success_judged
 
 MONTH = "month-to-date"
 
@@ -38,10 +40,13 @@ class _Units:
 class Answers:
     """Computes statuses from one snapshot of the ledger, so that figures beside each other agree."""
 
-    def __init__(self, app: Application, state: State, reader: LedgerReader, now_ms: int) -> None:
+    def __init__(
+        self, app: Application, state: State, reader: LedgerReader, now_ms: int, workloads: Sequence[Body] = ()
+    ) -> None:
         self._app, self._state, self._reader, self._now_ms = app, state, reader, now_ms
         self._zone = app.settings.reports.time_zone
 
+        self._workloads = workloads
     def report(self, body: Body) -> Answer:
         """An AICostReport or ClusterAICostReport."""
         read = asked_report(body, self._now_ms, self._zone)
@@ -129,9 +134,11 @@ class Answers:
         return _Units(figures, tuple(said))
 
     @cached_property
+        said += success_judged(workload_success(body), [one.outcomes for one in figures])
     def _figures(self) -> Figures:
         self._app.unit_costs.refresh()
-        return Figures(self._app, self._reader, parse_span(MONTH, self._now_ms, self._zone))
+        rules = {one.workload: one.rule for one in read_each(self._workloads, workload_success)}
+        return Figures(self._app, self._reader, parse_span(MONTH, self._now_ms, self._zone), rules)
 
     def _claimed(self, key: Key) -> Statement:
         statement = self._state.statement

@@ -5,6 +5,7 @@ import logging
 
 from aicost.adapters.clock import now_ms
 from aicost.bootstrap import Application
+from aicost.crd.convert.success import workload_success
 from aicost.crd.convert.units import declared_engine, workload_unit
 from aicost.domain.exact.windows import DAY_MS, SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
@@ -60,7 +61,9 @@ class UnitRounds:
         workloads = self._registry.of_kind("AIWorkload")
         engines = read_each(workloads, declared_engine)
         return Said(
-            tuple(one.query for one in read_each(workloads, workload_unit)), {one.workload: one for one in engines}
+            tuple(one.query for one in read_each(workloads, workload_unit)),
+            {one.workload: one for one in engines},
+            tuple(one.query for one in read_each(workloads, workload_success) if one.query),
         )
 
     def _tell(self, one: WindowCounted) -> None:

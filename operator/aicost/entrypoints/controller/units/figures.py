@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 
 from aicost.bootstrap import Application
 from aicost.crd.status.units import UnitFigures
@@ -10,11 +11,17 @@ from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.query import ReportQuery
+from aicost.domain.serving.counted import Kind, answers_of, judged_of
+from aicost.domain.serving.outcomes.assigning import Subject
+from aicost.domain.serving.outcomes.judged import JudgedBy
+from aicost.domain.serving.outcomes.rules import SuccessRule
+from aicost.domain.serving.outcomes.statuses import StatusCounts, by_model
 from aicost.domain.serving.own_units import OwnUnit, UnitVerdict, judge, units_done
 from aicost.domain.serving.tallies import Tally
 from aicost.domain.serving.unit_costs import Spent, unit_costs
 from aicost.ports.ledger import LedgerReader
 from aicost.usecases.economics.cost_units import Counted, UnitLine, UnitQuestion, UnitReport, runs_of
+from aicost.usecases.economics.outcomes.judge_lines import Heard, JudgedLine, judge_lines, verdicts_of
 
 _BY_WORKLOAD = ("namespace", "workload")
 
@@ -26,10 +33,17 @@ class Figures:
         app: the use cases.
         reader: the ledger.
         span: the month to date.
+        rules: what AIWorkloads say of success.
     """
 
-    def __init__(self, app: Application, reader: LedgerReader, span: Window) -> None:
-        self._app, self._reader, self._span = app, reader, span
+    def __init__(
+        self,
+        app: Application,
+        reader: LedgerReader,
+        span: Window,
+        rules: Mapping[WorkloadName, SuccessRule] = MappingProxyType({}),
+    ) -> None:
+        self._app, self._reader, self._span, self._rules = app, reader, span, rules
 
     @cached_property
     def counted(self) -> Counted | None:
@@ -62,12 +76,33 @@ class Figures:
         return self._app.unit_costs.report(self._reader, self._span, question)
 
     @cached_property
-    def _lines(self) -> Mapping[WorkloadName, Sequence[UnitLine]]:
-        found: dict[WorkloadName, list[UnitLine]] = defaultdict(list)
-        for line in self._report.lines if self._report else ():
-            if line.keys[1]:
-                found[line.keys[0], line.keys[1]].append(line)
+    def _lines(self) -> Mapping[WorkloadName, Sequence[JudgedLine]]:
+        found: dict[WorkloadName, list[JudgedLine]] = defaultdict(list)
+        for one in self._judged:
+            if one.line.keys[1]:
+                found[one.line.keys[0], one.line.keys[1]].append(one)
         return found
+
+    @cached_property
+    def _judged(self) -> Sequence[JudgedLine]:
+        """Each workload by the source that it names, or by what is there."""
+        if self._report is None:
+            return ()
+        return judge_lines(self._report, self._heard(self._report.windows), lambda *name: self._rules.get(name)).lines
+
+    def _heard(self, windows: Sequence[Window]) -> Heard:
+        """What sources said of the windows that count; gateways are asked where a workload names them."""
+        runs, counts, cluster = runs_of(windows), self._app.counts, self._app.cluster
+        store = self._app.stores.outcomes
+        own = judged_of(counts.summed(runs, Kind.WORKLOAD, ("namespace", "workload"), cluster=cluster))
+        answers: StatusCounts = {}
+        if any(rule.source is JudgedBy.GATEWAY for rule in self._rules.values()):
+            answers = answers_of(counts.summed(runs, Kind.GATEWAY, ("source", "model"), cluster=cluster))
+        return Heard(
+            verdicts_of(store.sums(cluster, runs)) if store is not None else {},
+            by_model(answers),
+            {Subject(*name): verdicts for name, verdicts in own.items()},
+        )
 
     @cached_property
     def _costs(self) -> Mapping[WorkloadName, Mapping[str, int]]:
@@ -84,9 +119,10 @@ class Figures:
         windows = self.counted.windows if self.counted else (self._span,)
         return Window(windows[0].start_ms, windows[-1].end_ms)
 
-    def _figures(self, name: WorkloadName, line: UnitLine, unit: OwnUnit | None) -> UnitFigures:
+    def _figures(self, name: WorkloadName, judged: JudgedLine, unit: OwnUnit | None) -> UnitFigures:
+        line = judged.line
         return UnitFigures(
-            line.costs,
+            judged.costs,
             self._rests_on,
             line.pods,
             line.counted,
@@ -94,6 +130,7 @@ class Figures:
             line.by_model,
             line.tenancy,
             None if unit is None else self._verdict(name, unit, line.costs.did, line.costs.spent),
+            judged.outcomes,
         )
 
     def _of_counter(self, name: WorkloadName, unit: OwnUnit, nanos: int, currency: str) -> UnitFigures:

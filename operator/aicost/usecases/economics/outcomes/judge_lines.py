@@ -43,18 +43,25 @@ class JudgedLine:
 
     Attributes:
         outcomes: None where the chosen source says nothing of it.
-        source: which one was chosen.
+        rule: which source was chosen, and what it calls a success.
         mixed: its workloads name different sources, so that the engine judges all of them.
     """
 
     line: UnitLine
     outcomes: OutcomeCosts | None
-    source: JudgedBy
+    rule: SuccessRule
     mixed: bool = False
+
+    @property
+    def source(self) -> JudgedBy:
+        """Who says what a success is."""
+        return self.rule.source
 
     @property
     def costs(self) -> UnitCosts:
         """The unit costs with what depends on successes taken from the chosen source."""
+        if self.rule == ENGINE_RULE:
+            return self.line.costs
         if self.outcomes is None:
             return replace(self.line.costs, per_success=None, useful=None, waste=None)
         found = self.outcomes
@@ -107,7 +114,7 @@ def judge_lines(
         judged = _judged(line, rule, said[rule.source, n])
         if rule.source is JudgedBy.GATEWAY:
             judged = _by_gateway(n, rule, report.lines, heard.gateway)
-        lines.append(JudgedLine(line, outcome_costs(line.costs, judged) if judged else None, rule.source, mixed))
+        lines.append(JudgedLine(line, outcome_costs(line.costs, judged) if judged else None, rule, mixed))
     return OutcomeReport(tuple(lines), strays, tuple(undivided))
 
 
