@@ -58,7 +58,7 @@ def test_the_screen_says_what_the_division_rests_on(places, capsys, monkeypatch)
     shown = capsys.readouterr().out
     assert "priors (assumed)" in shown
     assert "$0.00100" in shown
-    assert "rough where BY is not engine-time" in shown
+    assert "rough where BY is request-time or priors" in shown
 
 
 @pytest.mark.parametrize(

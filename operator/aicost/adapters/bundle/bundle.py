@@ -14,9 +14,12 @@ from aicost.domain.attribution.resources.kubelet import CPU, MEMORY
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.sampling.dialects import PROMQL_NAMES
 from aicost.domain.sampling.series import RawSeries
+from aicost.domain.serving.wanted import WANTED as COUNTED
 
 WANTED = frozenset((*PROMQL_NAMES, UP, CPU, MEMORY))
 """Metrics that a bundle is read for."""
+_OF_ENGINES = frozenset(COUNTED)
+"""Metrics that unit costs rest on, and that are read apart."""
 PADDING_MS = HOUR_MS
 """Samples further from the window than this are of no use to it."""
 Tell = Callable[[str], None]
@@ -80,8 +83,7 @@ class Bundle:
             self.remarks.append("it holds no samples/*.om: nothing is measured")
         elif not len(columns):
             self.remarks.append("no sample of a GPU lies in its window: nothing is measured")
-        if reader.unwanted:
-            names = sorted(reader.unwanted)
+        if names := sorted(reader.unwanted - _OF_ENGINES):
             more = f" and {len(names) - 5} more" if len(names) > 5 else ""
             self.remarks.append(f"metrics that are not needed were left out: {', '.join(names[:5])}{more}")
 

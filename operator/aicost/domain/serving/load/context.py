@@ -1,7 +1,7 @@
 """What short and long prompts cost, by the buckets of their lengths.
 
 prompts     their cost by estimated tokens: requests of a bucket times its middle. What is longer than the last bound
-            has the tokens that are left of all, at least as many as the bound says
+            has the tokens that are left of all, at least as many as the bound says. All are scaled to what was counted
 answers     their cost by requests: no engine counts answers by the length of their prompts
 
 The bands sum to the cost of all tokens, to the last nano-unit. A bound that the engine does not count joins two bands.
@@ -56,7 +56,9 @@ def bands(costs: UnitCosts) -> tuple[Band, ...]:
     requests = sum(one.requests for one in buckets)
     if costs.output is None or not requests:
         return ()
-    tokens = _tokens(buckets, (costs.did.computed or 0) + (costs.did.cached or 0))
+    counted = (costs.did.computed or 0) + (costs.did.cached or 0)
+    estimated = _tokens(buckets, counted)
+    tokens = apportion(counted, estimated) if sum(estimated) else estimated
     prompt_nanos = sum(kind.cost_nanos for kind in (costs.input, costs.cached) if kind)
     numbers = [one.requests for one in buckets]
     of_prompts = apportion(prompt_nanos, tokens if sum(tokens) else numbers)

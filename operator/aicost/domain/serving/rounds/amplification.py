@@ -72,7 +72,7 @@ class Amplification:
         counted_by: who counted the attempts: the gateway, or `engine` where only the engine shows what came in.
         factor: attempts for one request of a caller that no cache answered.
         parts: what is counted of it.
-        tokens_per_request: prompts and answers, for one request that ended.
+        tokens_per_request: prompts and answers, for one request that was let in.
     """
 
     calls: int | None
@@ -130,12 +130,11 @@ def of_agents(rounds: Iterable[RoundCount]) -> tuple[Behind, ...]:
 
 
 def tokens_per_request(costs: UnitCosts) -> Fraction | None:
-    """Tokens of prompts and answers, for one request that ended."""
+    """Tokens of prompts and answers, for one request that was let in."""
     did = costs.did
     prompt = did.get(Count.INPUT) if did.get(Count.INPUT) is not None else did.computed
-    if prompt is None or did.output is None or not did.requests:
-        return None
-    return Fraction(prompt + did.output, did.requests)
+    let_in = (did.requests or 0) - did.outcomes.get(Outcome.REJECTED, 0)
+    return Fraction(prompt + did.output, let_in) if prompt is not None and did.output is not None and let_in else None
 
 
 def growth(now: Fraction | None, before: Fraction | None) -> Fraction | None:

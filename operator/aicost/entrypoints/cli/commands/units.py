@@ -42,6 +42,7 @@ EXAMPLES
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday
   aicost units --ledger ./ledger --bundle ./bundle --window 2026-03-02 --by model -o json
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --tenants team
+  aicost units --ledger ./ledger --window yesterday --amplification --load --lengths
   aicost units --ledger ./ledger --window yesterday --outcomes
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --compare
   aicost units --ledger ./ledger --bundle ./bundle --compare qwen3=acme/qwen3-32b --api-prices prices.csv
@@ -49,7 +50,7 @@ EXAMPLES
 
 \b
 ENGINES
-  vLLM, SGLang, TGI, Triton, NIM, Ray Serve, llama.cpp and TEI, by their own counters.
+  vLLM, SGLang, TGI, TensorRT-LLM, Triton, NIM, KServe, Ray Serve, llama.cpp and TEI, by their own counters.
 
 \b
 GATEWAYS, for --tenants
@@ -82,6 +83,15 @@ PRICES, for --compare
     type=click.Choice([dimension.value for dimension in WHO]),
     help="Divide each workload among those who asked, as gateways count.",
 )
+@click.option(
+    "--amplification",
+    "beside",
+    flag_value="amplification",
+    multiple=True,
+    help="What is behind the requests of callers.",
+)
+@click.option("--load", "beside", flag_value="load", multiple=True, help="Latency, batches, what a cache saved.")
+@click.option("--lengths", "beside", flag_value="context", multiple=True, help="What short and long prompts cost.")
 @click.option("--outcomes", is_flag=True, help="What successes cost, and failures by reason.")
 @click.option(
     "--success",
@@ -114,6 +124,7 @@ def units(  # noqa: PLR0913 -- one parameter per option
     url: str | None,
     bundle: str | None,
     tenants: str | None,
+    beside: Sequence[str],
     outcomes: bool,
     success: str | None,
     compare: Sequence[str],
@@ -140,10 +151,12 @@ def units(  # noqa: PLR0913 -- one parameter per option
         accepted = read_filters(filters)
     except ValueError as problem:
         raise InvalidRequest(str(problem)) from problem
-    question = UnitQuestion(keys, accepted, Dimension(tenants) if tenants else None)
+    question = UnitQuestion(keys, accepted, Dimension(tenants) if tenants else None, "amplification" in beside)
     asked = _asked(compare, api_prices)
     with progress("reading money and counters", sys.stderr, detect(sys.stderr, os.environ)):
         answer = _answer(Places(ledger, cluster, url, bundle), span, question, asked)
+        if "load" in beside:
+            answer = _with_before(answer, Places(ledger, cluster, url, bundle), span, question)
         if outcomes or success:
             answer = _judged(answer, Places(ledger, cluster, url, bundle), success)
     if form == "litellm":
@@ -151,7 +164,7 @@ def units(  # noqa: PLR0913 -- one parameter per option
     elif form == "json":
         click.echo(_document(answer, keys))
     else:
-        click.echo(_screen(answer, keys))
+        click.echo(_screen(answer, keys, beside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +174,7 @@ class _Answer:
     report: "UnitReport"
     compared: "Compared | None" = None
     judged: "OutcomeReport | None" = None
+    before: "UnitReport | None" = None
 
 
 def _answer(places: "Places", span: Window, question: "UnitQuestion", asked: "Asked | None") -> _Answer:
@@ -170,6 +184,14 @@ def _answer(places: "Places", span: Window, question: "UnitQuestion", asked: "As
 
     report = units_of(places, span, question)
     return _Answer(report, None if asked is None else compare_prices(report, asked.sources, asked.sought))
+
+
+def _with_before(answer: _Answer, places: "Places", span: Window, question: "UnitQuestion") -> _Answer:
+    """The same with the report of the span before it, as long."""
+    from aicost.entrypoints.cli.sources.economics.units import units_of  # noqa: PLC0415 -- as above
+
+    before = Window(span.start_ms - span.length_ms, span.start_ms)
+    return replace(answer, before=units_of(places, before, replace(question, tenants=None, rounds=False)))
 
 
 def _judged(answer: _Answer, places: "Places", success: str | None) -> _Answer:
@@ -205,13 +227,15 @@ def _document(answer: _Answer, keys: Sequence[str]) -> str:
     return json.dumps(found, indent=2)
 
 
-def _screen(answer: _Answer, keys: Sequence[str]) -> str:
+def _screen(answer: _Answer, keys: Sequence[str], beside: Sequence[str]) -> str:
+    from aicost.entrypoints.cli.output.units.beside import Beside, beside_screen  # noqa: PLC0415 -- numpy
     from aicost.entrypoints.cli.output.units.comparison import comparison_screen  # noqa: PLC0415 -- numpy
     from aicost.entrypoints.cli.output.units.outcomes import outcomes_screen  # noqa: PLC0415 -- numpy
     from aicost.entrypoints.cli.output.units.screen import units_screen  # noqa: PLC0415 -- numpy
 
     terminal = detect(sys.stdout, os.environ)
     parts = [units_screen(answer.report, keys, terminal)]
+    parts += beside_screen(answer.report, answer.before, keys, map(Beside, beside), terminal)
     if answer.judged is not None:
         parts.append(outcomes_screen(answer.judged, keys, terminal))
     if answer.compared is not None:

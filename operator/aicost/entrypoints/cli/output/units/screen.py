@@ -12,10 +12,12 @@ from aicost.domain.serving.unit_costs import TokenCost, UnitCosts
 from aicost.entrypoints.cli.output.facts import Fact, fact_lines
 from aicost.entrypoints.cli.output.table import Column, Line, draw
 from aicost.entrypoints.cli.output.units.amounts import ABSENT, percent, price, whole_or_none
+from aicost.entrypoints.cli.output.units.beside import agents_rows, beside_row
 from aicost.entrypoints.cli.terminal import Style, Terminal
 from aicost.usecases.economics.cost_units import UnitLine, UnitReport
 
 _SHOWN = 5
+_ROUGH = frozenset({"low", "assumed"})
 _COLUMNS = (
     Column("SERVES", shrinks=True, drop=2),
     Column("COST", right=True),
@@ -118,8 +120,9 @@ def _facts(report: UnitReport) -> Iterator[Fact]:
     if report.strangers:
         named = ", ".join("/".join(pod) for pod in report.strangers[:_SHOWN])
         yield "No cost", f"engines were heard of pods that cost nothing in the ledger: {named}", Style.WARN
-    if any(line.costs.phases and line.costs.phases.confidence != "high" for line in report.lines):
-        yield "Prompts", "how cost divides into prompts and answers is rough where BY is not engine-time", Style.PLAIN
+    if any(line.costs.phases and line.costs.phases.confidence in _ROUGH for line in report.lines):
+        told = "how cost divides into prompts and answers is rough where BY is request-time or priors"
+        yield "Prompts", told, Style.PLAIN
 
 
 def idle_share(costs: UnitCosts) -> Fraction | None:
@@ -138,6 +141,7 @@ def units_document(report: UnitReport, keys: Sequence[str]) -> Mapping[str, Any]
         "rests_on": None if span is None else {"from": to_rfc3339(span.start_ms), "to": to_rfc3339(span.end_ms)},
         "rows": [_row(line, keys) for line in report.lines],
         "without_cost": ["/".join(pod) for pod in report.strangers],
+        "agents": agents_rows(report),
     }
 
 
@@ -154,7 +158,9 @@ def _row(line: UnitLine, keys: Sequence[str]) -> dict[str, Any]:
         "pods_counted": line.counted,
         "at_least": costs.did.at_least,
         "discovered": line.discovered,
-        "counts": {count.value: costs.did.counts[count] for count in Count if count in costs.did.counts},
+        "counts": {
+            count.value: costs.did.counts[count] for count in Count if count in costs.did.counts and _is_read(count)
+        },
         "outcomes": {
             outcome.value: costs.did.outcomes[outcome] for outcome in Outcome if outcome in costs.did.outcomes
         },
@@ -167,7 +173,13 @@ def _row(line: UnitLine, keys: Sequence[str]) -> dict[str, Any]:
         "per_vector_nanos": whole_or_none(costs.per_vector),
         "waste": percent(costs.waste) if costs.waste is not None else None,
         "tenants": None if line.tenancy is None else _tenancy(line.tenancy),
+        **beside_row(line),
     }
+
+
+def _is_read(count: Count) -> bool:
+    """Sums of which a fit is made say nothing to people; what came of it stands beside them."""
+    return not count.value.startswith("fit-")
 
 
 def _tenancy(tenancy: Tenancy) -> dict[str, Any]:
