@@ -22,9 +22,9 @@ from aicost.entrypoints.controller.registry import Body, Key, read_each
 from aicost.entrypoints.controller.state import State
 from aicost.entrypoints.controller.units.counting import STEP as COUNT_UNITS
 from aicost.entrypoints.controller.units.figures import Figures
+from aicost.entrypoints.controller.units.success import success_judged
 from aicost.ports.ledger import LedgerReader
 from aicost.usecases.build_report import build_reports
-from aicost.entrypoints.controller.units.success import success_judged
 
 MONTH = "month-to-date"
 
@@ -44,9 +44,9 @@ class Answers:
         self, app: Application, state: State, reader: LedgerReader, now_ms: int, workloads: Sequence[Body] = ()
     ) -> None:
         self._app, self._state, self._reader, self._now_ms = app, state, reader, now_ms
+        self._workloads = workloads
         self._zone = app.settings.reports.time_zone
 
-        self._workloads = workloads
     def report(self, body: Body) -> Answer:
         """An AICostReport or ClusterAICostReport."""
         read = asked_report(body, self._now_ms, self._zone)
@@ -131,10 +131,10 @@ class Answers:
             verdicts = [one.verdict for one in figures if one.verdict]
             wanted = [one for one in verdicts if one.currency == unit.target.currency] or verdicts
             said.append(unit_conditions.within_target(unit, wanted[0] if wanted else None))
+        said += success_judged(workload_success(body), [one.outcomes for one in figures])
         return _Units(figures, tuple(said))
 
     @cached_property
-        said += success_judged(workload_success(body), [one.outcomes for one in figures])
     def _figures(self) -> Figures:
         self._app.unit_costs.refresh()
         rules = {one.workload: one.rule for one in read_each(self._workloads, workload_success)}
