@@ -76,6 +76,10 @@ class Captured:
         return Captured(lines, totals, unbilled, self.blind)
 
 
+_Group = tuple[str, tuple[str, ...], Window | None, str]
+"""Provider, keys, day and currency."""
+
+
 @dataclass(slots=True)
 class _Both:
     billed: int = 0
@@ -97,7 +101,7 @@ def capture(
     every = [row for row in rows if row.component is Component.API]
     bills, views = [row for row in every if row.method is Method.BILLED], seen(every)
     watched, billed = {row.window for row in views}, {(row.place.provider, row.window) for row in bills}
-    groups, totals = defaultdict[tuple[object, ...], _Both](_Both), defaultdict[str, _Both](_Both)
+    groups, totals = defaultdict[_Group, _Both](_Both), defaultdict[str, _Both](_Both)
 
     def both(row: Row) -> tuple[_Both, _Both]:
         named = tuple(value_of(row, key) for key in keys)
@@ -113,7 +117,7 @@ def capture(
         if (row.place.provider, row.window) in billed:
             for sums in both(row):
                 sums.seen += row.cost_nanos or 0
-    lines = [_line(*group, sums, through) for group, sums in groups.items()]  # type: ignore[arg-type] -- four parts
+    lines = [_line(*group, sums, through) for group, sums in groups.items()]
     waiting = {(row.place.provider, row.window) for row in views} - billed
     return Captured(
         tuple(sorted(lines, key=_order)),

@@ -41,7 +41,7 @@ class PostBill:
             LedgerConflict: another writer came first again and again.
             LedgerUnavailable: the ledger cannot be read or written.
         """
-        days = rows_of_bill(self.account, lines, mapped)
+        days: Mapping[Window, Sequence[Row]] = rows_of_bill(self.account, lines, mapped)
         estimates = any(is_estimate(row) for rows in days.values() for row in rows)
         if estimates:
             days = _settled(days, self._bills(days))

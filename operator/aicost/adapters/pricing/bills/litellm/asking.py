@@ -22,6 +22,8 @@ _PAGE_ROWS = 100
 _MOST_PAGES = 20_000
 _READINGS = 3
 _Page = Mapping[str, Any]
+_Thing = tuple[str, str, str, tuple[tuple[str, str], ...]]
+"""Provider, item, model and tags: what one line is about."""
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ class LitellmReader:
 
     def _day(self, day: Window) -> Iterator[SpendLine]:
         """Lines of one day, those of one thing together: a day may have a million requests."""
-        cost, tokens, first = Counter[object](), Counter[object](), dict[object, SpendLine]()
+        cost, tokens, first = Counter[_Thing](), Counter[_Thing](), dict[_Thing, SpendLine]()
         for one in self._requests(day):
             if one.here:
                 self._left_out["requests to models that are served here were left out: their GPUs are costed"] += 1
