@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from aicost.domain.attribution.resources.observed import NOTHING_OBSERVED, Observations
 from aicost.domain.budgets.units.counts import UnitCount
@@ -21,7 +22,8 @@ from aicost.ports.measured.activity import HostActivities
 from aicost.ports.measured.counts import CountStore
 from aicost.ports.measured.engines import EngineSource
 from aicost.ports.measured.successes import SuccessCounts, SuccessQuery
-from aicost.ports.measured.units import CounterQuery, UnitCounts, WorkloadKey
+from aicost.ports.measured.training import TrainingSource
+from aicost.ports.measured.units import Counter, CounterQuery, UnitCounts, WorkloadKey
 from aicost.ports.measured.usage import UsageSource
 from aicost.ports.telemetry import TelemetrySource
 
@@ -86,11 +88,15 @@ class HeldSource:
         return self.value.samples(span)
 
 
+class CountedUnits(UnitCounts, TrainingSource, Protocol):
+    """What reads the counters that people name."""
+
+
 class HeldUnits:
-    """Counters of units, where the source has any (port `UnitCounts`)."""
+    """Counters that people name, where the source has any (ports `UnitCounts` and `TrainingSource`)."""
 
     def __init__(self) -> None:
-        self.value: UnitCounts | None = None
+        self.value: CountedUnits | None = None
 
     def count(self, counters: Sequence[CounterQuery], span: Window) -> Mapping[WorkloadKey, UnitCount]:
         """Counts of the source that was found.
@@ -101,6 +107,10 @@ class HeldUnits:
         if self.value is None:
             raise SourceUnavailable("units are counted by a Prometheus, and none is in use")
         return self.value.count(counters, span)
+
+    def series(self, namespace: str, counter: Counter, span: Window) -> Sequence[RawSeries]:
+        """Series of the source that was found; none of none."""
+        return () if self.value is None else self.value.series(namespace, counter, span)
 
 
 class HeldSuccesses:

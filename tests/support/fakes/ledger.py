@@ -1,6 +1,6 @@
 """The ledger in memory, held to the same contract as the real one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 
 import numpy as np
@@ -19,6 +19,10 @@ from aicost.ports.ledger import Posting
 
 def _group(row: Row, keys: Sequence[str]) -> tuple[tuple[str, ...], str, str, bool]:
     return tuple(value_of(row, key) for key in keys), row.currency, row.component.value, row.bucket in HELD
+
+
+def _column(row: Row, name: str) -> str:
+    return getattr(row.place if name in {"node", "device"} else row.holder, name)
 
 
 def _start(window: Window) -> int:
@@ -116,6 +120,10 @@ class MemoryLedger:
     def rows(self, span: Window, *, cluster: str | None = None, provisional: bool = False) -> Sequence[Row]:
         held = self._open_rows() if provisional else [row for rows in self.postings.values() for row in rows]
         return tuple(row for row in held if cluster in {None, row.place.cluster} and row.window.overlap(span))
+
+    def picked(self, span: Window, where: Mapping[str, Collection[str]], *, cluster: str) -> Sequence[Row]:
+        rows = self.rows(span, cluster=cluster)
+        return [row for row in rows if all(_column(row, name) in values for name, values in where.items())]
 
     def _open_rows(self) -> list[Row]:
         return [

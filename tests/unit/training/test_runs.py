@@ -10,7 +10,7 @@ from aicost.domain.inventory.pods import PodFacts, PodRecord
 from aicost.domain.training.dividing import Outcome
 from aicost.domain.training.kinds import run_of, trains
 from aicost.usecases.economics.training.questions import RunKey
-from aicost.usecases.economics.training.runs import find_runs, take_sights
+from aicost.usecases.economics.training.runs import find_runs, sight_of
 from support.ledger_rows import HOUR_0, hour, make_holder, make_row
 
 NOBODY = frozenset()
@@ -87,7 +87,8 @@ def found(*records, pods=("w-0",), windows=(HOUR_0,)):
     (run,), _ = find_runs(rows, RunKey.RUN, NOBODY, NOBODY)
     sights = {}
     for window in windows:
-        take_sights(sights, records, window, frozenset(run.pods))
+        for one in records:
+            sights.setdefault(one.facts.uid, {})[window] = sight_of(one, window)
     return run, sights
 
 

@@ -12,6 +12,7 @@ from aicost.crd.fields.text import ModelName, NormalForm, Timestamp
 from aicost.crd.models.counter import Counter
 from aicost.crd.models.figures import CurrencyTotal, Span, Summary
 from aicost.crd.models.success import Success
+from aicost.crd.models.trained import TrainingCosts
 from aicost.crd.models.training import Training
 from aicost.crd.models.units import UnitCosts
 from aicost.crd.schema.base import ApiModel
@@ -155,7 +156,7 @@ class AIWorkloadSpec(ApiModel):
     """Where the engine's own metrics are. Kept for unit costs in the status, which this version does not compute:
     aicost units finds engines by their counters."""
     training: Training | None = None
-    """How far its runs of training are, by metrics in Prometheus. aicost training reads it."""
+    """How far its runs of training are, by metrics in Prometheus. The status and aicost training read it."""
     unit_metric: UnitMetric | None = None
     """The unit that this workload is judged by, with its target. Budgets judge by it; no unit cost is shown here
     yet."""
@@ -175,6 +176,8 @@ class AIWorkloadStatus(Reported):
     unit_costs: Annotated[list[UnitCosts], Field(max_length=4), map_list("currency")] | None = None
     """What a token, a request and a success cost, one item per currency, of the windows that were counted. Absent where
     no engine was heard and no counter of its own was read."""
+    training: Annotated[list[TrainingCosts], Field(max_length=4), map_list("currency")] | None = None
+    """What its runs of training cost, one item per currency. Absent where its pods are of no such run."""
     claimed_pods: Annotated[int, Field(ge=0)] | None = None
     """Pods alive that this object claims now."""
     contested_pods: Annotated[int, Field(ge=0)] | None = None

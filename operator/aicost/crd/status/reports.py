@@ -9,6 +9,7 @@ from aicost.crd.fields.conditions import Condition
 from aicost.crd.models.aiworkload import AIWorkloadStatus
 from aicost.crd.models.figures import Span
 from aicost.crd.models.report import Coverages, LabelCoverage, ReportRow, ReportStatus, SeparateIdle
+from aicost.crd.models.trained import TrainingCosts
 from aicost.crd.models.units import UnitCosts
 from aicost.crd.status import figures
 from aicost.crd.status.texts import change, gpu_hours, percent, share, stored
@@ -30,7 +31,7 @@ from aicost.domain.reporting.spans import span_before
 from aicost.domain.serving import unit_costs as domain
 
 MOST_CURRENCIES = 4
-"""In which an AIWorkload shows unit costs."""
+"""In which an AIWorkload shows unit costs and training."""
 
 
 class Served(Protocol):
@@ -115,6 +116,7 @@ def workload_status(
     freshness: Freshness,
     conditions: Sequence[Mapping[str, Any]],
     units: Sequence[UnitCosts] = (),
+    training: Sequence[TrainingCosts] = (),
 ) -> dict[str, Any]:
     """The status of an AIWorkload.
 
@@ -125,6 +127,7 @@ def workload_status(
         freshness: what is said of its age.
         conditions: as made by `aicost.crd.status.conditions`.
         units: what a token, a request and a success cost, one for each currency.
+        training: what its runs of training cost, one for each currency.
     """
     return _written(
         AIWorkloadStatus(
@@ -134,6 +137,7 @@ def workload_status(
             summary=figures.summary(reports, window, ()),
             totals=[figures.total(report) for report in reports],
             unit_costs=list(units)[:MOST_CURRENCIES] or None,
+            training=list(training)[:MOST_CURRENCIES] or None,
             claimed_pods=pods[0],
             contested_pods=pods[1],
             data_through=_moment(freshness.data_through_ms),

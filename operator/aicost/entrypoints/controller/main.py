@@ -17,6 +17,7 @@ from aicost.adapters.kube.events import EventPoster
 from aicost.adapters.kube.lease import Leadership
 from aicost.adapters.kube.seen.values import SeenPod
 from aicost.adapters.kube.server_policies import ServerPolicies
+from aicost.adapters.kube.watching.trainers import TrainersWatch
 from aicost.adapters.kube.wire.resources import NAMESPACES
 from aicost.adapters.serving.health import health_app, serve
 from aicost.bootstrap import build, open_audits, open_price_feed, open_stores, open_trusts
@@ -50,6 +51,7 @@ from aicost.entrypoints.controller.starter import keep_starter_book
 from aicost.entrypoints.controller.state import State
 from aicost.entrypoints.controller.telemetry.exporters import ClusterExporters
 from aicost.entrypoints.controller.telemetry.judging import TelemetryJudge
+from aicost.entrypoints.controller.training.rounds import TrainingRounds
 from aicost.entrypoints.controller.units.counting import UnitRounds
 from aicost.entrypoints.controller.watching import ClusterWatch, bare_pod_namespaces
 from aicost.entrypoints.process import server
@@ -160,6 +162,11 @@ class Controller:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_SEARCH_SECONDS):
                     await self._finder.looked.wait()
+            training = TrainingRounds(
+                self._app, self._registry, TrainersWatch(self._client, now_ms), self._state, self._attempts
+            )
+            tasks.create_task(training.follow(), name="follow-trainers")
+            tasks.create_task(training.run(), name="cost-training")
             tasks.create_task(UnitRounds(self._app, self._registry, self._attempts).run(), name="count-units")
             tasks.create_task(self._lists().run(), name="lists")
             if published is not None:

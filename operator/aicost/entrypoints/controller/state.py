@@ -10,6 +10,7 @@ from aicost.domain.exact.windows import Window
 from aicost.domain.policy.snapshots import MapName
 from aicost.domain.sampling.series import SampleDefects
 from aicost.usecases.budgets.spending import OpenSpend
+from aicost.usecases.economics.training.questions import TrainingReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class State:
         problems: step -> what failed in it last, while it fails.
         labels: what is known of label policies.
         prices: how the URL that publishes prices is doing.
+        training: what runs of training cost this month; None: nobody looked yet.
     """
 
     cluster: str
@@ -92,3 +94,4 @@ class State:
     problems: dict[str, str] = field(default_factory=dict)
     labels: LabelState = field(default_factory=LabelState)
     prices: PriceSourceState = field(default_factory=PriceSourceState)
+    training: TrainingReport | None = None

@@ -10,9 +10,11 @@ from aicost.crd.convert.claims import workload_claim
 from aicost.crd.convert.reports import AskedReport, asked_report
 from aicost.crd.convert.success import workload_success
 from aicost.crd.convert.units import declared_engine, own_unit
+from aicost.crd.models.trained import TrainingCosts
 from aicost.crd.reasons import Reason
 from aicost.crd.status.conditions import Statement
 from aicost.crd.status.reports import report_status, workload_status
+from aicost.crd.status.training import training_costs
 from aicost.crd.status.units import UnitFigures, unit_costs
 from aicost.domain.reporting.query import Amounts, Report, ReportQuery
 from aicost.domain.reporting.spans import parse_span
@@ -101,6 +103,7 @@ class Answers:
         status = workload_status(
             own,
             units=[unit_costs(one) for one in units.figures],
+            training=self._training_of(key),
             window=MONTH,
             pods=self._pods_of(key),
             freshness=freshness(body, self._state, self._now_ms),
@@ -133,6 +136,14 @@ class Answers:
             said.append(unit_conditions.within_target(unit, wanted[0] if wanted else None))
         said += success_judged(workload_success(body), [one.outcomes for one in figures])
         return _Units(figures, tuple(said))
+
+    def _training_of(self, key: Key) -> Sequence[TrainingCosts]:
+        """What its runs of training cost, as it was last computed."""
+        report = self._state.training
+        if report is None or report.rests_on is None:
+            return ()
+        mine = [one for one in report.lines if (one.namespace, one.workload) == (key.namespace, key.name)]
+        return training_costs(report.rests_on, [(one.run, one.costs) for one in mine])
 
     @cached_property
     def _figures(self) -> Figures:

@@ -1,8 +1,8 @@
 """Join what runs of training cost with what they achieved."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aicost.domain.exact.windows import Window
 from aicost.domain.ledger.rows import Row
@@ -13,7 +13,7 @@ from aicost.domain.training.terms import CLIMBING
 from aicost.ports.inputs import InputStore
 from aicost.ports.measured.training import TrainingSource
 from aicost.usecases.economics.training.questions import RunLine, TrainingQuestion, TrainingReport
-from aicost.usecases.economics.training.runs import SERVING, FoundRun, Sights, find_runs, take_sights
+from aicost.usecases.economics.training.runs import SERVING, FoundRun, Sight, Sights, find_runs, sight_of
 from aicost.usecases.economics.training.showing import Shows, words_of
 from aicost.usecases.receipts.posted_inputs import ExplainedLedger, FindInputs, InputsMissing
 
@@ -24,20 +24,27 @@ _HOW = (
 )
 
 
+Remembered = dict[Window, tuple[int, Mapping[str, Sight]]]
+"""Billing window -> its revision, and pods by their uid."""
+
+
 @dataclass(frozen=True, slots=True)
 class CostRuns:
     """Say what the runs of one cluster cost.
 
     Attributes:
         ledger: one moment of the ledger.
-        inputs: what its postings rest on: it knows when pods held what they paid for, and how they ended.
+        inputs: what its postings rest on: it knows when pods held what they paid for, and how they ended. None where
+            it is not kept.
         source: the series that AIWorkloads name; None reads none.
+        remembered: what inputs said of windows, for the next time.
     """
 
     cluster: str
     ledger: ExplainedLedger
-    inputs: InputStore
+    inputs: InputStore | None
     source: TrainingSource | None = None
+    remembered: Remembered = field(default_factory=dict)
 
     def __call__(self, span: Window, question: TrainingQuestion) -> TrainingReport:
         """The runs of a span. Only whole windows of the ledger count.
@@ -88,15 +95,31 @@ class CostRuns:
                 by_window.setdefault(row.window, []).append(row)
         sights: Sights = {}
         notes: dict[str, None] = {}
-        find = FindInputs(self.cluster, self.ledger, self.inputs)
         for window in (one for one in whole if one in by_window):
-            uids = frozenset(row.holder.pod_uid for row in by_window[window])
             try:
-                for needed in find(window, self.ledger.revision(self.cluster, window) or 0, by_window[window]):
-                    take_sights(sights, needed.given.facts.pods, window, uids)
+                for uid, sight in self._seen(window, by_window[window]).items():
+                    sights.setdefault(uid, {})[window] = sight
             except InputsMissing as missing:
                 notes[f"pods are taken to have held their GPUs for whole hours where it is not known: {missing}"] = None
         return sights, tuple(notes)
+
+    def _seen(self, window: Window, rows: Sequence[Row]) -> Mapping[str, Sight]:
+        """Pods by their uid, as the inputs of one window show them; each posting is read once.
+
+        Raises:
+            InputsMissing: there are none.
+        """
+        if self.inputs is None:
+            raise InputsMissing("no inputs are kept: ledger.inputs.keep is off")
+        revision = self.ledger.revision(self.cluster, window) or 0
+        known, seen = self.remembered.get(window, (-1, {}))
+        uids = frozenset(row.holder.pod_uid for row in rows)
+        if known != revision or not uids <= seen.keys():
+            found = FindInputs(self.cluster, self.ledger, self.inputs)(window, revision, rows)
+            records = [record for needed in found for record in needed.given.facts.pods]
+            seen = {record.facts.uid: sight_of(record, window) for record in records if record.facts.uid in uids}
+            self.remembered[window] = revision, seen
+        return {uid: sight for uid, sight in seen.items() if uid in uids}
 
 
 def _lines(run: FoundRun, span: Window, last: Window, sights: Sights, shows: Shows) -> Iterable[RunLine]:

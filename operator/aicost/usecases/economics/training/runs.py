@@ -179,10 +179,3 @@ def _usual(values: Iterable[str]) -> str:
     """The value that most rows have; empty where none has one."""
     counts = Counter(value for value in values if value)
     return min(counts, key=lambda value: (-counts[value], value)) if counts else ""
-
-
-def take_sights(sights: Sights, records: Iterable[PodRecord], window: Window, uids: frozenset[str]) -> None:
-    """Take down what the inputs of a window say of some pods."""
-    for record in records:
-        if record.facts.uid in uids:
-            sights.setdefault(record.facts.uid, {})[window] = sight_of(record, window)
