@@ -182,6 +182,7 @@ def test_kubectl_finds_the_resource_by_its_short_name_and_explains_it(served):
         ["spendseries", "series", version, "true", "SpendSeries"],
         ["statements", "stmt", version, "true", "Statement"],
         ["teams", version, "false", "Team"],
+        ["unitcosts", "units", version, "true", "UnitCost"],
     ]
     assert "10^-9" in _explained(served.cluster, "allocations.costNanos")
 

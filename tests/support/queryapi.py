@@ -31,8 +31,10 @@ from aicost.entrypoints.queryapi.proof.gate import FrontGate, Gate
 from aicost.entrypoints.queryapi.receipts.counter import Explaining, ReceiptCounter
 from aicost.entrypoints.queryapi.telemetry.counter import TelemetryCounter
 from aicost.entrypoints.queryapi.tls import LiveTls
+from aicost.entrypoints.queryapi.units.counter import UnitCounter
 from aicost.usecases.gpus.assess_idle import AssessIdle
 from devcluster.pki import Authority, Identity
+from support.fakes.counts import MemoryCounts
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, hour
 
@@ -66,6 +68,7 @@ class Served:
     explained: Callable[[], Explaining] | None = None
     assessed: Callable[[str], AssessIdle] | None = None
     customer: Callable[[str], str] = str
+    counts: MemoryCounts = field(default_factory=MemoryCounts)
     counter: Counter = field(init=False)
     port: int = 0
 
@@ -104,9 +107,10 @@ class Served:
         offers = OfferCounter(self.market, self.desk, lambda: hour(100).start_ms)
         telemetry = TelemetryCounter(self.trusts, self.key, self.desk, lambda: hour(100).start_ms)
         idle = IdleCounter(self.assessing, self.key, self.desk, lambda: hour(100).start_ms)
+        units = UnitCounter(self.ledger, self.counts, self.key, self.desk, lambda: hour(100).start_ms)
         store = DeltaOutcomes(LedgerPlace(str(self.folder / "ledger")))
         outcomes = OutcomeCounter(store, self.key, self.desk, lambda: hour(100).start_ms, self.customer)
-        app = query_app(Counters(self.counter, labels, receipts, offers, telemetry, idle, outcomes), gate)
+        app = query_app(Counters(self.counter, labels, receipts, offers, telemetry, idle, units, outcomes), gate)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=gate.tls.context).start()
@@ -150,4 +154,4 @@ async def ask(session: aiohttp.ClientSession, port: int, path: str, headers: dic
 def routes() -> web.Application:
     """The routes as the server has them, with nothing behind them."""
     nothing: Any = Mock()
-    return query_app(Counters(nothing, nothing, nothing, nothing, nothing, nothing, nothing), nothing)
+    return query_app(Counters(*[nothing] * 8), nothing)

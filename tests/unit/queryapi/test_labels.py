@@ -128,8 +128,10 @@ async def test_discovery_tells_of_all_resources(served):
     listed = (await served.get(ROOT)).body["resources"]
     assert {(one["name"], one["shortNames"][0]) for one in listed if one["namespaced"]} == {
         ("allocations", "alloc"), ("labelcoverages", "lcov"), ("inventories", "inv"), ("spendseries", "series"),
-        ("statements", "stmt"), ("receipts", "rcpt"), ("offers", "offer"), ("idles", "idle"),
+        ("statements", "stmt"), ("receipts", "rcpt"),
+        ("unitcosts", "units"),
+        ("outcomes", "outcome"), ("offers", "offer"), ("idles", "idle"),
     }  # fmt: skip
     document = (await served.get(f"/openapi/v3{ROOT}")).body
-    assert len(document["paths"]) == 2 * 8 + 4 + 1  # of the cluster, of a namespace; of a team; of nodes
-    assert len(document["components"]["schemas"]) == 9
+    assert len(document["paths"]) == 2 * 10 + 4 + 1  # of the cluster, of a namespace; of a team; of nodes
+    assert len(document["components"]["schemas"]) == 11

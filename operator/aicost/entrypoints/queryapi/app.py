@@ -16,6 +16,7 @@ from aicost.crd.coverage.resources import Served
 from aicost.crd.idle.resource import IDLES
 from aicost.crd.outcomes.resource import OUTCOMES
 from aicost.crd.trust.resource import NODE_TELEMETRIES
+from aicost.crd.unitcosts.resource import UNIT_COSTS
 from aicost.entrypoints.queryapi import discovery
 from aicost.entrypoints.queryapi.allocations import Counter
 from aicost.entrypoints.queryapi.idle.counter import IdleCounter
@@ -33,6 +34,7 @@ from aicost.entrypoints.queryapi.statements.counter import StatementCounter
 from aicost.entrypoints.queryapi.statements.resource import STATEMENTS
 from aicost.entrypoints.queryapi.statuses import Refusal, code_of, status_response
 from aicost.entrypoints.queryapi.telemetry.counter import TelemetryCounter
+from aicost.entrypoints.queryapi.units.counter import UnitCounter
 from aicost.ports.errors import AicostError
 from aicost.telemetry.logs import line
 
@@ -53,6 +55,7 @@ class Counters:
     offers: OfferCounter
     telemetry: TelemetryCounter
     idle: IdleCounter
+    units: UnitCounter
     outcomes: OutcomeCounter
 
 
@@ -87,6 +90,7 @@ def query_app(counters: Counters, gate: Gate) -> web.Application:
     app.router.add_get(_team_path("").rstrip("/"), counter.team)
     _route(app, OFFERS, counters.offers.across, counters.offers.within)
     _route(app, IDLES, counters.idle.across, counters.idle.within)
+    _route(app, UNIT_COSTS, counters.units.across, counters.units.within)
     _route(app, OUTCOMES, counters.outcomes.across, counters.outcomes.within)
     app.router.add_post(_in_a_namespace(OUTCOMES.plural), counters.outcomes.post)
     app.router.add_get(discovery.everywhere(NODE_TELEMETRIES.plural), counters.telemetry.across)

@@ -10,6 +10,7 @@ from aicost.crd.coverage.resources import COVERAGES, INVENTORIES, Served
 from aicost.crd.idle.resource import IDLES
 from aicost.crd.outcomes.resource import OUTCOMES, POSTED_KIND, STATEMENT_FIELDS, STATEMENTS_ABOUT
 from aicost.crd.trust.resource import NODE_TELEMETRIES
+from aicost.crd.unitcosts.resource import UNIT_COSTS
 from aicost.entrypoints.queryapi.offers.resource import OFFERS
 from aicost.entrypoints.queryapi.receipts.resource import RECEIPTS
 from aicost.entrypoints.queryapi.series.resource import SERIES
@@ -26,7 +27,7 @@ ALLOCATIONS = Served(
     parameters=PARAMETERS,
 )
 LABELS = (COVERAGES, INVENTORIES)
-SERVED = (ALLOCATIONS, *LABELS, SERIES, STATEMENTS, RECEIPTS, OFFERS, IDLES, OUTCOMES, NODE_TELEMETRIES)
+SERVED = (ALLOCATIONS, *LABELS, SERIES, STATEMENTS, RECEIPTS, OFFERS, IDLES, UNIT_COSTS, OUTCOMES, NODE_TELEMETRIES)
 """All resources, as they are listed."""
 OF_TEAMS = (ALLOCATIONS, SERIES, STATEMENTS, RECEIPTS)
 """Those that are there for a team as well, across all namespaces."""

@@ -16,6 +16,7 @@ from aicost.bootstrap import (
     customer_ids,
     ledger_options,
     open_audits,
+    open_counts,
     open_inputs,
     open_ledger,
     open_outcomes,
@@ -37,6 +38,7 @@ from aicost.entrypoints.queryapi.receipts.counter import ReceiptCounter
 from aicost.entrypoints.queryapi.receipts.ledger import ExplainedLedger
 from aicost.entrypoints.queryapi.telemetry.counter import TelemetryCounter
 from aicost.entrypoints.queryapi.tls import AnyTls, Believed, LiveTls
+from aicost.entrypoints.queryapi.units.counter import UnitCounter
 from aicost.ports.errors import AicostError
 from aicost.ports.ledger import LedgerReader
 from aicost.settings import Settings
@@ -98,9 +100,10 @@ async def serve(settings: Settings, client: KubeClient, stop: asyncio.Event, pac
     offers = OfferCounter(LiveMarket(client, now_ms), desk, now_ms)
     telemetry = TelemetryCounter(open_trusts(settings), cluster, desk, now_ms)
     idle = IdleCounter(lambda of: AssessIdle(of, ledger.snapshot(), open_inputs(ledger)), cluster, slow, now_ms)
+    units = UnitCounter(ledger, open_counts(ledger), cluster, desk, now_ms)
     customer = customer_ids(key).id_of if (key := settings.privacy.customer_key_file) else str
     outcomes = OutcomeCounter(open_outcomes(ledger), cluster, desk, now_ms, customer)
-    app = query_app(Counters(counter, labels, receipts, offers, telemetry, idle, outcomes), gate)
+    app = query_app(Counters(counter, labels, receipts, offers, telemetry, idle, units, outcomes), gate)
     # Whoever goes away while they wait takes their question along.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS, handler_cancellation=True)
     await runner.setup()

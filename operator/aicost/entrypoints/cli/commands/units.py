@@ -16,7 +16,7 @@ from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.keys import check_keys
 from aicost.domain.reporting.question import read_filters, read_keys
 from aicost.domain.reporting.spans import FORMS, parse_span
-from aicost.entrypoints.cli.options import in_form
+from aicost.entrypoints.cli.options import in_form, of_a_cluster
 from aicost.entrypoints.cli.terminal import detect, progress
 from aicost.ports.errors import InvalidRequest
 
@@ -38,6 +38,8 @@ WINDOWS
 
 \b
 EXAMPLES
+  aicost units                                         today, your namespace, of the cluster
+  aicost units -A --window month-to-date               all namespaces
   aicost units --ledger ./ledger --window month-to-date
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday
   aicost units --ledger ./ledger --bundle ./bundle --window 2026-03-02 --by model -o json
@@ -69,7 +71,10 @@ PRICES, for --compare
     "--by", "-b", multiple=True, metavar="KEY[,KEY]", help="Group by these keys. Default: namespace,controller."
 )
 @click.option("--filter", "-f", "filters", multiple=True, metavar="KEY=VALUE[,VALUE]", help="Only what has this value.")
-@click.option("--ledger", required=True, metavar="DIR|URL", help="Where the money is read.")
+@click.option("--namespace", "-n", metavar="NAME", help="One namespace. Default: the kubeconfig's.")
+@click.option("--all-namespaces", "-A", "everywhere", is_flag=True, help="All namespaces.")
+@of_a_cluster
+@click.option("--ledger", metavar="DIR|URL", help="Read this ledger; no cluster is asked.")
 @click.option("--cluster", metavar="NAME", help="The cluster in the ledger, where it holds several.")
 @click.option(
     "--prometheus",
@@ -119,7 +124,11 @@ def units(  # noqa: PLR0913 -- one parameter per option
     window: str,
     by: Sequence[str],
     filters: Sequence[str],
-    ledger: str,
+    namespace: str | None,
+    everywhere: bool,
+    kubeconfig: Path | None,
+    context: str | None,
+    ledger: str | None,
     cluster: str | None,
     url: str | None,
     bundle: str | None,
@@ -139,7 +148,7 @@ def units(  # noqa: PLR0913 -- one parameter per option
     tokens of successful answers alone.
     """
     from aicost.entrypoints.cli.output.units.litellm import litellm_document  # noqa: PLC0415 -- as below
-    from aicost.entrypoints.cli.sources.economics.units import Places  # noqa: PLC0415 -- Delta takes long to import
+    from aicost.entrypoints.cli.sources.economics.units import Where, find_places  # noqa: PLC0415 -- Delta takes long to import
     from aicost.usecases.economics.cost_units import UnitQuestion  # noqa: PLC0415 -- numpy
 
     if form == "litellm" and compare:
@@ -153,12 +162,13 @@ def units(  # noqa: PLR0913 -- one parameter per option
         raise InvalidRequest(str(problem)) from problem
     question = UnitQuestion(keys, accepted, Dimension(tenants) if tenants else None, "amplification" in beside)
     asked = _asked(compare, api_prices)
+    places = find_places(ledger, cluster, (url, bundle), Where(kubeconfig, context, namespace, everywhere))
     with progress("reading money and counters", sys.stderr, detect(sys.stderr, os.environ)):
-        answer = _answer(Places(ledger, cluster, url, bundle), span, question, asked)
+        answer = _answer(places, span, question, asked)
         if "load" in beside:
-            answer = _with_before(answer, Places(ledger, cluster, url, bundle), span, question)
+            answer = _with_before(answer, places, span, question)
         if outcomes or success:
-            answer = _judged(answer, Places(ledger, cluster, url, bundle), success)
+            answer = _judged(answer, places, success)
     if form == "litellm":
         click.echo(litellm_document(answer.report))
     elif form == "json":

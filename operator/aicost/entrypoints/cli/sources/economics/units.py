@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from aicost.adapters.bundle.bundle import open_bundle
 from aicost.adapters.bundle.engines import BundleEngines
@@ -10,10 +11,22 @@ from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.engines import PrometheusEngines
 from aicost.bootstrap import open_counts
 from aicost.domain.exact.windows import Window
+from aicost.entrypoints.cli.sources.cluster import find_cluster
 from aicost.entrypoints.cli.sources.ledger import open_ledgers, open_place
+from aicost.entrypoints.cli.sources.query.units import Remote, ask_units
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.measured.engines import EngineSource
 from aicost.usecases.economics.cost_units import UnitQuestion, UnitReport, cost_counted, cost_units
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which cluster, as a person names it."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    namespace: str | None = None
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +34,53 @@ class Places:
     """Where money and counters are.
 
     Attributes:
-        ledger: directory or URL.
+        ledger: directory or URL; empty where a cluster is asked.
         cluster: the cluster in it; None where it knows one alone.
         url: base address of a Prometheus; None takes the bundle.
         bundle: a bundle. Without either, what was kept beside the ledger is read.
+        remote: the cluster that is asked; None reads the ledger.
     """
 
     ledger: str
     cluster: str | None
     url: str | None = None
     bundle: str | None = None
+    remote: Remote | None = None
+
+
+def find_places(
+    ledger: str | None, cluster: str | None, counters: tuple[str | None, str | None], where: Where
+) -> Places:
+    """A ledger and its sources of counters, or the cluster that kubectl would speak with.
+
+    Args:
+        ledger: directory or URL; None asks a cluster.
+        cluster: the cluster in the ledger.
+        counters: base address of a Prometheus, and a bundle.
+        where: which cluster, and what of it.
+
+    Raises:
+        InvalidRequest: options contradict each other, or there is no such cluster.
+    """
+    named = [
+        name
+        for name, value in zip(("--cluster", "--prometheus", "--bundle"), (cluster, *counters), strict=True)
+        if value
+    ]
+    if ledger:
+        if where.kubeconfig or where.context or where.namespace or where.everywhere:
+            raise InvalidRequest(
+                "--ledger reads without a cluster: leave --kubeconfig, --context and -A out, and write "
+                "--filter namespace=NAME for one namespace"
+            )
+        return Places(ledger, cluster, *counters)
+    if named:
+        raise InvalidRequest(f"{', '.join(named)}: give --ledger too: a cluster is asked for what it counted itself")
+    if where.namespace and where.everywhere:
+        raise InvalidRequest("--namespace and --all-namespaces contradict: leave one out")
+    config = find_cluster(where.kubeconfig, where.context)
+    namespace = None if where.everywhere else where.namespace or config.namespace
+    return Places("", None, remote=Remote(config, namespace))
 
 
 def units_of(places: Places, span: Window, question: UnitQuestion) -> UnitReport:
@@ -39,6 +89,8 @@ def units_of(places: Places, span: Window, question: UnitQuestion) -> UnitReport
     Raises:
         InvalidRequest: there is no such ledger, cluster or bundle, or both sources of counters were named.
     """
+    if places.remote is not None:
+        return ask_units(places.remote, span, question)
     reader = open_ledgers([places.ledger], cluster=places.cluster).reader
     cluster = _cluster(places, reader.clusters())
     if places.url is None and places.bundle is None:
@@ -49,7 +101,13 @@ def units_of(places: Places, span: Window, question: UnitQuestion) -> UnitReport
 
 
 def cluster_of(places: Places) -> str:
-    """The cluster whose money and counters are read; errors as of `units_of`."""
+    """The cluster whose money and counters are read; errors as of `units_of`.
+
+    Raises:
+        InvalidRequest: no ledger was named.
+    """
+    if not places.ledger:
+        raise InvalidRequest("--outcomes, --success: give --ledger too: a cluster is not asked for what was stated")
     return _cluster(places, open_ledgers([places.ledger], cluster=places.cluster).reader.clusters())
 
 
