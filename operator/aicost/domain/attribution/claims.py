@@ -13,7 +13,7 @@ import numpy as np
 
 from aicost.domain.exact.windows import MINUTE_MS, Window
 from aicost.domain.inventory.nodes import NodeFacts, SharingMode
-from aicost.domain.sampling.series import DeviceSeries
+from aicost.domain.sampling.series import DeviceSeries, Millis
 
 WHOLE = Fraction(1)
 _SLOTTED = frozenset({SharingMode.TIME_SLICING, SharingMode.MPS})
@@ -159,13 +159,20 @@ def _evidence(
         for tenancy in (tenancy for name in names_on(one) for tenancy in by_name.get(name, ())):
             if one.holder_uid and one.holder_uid != tenancy.uid:
                 continue
-            bounds = (tenancy.span.start_ms - LINGERS_MS, tenancy.span.start_ms, tenancy.span.end_ms)
-            before, start, end = np.searchsorted(one.at_ms, bounds).tolist()
+            before, start, end = _bounds(one.at_ms, tenancy.span)
             if end > start:
                 evidence = found[tenancy.pod][one.device, one.instance or ""]
                 evidence.samples += end - start
                 evidence.worn |= start > before
     return found
+
+
+def _bounds(at_ms: Millis, span: Window) -> tuple[int, int, int]:
+    """Positions of the first samples after `LINGERS_MS` before a span, at its start, and at its end."""
+    if len(at_ms) and span.start_ms <= at_ms[0] and at_ms[-1] < span.end_ms:
+        return 0, 0, len(at_ms)  # most pods hold their devices longer than samples reach
+    before, start, end = np.searchsorted(at_ms, (span.start_ms - LINGERS_MS, span.start_ms, span.end_ms)).tolist()
+    return before, start, end
 
 
 def _place_named(

@@ -33,7 +33,7 @@ def identifier(facts: ClusterFacts, matching: Matching, tagger: Tagger) -> Calla
         if alike is None:
             holder = looks[look] = identified(witnesses_of(pod, facts, claim), tagger)
         else:
-            holder = renamed(alike, holder_of(pod, claim))
+            holder = renamed(alike, pod.name, pod.uid, alone=not pod.owners)
         known[id(record)] = record, holder
         return holder
 

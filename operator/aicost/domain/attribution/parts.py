@@ -90,6 +90,9 @@ def scaled(parts: tuple[Part, ...], share: Fraction) -> tuple[Part, ...]:
 
 def integer_weights(weights: Sequence[Fraction | int]) -> list[int]:
     """Scale exact weights to integers by their common denominator."""
+    whole = [weight for weight in weights if isinstance(weight, int)]
+    if len(whole) == len(weights):
+        return whole
     scale = lcm(*(weight.denominator for weight in weights)) if weights else 1
     return [int(weight * scale) for weight in weights]
 

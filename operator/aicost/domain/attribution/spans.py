@@ -47,6 +47,8 @@ class DeviceSpan:
 
 def settle_handovers(claims: Sequence[Claim]) -> tuple[Hold, ...]:
     """Let the later holder of a whole device cut a predecessor short whose end came late or went unseen."""
+    if len(claims) < 2:
+        return tuple(Hold(claim, claim.tenancy.span) for claim in claims)
     ordered = sorted(claims, key=lambda c: (c.tenancy.span.start_ms, c.tenancy.uid))
     holds = []
     for position, claim in enumerate(ordered):
@@ -78,6 +80,8 @@ def cut(
     edges = sorted(bounds)
     pieces = [Window(start, end) for start, end in pairwise(edges) if start < end]
     spans = tuple(_spans(pieces, holds, unhealthy, instance))
+    if not any(map(_is_shared, spans)):
+        return spans
     return tuple(chain.from_iterable(_joined(list(run)) for _, run in groupby(spans, _is_shared)))
 
 
@@ -103,5 +107,5 @@ def _spans(
         while waiting and waiting[0].span.start_ms <= piece.start_ms:
             active.append(waiting.popleft())
         active = [hold for hold in active if hold.span.end_ms > piece.start_ms]
-        lost = any(piece.overlaps(span) for span in unhealthy)
+        lost = bool(unhealthy) and any(piece.overlaps(span) for span in unhealthy)
         yield DeviceSpan(piece, () if lost else tuple(active), unhealthy=lost, instance=instance)

@@ -7,7 +7,7 @@ each level.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
@@ -247,10 +247,10 @@ def lay_out(window: Window, node: NodeInput) -> LaidOut:
     claims = assign(facts, devices, node.tenancies, node.series)
     around = Window(window.start_ms - node.padding_ms, window.end_ms + node.padding_ms)
     presence = node.record.presence(around) or Window(window.start_ms, window.start_ms)
-    lost = _lost_devices(node, devices, {device: settle_handovers(claims.get(device, ())) for device in devices})
+    lost = _lost_devices(node, devices, claims) if node.record.unhealthy else {}
     lanes = {
         device: lanes_of(
-            Device(presence, claims.get(device, ()), lost[device], node.instances(device), facts.gpu_model)
+            Device(presence, claims.get(device, ()), lost.get(device, ()), node.instances(device), facts.gpu_model)
         )
         for device in devices
     }
@@ -260,13 +260,14 @@ def lay_out(window: Window, node: NodeInput) -> LaidOut:
 
 
 def _lost_devices(
-    node: NodeInput, devices: Sequence[str], holds: Mapping[str, Sequence[Hold]]
+    node: NodeInput, devices: Sequence[str], claims: Mapping[str, Sequence[Claim]]
 ) -> Mapping[str, list[Window]]:
     """Which devices were lost in each unhealthy time of the node: those without samples first, then those nobody held.
 
     A device that a pod holds and that samples speak of works, whatever the kubelet offers: its plugin was restarting.
     """
     lost: dict[str, list[Window]] = {device: [] for device in devices}
+    holds = {device: settle_handovers(claims.get(device, ())) for device in devices}
     for span, missing in node.record.unhealthy:
         life = {device: _signs_of_life(node, device, span, holds[device]) for device in devices}
         ranked = sorted(
@@ -297,7 +298,7 @@ def _settled(
     node: NodeInput, device: str, lane: Lane, span: DeviceSpan, inside: Window, layout: LaidOut
 ) -> SettledSpan:
     """Split one span of a device, or of a part of it, in a segment."""
-    clipped = replace(span, span=inside)
+    clipped = DeviceSpan(inside, span.holds, span.unhealthy, span.shared_for, span.instance)
     if span.shared_for:
         rule = rule_of_holders(node.rules.split, [node.wishes.get(hold.claim.tenancy.pod) for hold in span.holds])
         known = node.known(device, span, inside, lane.claims, by_sample=rule is not SplitRule.TWO_PART)

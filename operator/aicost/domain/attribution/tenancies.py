@@ -9,7 +9,7 @@ import numpy as np
 from aicost.domain.attribution.claims import Tenancy, names_on
 from aicost.domain.attribution.devices import billed_devices
 from aicost.domain.attribution.resolvers.scene import scene_of
-from aicost.domain.attribution.resolvers.table import Held, held_by
+from aicost.domain.attribution.resolvers.table import Held, held_by, may_hold
 from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.domain.inventory.nodes import NodeFacts
 from aicost.domain.inventory.pods import PodRecord
@@ -48,7 +48,10 @@ def tenancies_of(
     scene = scene_of(facts, billed_devices(facts, series)[0], [record for _, record in bound], series)
     found: list[Tenancy] = []
     for index, record in bound:
-        held, name = held_by(scene, record), (record.facts.namespace, record.facts.name)
+        name = (record.facts.namespace, record.facts.name)
+        if not (record.claimed or name in named or may_hold(record.facts)):
+            continue
+        held = held_by(scene, record)
         if held.pieces or (name in named and not held.nothing):
             span = whole_span(record, series, interval_ms, until_ms)
             found += _holding(index, record, span, held)

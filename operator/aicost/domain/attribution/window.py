@@ -4,11 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 
 from aicost.domain.attribution.claims import Tenancy
 from aicost.domain.attribution.identifying import identifier, namespace_identifier
-from aicost.domain.attribution.mig.instances import instances_of
+from aicost.domain.attribution.mig.instances import instances_on
 from aicost.domain.attribution.resources.residents import ALL_COUNTED, Counting, Payers, residents_of
 from aicost.domain.attribution.resources.stating import Host, state_resources
 from aicost.domain.attribution.resources.storage import StorageStatement, state_storage
@@ -264,7 +263,7 @@ def _node_input(
         known=timelines.known,
         rules=rules_of_node(given.sharing, record.facts),
         wishes=_wishes(together, here, records),
-        instances=partial(instances_of, record.facts, series=series, interval_ms=interval_ms),
+        instances=instances_on(record.facts, series, interval_ms),
     )
     return node, timelines
 

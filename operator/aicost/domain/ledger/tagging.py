@@ -37,24 +37,26 @@ def tagged(holder: Holder, evidence: Evidence, tags: Tags) -> Holder:
     )
 
 
-def renamed(holder: Holder, other: Holder) -> Holder:
-    """The tags of a holder for another pod, of which the same is known: what its own labels say, it says itself.
+def renamed(holder: Holder, pod: str, uid: str, *, alone: bool) -> Holder:
+    """The holder of another pod, of which the same is known: what its own labels say, it says itself.
 
     Args:
         holder: with its tags.
-        other: before its dimensions are known.
+        pod: name of the other.
+        uid: of the other.
+        alone: nobody owns it, so that it is its own controller.
     """
     mine, provenance = _own_label(holder.pod), holder.provenance
     if mine in provenance.values():
-        theirs = _own_label(other.pod)
+        theirs = _own_label(pod)
         provenance = {key: theirs if told == mine else told for key, told in provenance.items()}
     return Holder(
-        other.namespace,
-        other.pod,
-        other.pod_uid,
-        other.controller_kind,
-        other.controller,
-        other.workload,
+        holder.namespace,
+        pod,
+        uid,
+        holder.controller_kind,
+        pod if alone else holder.controller,
+        holder.workload,
         holder.dimensions,
         provenance,
         holder.labels,

@@ -1,7 +1,7 @@
 """The MIG instances that a GPU was cut into, and when."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -35,6 +35,14 @@ class Instance:
     share: Fraction
     life: Window
     claims: tuple[Claim, ...] = ()
+
+
+def instances_on(
+    facts: NodeFacts, series: Sequence[DeviceSeries], interval_ms: int
+) -> Callable[[str], tuple[Instance, ...]]:
+    """A function that says the instances of each GPU of a node."""
+    some = series if any(one.instance for one in series) else ()
+    return lambda device: instances_of(facts, device, some, interval_ms)
 
 
 def instances_of(

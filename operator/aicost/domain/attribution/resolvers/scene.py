@@ -76,13 +76,19 @@ def scene_of(
             for name in names_on(one):
                 shown[name].add(one.device)
     seen = {name: frozenset(found) for name, found in shown.items()}
+    grouped = [record for record in pods if is_grouped(record.facts)]
     boards = {one.registered: board_of(facts, one, pods) for one in (HAMI, VOLCANO)}
-    return Scene(facts, names, _groups(names, pods, seen), _members(pods), _sharers(pods), seen, boards)
+    return Scene(facts, names, _groups(names, grouped, seen), _members(grouped), _sharers(pods), seen, boards)
 
 
 def is_reservation(pod: PodFacts) -> bool:
     """Whether a pod only keeps a GPU for pods that hold parts of it."""
     return pod.namespace in RESERVATION_NAMESPACES and (GROUP_LABEL in pod.labels or RESERVED_DEVICE in pod.annotations)
+
+
+def is_grouped(pod: PodFacts) -> bool:
+    """Whether a pod may share a GPU with a group, or keep one for a group: most have nothing to do with any."""
+    return pod.namespace in RESERVATION_NAMESPACES or any(key.startswith(GROUP_LABEL) for key in pod.labels)
 
 
 def groups_of(pod: PodFacts) -> tuple[str, ...]:
@@ -117,7 +123,7 @@ def _members(pods: Iterable[PodRecord]) -> dict[str, tuple[PodRecord, ...]]:
 
 def _sharers(pods: Iterable[PodRecord]) -> dict[str, tuple[Window, ...]]:
     found: defaultdict[str, list[Window]] = defaultdict(list)
-    for record in pods:
+    for record in (record for record in pods if record.claimed):
         for claim in {one.claim for one in record.claimed}:
             if (span := span_of(record)).length_ms:
                 found[claim].append(span)

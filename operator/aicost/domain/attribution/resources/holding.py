@@ -93,18 +93,13 @@ def holdings_between(demands: Sequence[Demand], edges: tuple[int, ...]) -> Holdi
     """The holdings of pods, of one node or of several whose edges are the same, piece by piece between the edges."""
     bounds = np.array(edges, np.int64)
     starts, pieces = bounds[:-1], len(edges) - 1
-    first, last, asked = (np.zeros(len(demands), np.int64) for _ in range(3))
-    request, resized = np.zeros((len(demands), pieces), np.int64), []
-    for row, demand in enumerate(demands):
-        steps = demand.steps
-        first[row], last[row] = _between(edges, steps[0][0].start_ms, steps[-1][0].end_ms)
-        asked[row] = min(steps[0][1], SAFE)  # no node has as much: it takes all that there is
-        if len(steps) > 1:
-            resized.append(row)
+    lives = [_between(edges, one.steps[0][0].start_ms, one.steps[-1][0].end_ms) for one in demands]
+    first, last = np.array(lives, np.int64).reshape(-1, 2, 1).swapaxes(0, 1)
+    asked = np.array([min(one.steps[0][1], SAFE) for one in demands], np.int64)  # no node has as much
     piece = np.arange(pieces)
-    there = (piece >= first[:, None]) & (piece < last[:, None])
-    np.multiply(there, asked[:, None], out=request)
-    for row in resized:
+    there = (piece >= first) & (piece < last)
+    request = there * asked[:, None]
+    for row in (row for row, one in enumerate(demands) if len(one.steps) > 1):
         request[row] = 0
         for step, amount in demands[row].steps:
             low, high = _between(edges, step.start_ms, step.end_ms)

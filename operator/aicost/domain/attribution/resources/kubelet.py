@@ -7,16 +7,18 @@ counted once, as with raw samples, and only the piece that it is counted in may 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aicost.domain.attribution.resources.observed import Observed
 from aicost.domain.attribution.resources.use import Levels
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
 from aicost.domain.sampling.placement import PodName
+from aicost.domain.sampling.series import Millis, Values
 
 STEP_MS = 5 * MINUTE_MS
 """Length of a piece. Between two of its ends use counts as constant."""
@@ -52,8 +54,32 @@ class Container:
     instance: str
 
 
-Values = Mapping[int, float]
-"""Moment -> value."""
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """Values of containers at moments: container by container, in order of time.
+
+    Attributes:
+        container: index of each value's container.
+    """
+
+    containers: Sequence[Container]
+    container: Index
+    at_ms: Millis
+    value: Values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """What containers used from moment to moment: CPU-seconds, or mean bytes."""
+
+    containers: Sequence[Container]
+    container: Index
+    start_ms: Millis
+    end_ms: Millis
+    used: Values
 
 
 def moments_of(span: Window) -> list[int]:
@@ -75,69 +101,125 @@ def container_of(labels: Mapping[str, str]) -> Container | None:
     return Container((namespace, pod), told, name, cgroup, labels.get("instance", ""))
 
 
-def increases(values: Mapping[Container, Values], moments: list[int]) -> Iterator[tuple[Container, int, int, float]]:
-    """Container, start, end, and CPU-seconds that it used in between.
+def readings_of(told: Iterable[tuple[Container, Millis, Values]], moments: Sequence[int]) -> Readings:
+    """Values of containers by what series tell of them at some moments.
+
+    What is no number or below zero is left out. Where several series tell of a container at one moment, the largest
+    value counts.
+    """
+    indexes: dict[Container, int] = {}
+    series = [(indexes.setdefault(container, len(indexes)), at_ms, value) for container, at_ms, value in told]
+    container = np.repeat(np.array([one[0] for one in series], np.intp), [len(one[1]) for one in series])
+    at_ms = np.concatenate([np.zeros(0, np.int64), *(one[1] for one in series)])
+    value = np.concatenate([np.zeros(0, np.float64), *(one[2] for one in series)])
+    usable = np.flatnonzero(np.isfinite(value) & (value >= 0) & np.isin(at_ms, moments))
+    order = usable[np.lexsort((at_ms[usable], container[usable]))]
+    container, at_ms, value = container[order], at_ms[order], value[order]
+    first = _first_of_each(container, at_ms)
+    return Readings(tuple(indexes), container[first], at_ms[first], np.maximum.reduceat(value, first))
+
+
+def increases(readings: Readings, moments: Sequence[int]) -> Pieces:
+    """CPU-seconds that containers used.
 
     A counter that began while its target was being read began at 0. One whose target was not read just before may have
     run for long: nothing is known of the time before its first value.
     """
-    seen: dict[str, set[int]] = defaultdict(set)
-    for container, known in values.items():
-        seen[container.instance].update(known)
-    before = dict(zip(moments[1:], moments, strict=False))
-    for container, known in values.items():
-        times = sorted(known)
-        first = before.get(times[0])
-        if first is not None and first in seen[container.instance]:
-            yield container, first, times[0], known[times[0]]
-        for start, end in pairwise(times):
-            grown = known[end] - known[start]
-            yield container, start, end, grown if grown >= 0 else known[end]
+    container, at_ms, value = readings.container, readings.at_ms, readings.value
+    every = np.array(moments, np.int64)
+    moment = np.searchsorted(every, at_ms)
+    instances: dict[str, int] = {}
+    numbers = [instances.setdefault(one.instance, len(instances)) for one in readings.containers]
+    instance = np.array(numbers, np.intp)[container]
+    read = np.zeros((len(instances), len(moments) + 1), np.bool_)
+    read[instance, moment + 1] = True  # at 0 for what was before the first moment: nothing
+    first = _first_of_each(container)
+    began = first[read[instance[first], moment[first]]]
+    same = np.flatnonzero(container[1:] == container[:-1])
+    grown = value[same + 1] - value[same]
+    return Pieces(
+        readings.containers,
+        np.concatenate((container[began], container[same])),
+        np.concatenate((every[moment[began] - 1], at_ms[same])),
+        np.concatenate((at_ms[began], at_ms[same + 1])),
+        np.concatenate((value[began], np.where(grown >= 0, grown, value[same + 1]))),
+    )
 
 
-def means(values: Mapping[Container, Values], moments: list[int]) -> Iterator[tuple[Container, int, int, float]]:
-    """Container, start, end, and bytes that it used on average in between."""
-    before = dict(zip(moments[1:], moments, strict=False))
-    for container, known in values.items():
-        yield from ((container, before[end], end, mean) for end, mean in known.items() if end in before)
+def means(readings: Readings, moments: Sequence[int]) -> Pieces:
+    """Bytes that containers used on average."""
+    every = np.array(moments, np.int64)
+    moment = np.searchsorted(every, readings.at_ms)
+    known = np.flatnonzero(moment)
+    start_ms, end_ms = every[moment[known] - 1], readings.at_ms[known]
+    return Pieces(readings.containers, readings.container[known], start_ms, end_ms, readings.value[known])
 
 
-Piece = tuple[Container, int, int, float]
 _PodKey = tuple[PodName, str]
 
 
-def pods_of(cpu_pieces: Iterable[Piece], memory_pieces: Iterable[Piece]) -> Iterator[Observed]:
+def pods_of(cpu: Pieces, memory: Pieces) -> Iterator[Observed]:
     """What each pod used, its containers together."""
-    cpu: defaultdict[_PodKey, dict[tuple[int, int], float]] = defaultdict(lambda: defaultdict(float))
-    memory: defaultdict[_PodKey, dict[tuple[int, int], dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    for container, start, end, seconds in cpu_pieces:
-        cpu[container.pod, container.uid][start, end] += seconds * SECOND_MS * _MICRO / (end - start)
-    for container, start, end, mean in memory_pieces:
-        # Of two containers of one name the second is the first after a restart: they were not there together.
-        names = memory[container.pod, container.uid][start, end]
-        names[container.name] = max(names.get(container.name, 0.0), mean / _KIB)
-    for pod, uid in sorted(cpu.keys() | memory.keys()):
-        sums = {piece: sum(names.values()) for piece, names in memory[pod, uid].items()}
-        yield Observed(pod, uid, _levels(cpu[pod, uid]), _levels(sums))
+    pods = sorted({(one.pod, one.uid) for one in (*cpu.containers, *memory.containers)})
+    with np.errstate(over="ignore"):  # of a broken counter, which claims more than any level anyway
+        rate = cpu.used * SECOND_MS * _MICRO / (cpu.end_ms - cpu.start_ms)
+    # Of two containers of one name the second is the first after a restart: they were not there together.
+    names: dict[str, int] = {}
+    codes = [names.setdefault(one.name, len(names)) for one in memory.containers]
+    name = np.array(codes, np.intp)[memory.container]
+    of_cpu, of_memory = _levels(pods, cpu, cpu.container, rate), _levels(pods, memory, name, memory.used / _KIB)
+    for (pod, uid), busy, held in zip(pods, of_cpu, of_memory, strict=True):
+        if len(busy.level) or len(held.level):
+            yield Observed(pod, uid, busy, held)
 
 
-def _levels(pieces: Mapping[tuple[int, int], float]) -> Levels:
-    """Columns of pieces that do not overlap: a longer one, over a time without values, is cut where others begin."""
-    ordered = sorted(pieces)
-    found = pieces
-    if any(before[1] > after[0] for before, after in pairwise(ordered)):
-        found = _cut(pieces)
-        ordered = sorted(found)
-    levels = [round(min(_LARGEST, found[one])) for one in ordered]
-    starts, ends = [start for start, _ in ordered], [end for _, end in ordered]
-    return Levels(np.array(starts, np.int64), np.array(ends, np.int64), np.array(levels, np.int64))
+def _levels(pods: Sequence[_PodKey], pieces: Pieces, part: Index, amount: Values) -> Iterator[Levels]:
+    """Each pod's use: in each piece the sum of its parts in the order of containers, of each part the largest amount."""
+    numbers = {pod: number for number, pod in enumerate(pods)}
+    of_container = np.array([numbers[one.pod, one.uid] for one in pieces.containers], np.intp)
+    pod = of_container[pieces.container]
+    order = np.lexsort((pieces.container, part, pieces.end_ms, pieces.start_ms, pod))
+    first = _first_of_each(pod[order], pieces.start_ms[order], pieces.end_ms[order], part[order])
+    largest, rows = np.maximum.reduceat(amount[order], first), order[first]
+    order = np.lexsort((pieces.container[rows], pieces.end_ms[rows], pieces.start_ms[rows], pod[rows]))
+    rows, largest = rows[order], largest[order]
+    pod, start_ms, end_ms = pod[rows], pieces.start_ms[rows], pieces.end_ms[rows]
+    first = _first_of_each(pod, start_ms, end_ms)
+    piece = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(rows))))
+    sums = np.bincount(piece, largest, len(first)).astype(np.float64)
+    pod, start_ms, end_ms = pod[first], start_ms[first], end_ms[first]
+    bounds = np.searchsorted(pod, np.arange(len(pods) + 1)).tolist()
+    over = set(pod[1:][(pod[1:] == pod[:-1]) & (start_ms[1:] < end_ms[:-1])].tolist())
+    level = _whole(sums)
+    for number, (start, end) in enumerate(pairwise(bounds)):
+        mine = slice(start, end)
+        if number in over:
+            yield _cut(start_ms[mine].tolist(), end_ms[mine].tolist(), sums[mine].tolist())
+        else:
+            yield Levels(start_ms[mine], end_ms[mine], level[mine])
 
 
-def _cut(pieces: Mapping[tuple[int, int], float]) -> Mapping[tuple[int, int], float]:
-    """The same, cut wherever any piece begins or ends."""
-    edges = sorted({edge for piece in pieces for edge in piece})
+def _whole(level: Values) -> NDArray[np.int64]:
+    return np.rint(np.minimum(_LARGEST, level)).astype(np.int64)
+
+
+def _first_of_each(*columns: NDArray[np.int64]) -> Index:
+    """Where each run of rows begins that are equal in all columns."""
+    if not len(columns[0]):
+        return np.zeros(0, np.intp)
+    differs = np.logical_or.reduce([one[1:] != one[:-1] for one in columns])
+    return np.concatenate(([0], np.flatnonzero(differs) + 1))
+
+
+def _cut(starts: Sequence[int], ends: Sequence[int], levels: Sequence[float]) -> Levels:
+    """Columns of pieces of which some overlap: longer ones, over a time without values, are cut where others begin."""
+    edges = sorted({*starts, *ends})
     found: dict[tuple[int, int], float] = defaultdict(float)
-    for (start, end), level in pieces.items():
+    for start, end, level in zip(starts, ends, levels, strict=True):
         for one in pairwise(edge for edge in edges if start <= edge <= end):
             found[one] += level
-    return found
+    ordered = sorted(found)
+    starts, ends = [start for start, _ in ordered], [end for _, end in ordered]
+    return Levels(
+        np.array(starts, np.int64), np.array(ends, np.int64), _whole(np.array([found[one] for one in ordered]))
+    )

@@ -108,11 +108,10 @@ def _held(
     record: PodRecord, series: Sequence[DeviceSeries], interval_ms: int, use: PodUse, presence: Window
 ) -> Window | None:
     """The part of the presence in which a pod held what it asked for; an unseen end is told by samples of it."""
-    if record.facts.bound_ms is None:
-        return None
+    gap = record.gap
+    if gap is None or record.facts.bound_ms is None:
+        return record.holding(presence)
     span = whole_span(record, series, interval_ms, presence.end_ms)
-    if record.gap is not None:
-        gap = record.gap
-        seen = [int(end) for levels in (use.cpu, use.memory) for end in levels.end_ms if end in gap]
-        span = replace(span, end_ms=max(span.end_ms, *seen)) if seen else span
+    seen = [int(end) for levels in (use.cpu, use.memory) for end in levels.end_ms if end in gap]
+    span = replace(span, end_ms=max(span.end_ms, *seen)) if seen else span
     return span.overlap(presence)
