@@ -23,7 +23,11 @@ from aicost.domain.inventory.gpu_models import MEMORY_LABELS, MODEL_LABELS
 from aicost.domain.inventory.node_labels import CAPACITY_LABELS, INSTANCE_TYPE_LABELS, REGION_LABELS, ZONE_LABELS
 from aicost.domain.inventory.pods import ContainerFacts
 from aicost.domain.inventory.sharing import COUNT_LABELS
+from aicost.domain.sampling.dialects import METRICS
 from aicost.domain.sampling.series import RawSeries
+from aicost.domain.serving.gateways import NOBODY, PURPOSE_LABELS, RETRY_LABELS
+from aicost.domain.serving.meters import RANK_LABELS
+from aicost.domain.serving.wanted import SAID, SAYING_LABELS, TELLING_WORDS, WANTED
 from aicost.domain.training.reported import NAMES, QUALITIES, WHOLES
 
 Body = dict[str, Any]
@@ -33,7 +37,7 @@ _DEVICE = re.compile(r"(GPU|MIG)-[0-9a-zA-Z-]{8,}")
 _SYSTEM_NAMES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _PUBLIC = frozenset(
     {
-        *_SYSTEM_NAMES, *RESERVATION_NAMESPACES,
+        *_SYSTEM_NAMES, *RESERVATION_NAMESPACES, *NOBODY - {""},
         "untagged", "true", "false", "none", "training", "inference", "fine-tuning", "embedding",
         "data-prep", "evaluation", "sandbox", "experiment", "pilot", "production", "preprocess", "embed", "retrieve",
         "infer", "post-process", "evaluate", "dev", "test", "staging", "prod",
@@ -57,6 +61,11 @@ _TECHNICAL = frozenset(
     }
 )  # fmt: skip
 """Labels of samples that speak of hardware."""
+_COUNTED = frozenset(WANTED) - METRICS.keys()
+_SAYING = frozenset({*SAYING_LABELS, *RETRY_LABELS, *RANK_LABELS, "le"})
+_TOLD = frozenset({"route", *PURPOSE_LABELS})
+_DIGITS = 6
+"""A shorter number is a status or a rank."""
 _SHARING = (
     "hami.io/",
     "gpu-fraction",
@@ -92,7 +101,8 @@ class Anonymiser:
 
     def series(self, one: RawSeries) -> RawSeries:
         """A series whose labels tell nobody."""
-        return replace(one, labels={name: self._sample_label(name, value) for name, value in one.labels.items()})
+        change = self._counted_label if one.name in _COUNTED else self._sample_label
+        return replace(one, labels={name: change(name, value) for name, value in one.labels.items()})
 
     def body(self, body: Body) -> Body:
         """An object that tells nobody."""
@@ -131,6 +141,13 @@ class Anonymiser:
 
     def _sample_label(self, name: str, value: str) -> str:
         return value if name in _TECHNICAL else self.text(value)
+
+    def _counted_label(self, name: str, value: str) -> str:
+        """A label of a counter of an engine or a gateway: kept is what says what is counted, and not of whom."""
+        if name in _TOLD:
+            return next((word for word in TELLING_WORDS if word in value.lower()), self.text(value))
+        known = value.lower() in SAID or value in SAID or (value.isdecimal() and len(value) < _DIGITS)
+        return value if name in _SAYING and known else self.text(value)
 
     def label(self, key: str, value: str) -> str:
         """The value of a label of an object."""

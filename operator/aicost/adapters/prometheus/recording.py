@@ -9,9 +9,13 @@ from aicost.adapters.prometheus.replies import Matrix, labels_of, samples_of
 from aicost.adapters.prometheus.source import PrometheusSource
 from aicost.domain.attribution.resources.kubelet import CPU, MEMORY
 from aicost.domain.exact.windows import HOUR_MS, SECOND_MS, Window
+from aicost.domain.sampling.dialects import PROMQL_NAMES
 from aicost.domain.sampling.series import RawSeries
+from aicost.domain.serving.wanted import BOUNDS, BUCKETS, COUNTERS
 
 _UP = "up"
+_COUNTERS = tuple(sorted({*COUNTERS} - {*PROMQL_NAMES}))
+"""Counters of engines and gateways; how busy GPUs were is among the samples of GPUs already."""
 _PADDING_MS = SECOND_MS
 
 
@@ -28,13 +32,8 @@ class PrometheusRecording:
             part = Window(start, min(start + HOUR_MS, span.end_ms))
             series = tuple(self._source.samples(part))
             yield (*series, *self._up(series, part))
-            for metric in (CPU, MEMORY):
-                yield tuple(self._select(selector((metric,), self._config.matchers, 'pod!=""'), part))
-
-    def selected(self, wanted: str, span: Window) -> Iterator[RawSeries]:
-        """All samples of a selector in a span, an hour at a time; errors as of `PrometheusSource.samples`."""
-        for start in range(span.start_ms, span.end_ms, HOUR_MS):
-            yield from self._select(wanted, Window(start, min(start + HOUR_MS, span.end_ms)))
+            for names, more in (((CPU,), ()), ((MEMORY,), ()), (_COUNTERS, ()), (BUCKETS, (one_of("le", BOUNDS),))):
+                yield tuple(self._select(selector(names, self._config.matchers, 'pod!=""', *more), part))
 
     def has_gpus(self) -> bool:
         """Whether the server has series of GPUs now; errors as of `PrometheusSource.probe`."""

@@ -38,8 +38,11 @@ PURPOSE_LABELS = ("purpose", "step", "metadata_purpose", "metadata_step", "tag_p
 """Labels that say what a call is for."""
 _GUARDRAIL = ("guardrail", "moderation")
 _EVALUATION = ("eval", "judge")
-_ROUTES = ("completions", "messages", "responses", "embeddings", "rerank", "generateContent")
-_OPERATIONS = ("", "chat", "text_completion", "generate_content", "embeddings")
+_ROUTES = ("completions", "messages", "responses", "embeddings", "rerank", "generatecontent")
+TELLING_WORDS = (*(word.lower() for word in _ROUTES), *_GUARDRAIL, *_EVALUATION)
+"""Words that tell what a call is, in routes and purposes: nobody is named by them."""
+OPERATIONS = ("", "chat", "text_completion", "generate_content", "embeddings")
+"""What is a call of a model, among the operations of OpenTelemetry."""
 
 Sees = Callable[[Mapping[str, str]], bool]
 
@@ -47,7 +50,7 @@ Sees = Callable[[Mapping[str, str]], bool]
 def _of_models(labels: Mapping[str, str]) -> bool:
     """A call of a model, and no question about keys or health."""
     route = labels.get("route", "")
-    return not route or any(word in route for word in _ROUTES)
+    return not route or any(word in route.lower() for word in _ROUTES)
 
 
 def _sent_again(labels: Mapping[str, str]) -> bool:
@@ -56,7 +59,7 @@ def _sent_again(labels: Mapping[str, str]) -> bool:
 
 
 def _inference(labels: Mapping[str, str]) -> bool:
-    return labels.get("gen_ai_operation_name", "") in _OPERATIONS
+    return labels.get("gen_ai_operation_name", "") in OPERATIONS
 
 
 def _for(words: tuple[str, ...], more: Sees | None = None) -> Sees:
