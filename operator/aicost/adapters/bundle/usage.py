@@ -19,12 +19,12 @@ from aicost.domain.attribution.resources.kubelet import (
     means,
     moments_of,
     pods_of,
+    readings_of,
 )
 from aicost.domain.attribution.resources.observed import NOTHING_OBSERVED, Observations
 from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.series import Millis, Values
 
-_Values = dict[Container, dict[int, float]]
 _Series = tuple[SeriesId, Millis, Values]
 
 
@@ -40,8 +40,8 @@ class BundleUsage:
         around = self.columns.within(Window(moments[0] - STEP_MS, moments[-1] + 1), (CPU, MEMORY))
         if not around:
             return NOTHING_OBSERVED
-        cpu = _at(moments, _of_containers(around, CPU), _last, max)
-        memory = _at(moments, _of_containers(around, MEMORY), _mean, np.mean)
+        cpu = readings_of(_at(moments, _of_containers(around, CPU), _last, max), moments)
+        memory = readings_of(_at(moments, _of_containers(around, MEMORY), _mean, np.mean), moments)
         return Observations(tuple(pods_of(increases(cpu, moments), means(memory, moments))))
 
 
@@ -57,7 +57,7 @@ def _at(
     series: list[_Series],
     value_of: Callable[[Values], float],
     among: Callable[[list[float]], float],
-) -> _Values:
+) -> Iterator[tuple[Container, Millis, Values]]:
     """Values of all containers at each moment; of several series of one container as the server would be asked."""
     same: defaultdict[tuple[str, ...], defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     containers: dict[tuple[str, ...], Container] = {}
@@ -68,12 +68,9 @@ def _at(
             containers[identity] = container
             for moment, found in _pieces(moments, at_ms, value, value_of):
                 same[identity][moment].append(found)
-    result: defaultdict[Container, dict[int, float]] = defaultdict(dict)
     for identity, by_moment in same.items():
-        known = result[containers[identity]]
-        for moment, values in by_moment.items():
-            known[moment] = max(known.get(moment, 0.0), float(among(values)))
-    return dict(result)
+        value = np.array([float(among(values)) for values in by_moment.values()])
+        yield containers[identity], np.array(list(by_moment), np.int64), value
 
 
 def _pieces(

@@ -119,7 +119,7 @@ def whole(url: str, found: Envelope, kind: type[T]) -> T:
         raise InvalidAnswer(f"{url} answered with data of another kind: {error}") from error
 
 
-def labels_of(url: str, raw: msgspec.Raw) -> dict[str, str]:
+def labels_of(url: str, raw: msgspec.Raw | bytes) -> dict[str, str]:
     """Labels of a series.
 
     Raises:

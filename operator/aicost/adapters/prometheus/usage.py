@@ -4,8 +4,10 @@ The server is asked for little: at each fifth minute the last value of each cont
 memory over the five minutes before.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import isfinite
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+
+import numpy as np
 
 from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
 from aicost.adapters.prometheus.config import PrometheusConfig
@@ -18,18 +20,21 @@ from aicost.domain.attribution.resources.kubelet import (
     PAUSE,
     STEP_MS,
     Container,
+    Readings,
     container_of,
     increases,
     means,
     moments_of,
     pods_of,
+    readings_of,
 )
 from aicost.domain.attribution.resources.observed import Observations
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
+from aicost.domain.sampling.series import Millis, Values
 
 _BY = ",".join(IDENTITY)
-_Answer = tuple[Mapping[str, str], Sequence[tuple[int, float]]]
-"""Labels of a series, with moments and values."""
+_Told = tuple[Container | None, Millis, Values]
+"""What a series tells: of which container, moments and values."""
 
 
 class PrometheusUsage:
@@ -55,9 +60,10 @@ class PrometheusUsage:
     def observed(self, span: Window) -> Observations:
         """What pods used in a span; see the port. What is too much for the server is left out, and said."""
         moments = moments_of(span)
+        container = cache(self._container)  # both metrics have the same labels
         try:
-            cpu = self._ask(f"max by ({_BY}) (last_over_time({{}}[{duration(STEP_MS)}]))", CPU, moments)
-            memory = self._ask(f"avg by ({_BY}) (avg_over_time({{}}[{duration(STEP_MS)}]))", MEMORY, moments)
+            cpu = self._ask(f"max by ({_BY}) (last_over_time({{}}[{duration(STEP_MS)}]))", CPU, moments, container)
+            memory = self._ask(f"avg by ({_BY}) (avg_over_time({{}}[{duration(STEP_MS)}]))", MEMORY, moments, container)
         except TooMuchAsked as error:
             return Observations(problem=f"{error}, even for {STEP_MS // MINUTE_MS} min: pods count by their requests")
         return Observations(tuple(pods_of(increases(cpu, moments), means(memory, moments))))
@@ -66,30 +72,36 @@ class PrometheusUsage:
         """Close all connections."""
         self._client.close()
 
-    def _ask(self, query: str, metric: str, moments: list[int]) -> dict[Container, dict[int, float]]:
-        """Values of all containers at each moment; of the pods' own rows where there are none of containers."""
-        found: dict[Container, dict[int, float]] = {}
-        for names in (('container!=""', f'container!="{PAUSE}"'), ('container=""', 'pod!=""')):
-            wanted = query.format(selector((metric,), self._matchers, *names))
-            for labels, pairs in self._values(wanted, moments):
-                container = container_of(labels)
-                known = [(at_ms, value) for at_ms, value in pairs if isfinite(value) and value >= 0]
-                if container is not None and known:
-                    _keep_largest(found.setdefault(container, {}), known)
-            if found:
-                break
-        return found
+    def _container(self, labels: bytes) -> Container | None:
+        return container_of(labels_of(self._url, labels))
 
-    def _values(self, query: str, moments: list[int]) -> Iterator[_Answer]:
+    def _ask(
+        self, query: str, metric: str, moments: list[int], container: Callable[[bytes], Container | None]
+    ) -> Readings:
+        """Values of all containers at each moment; of the pods' own rows where there are none of containers."""
+
+        def among(*names: str) -> Readings:
+            told = self._values(query.format(selector((metric,), self._matchers, *names)), moments, container)
+            return readings_of(((who, at_ms, value) for who, at_ms, value in told if who is not None), moments)
+
+        found = among('container!=""', f'container!="{PAUSE}"')
+        return found if len(found.value) else among('container=""', 'pod!=""')
+
+    def _values(
+        self, query: str, moments: list[int], container: Callable[[bytes], Container | None]
+    ) -> Iterator[_Told]:
         """Answers for regular moments as one question, and one more for a last moment that is not."""
         regular = [moment for moment in moments if moment % STEP_MS == 0]
         if regular:
-            yield from self._regular(query, regular)
+            yield from self._regular(query, regular, container)
         for moment in moments[len(regular) :]:
+            at_ms = np.array([moment], np.int64)
             for one in self._client.query(query, moment, Vector).result:
-                yield one.metric, [(moment, float(one.value[1]))]
+                yield container_of(one.metric), at_ms, np.array([float(one.value[1])])
 
-    def _regular(self, query: str, moments: list[int]) -> Iterator[_Answer]:
+    def _regular(
+        self, query: str, moments: list[int], container: Callable[[bytes], Container | None]
+    ) -> Iterator[_Told]:
         """In halves where the whole is too much."""
         over = duration(moments[-1] - moments[0] + SECOND_MS)  # servers differ in whether the first moment is in
         try:
@@ -98,17 +110,10 @@ class PrometheusUsage:
             if len(moments) == 1:
                 raise
             middle = len(moments) // 2
-            yield from self._regular(query, moments[:middle])
-            yield from self._regular(query, moments[middle:])
+            yield from self._regular(query, moments[:middle], container)
+            yield from self._regular(query, moments[middle:], container)
             return
-        wanted, span = set(moments), Window(moments[0], moments[-1] + 1)
+        span = Window(moments[0], moments[-1] + 1)
         every = samples_within(self._url, [series.values for series in matrix.result], span)
         for series, (at_ms, value) in zip(matrix.result, every, strict=True):
-            pairs = zip(at_ms.tolist(), value.tolist(), strict=True)
-            yield labels_of(self._url, series.metric), [pair for pair in pairs if pair[0] in wanted]
-
-
-def _keep_largest(known: dict[int, float], pairs: Iterable[tuple[int, float]]) -> None:
-    """Where several series speak of a container at one moment, the largest value counts."""
-    for at_ms, value in pairs:
-        known[at_ms] = max(known.get(at_ms, 0.0), value)
+            yield container(bytes(series.metric)), at_ms, value

@@ -174,7 +174,7 @@ def pods_of(cpu: Pieces, memory: Pieces) -> Iterator[Observed]:
 
 
 def _levels(pods: Sequence[_PodKey], pieces: Pieces, part: Index, amount: Values) -> Iterator[Levels]:
-    """Each pod's use: in each piece the sum of its parts in the order of containers, of each part the largest amount."""
+    """Each pod's use: in each piece the sum of its parts, by the order of containers; of each part the largest."""
     numbers = {pod: number for number, pod in enumerate(pods)}
     of_container = np.array([numbers[one.pod, one.uid] for one in pieces.containers], np.intp)
     pod = of_container[pieces.container]
