@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.inventory.nodes import CapacityType
-from aicost.domain.pricing.books import NodeSplit, PriceDecision, ReferenceRates
+from aicost.domain.pricing.alike import prices_of_nodes
+from aicost.domain.pricing.books import Discount, NodeMatch, NodeSplit, PriceDecision, ReferenceRates
 from aicost.domain.pricing.node_split import NodeSize, NoPrice, split_node
 from aicost.domain.pricing.quotes import node_gpu_cost_nanos, node_rest_cost, quote_for
 from aicost.domain.pricing.selection import decide_prices
@@ -139,3 +140,44 @@ def test_a_window_that_is_cut_in_two_is_decided_alike(drawn, at):
     for part in halves:
         (holder,) = [decision for decision in whole if part.span.start_ms in decision.span]
         assert part.chosen == holder.chosen
+
+
+NODES = st.sampled_from(
+    [
+        node(),
+        node(name="gpu-2"),
+        node(region="eu-west-1"),
+        node(zone="us-east-1b"),
+        node(instance_type="p4d.24xlarge"),
+        node(capacity_type=CapacityType.SPOT),
+        node(gpu_model="h200"),
+        node(gpus=4),
+        node(cpu_millis=96_000),
+        node(memory_bytes=GIB),
+        node(gpus=0, gpu_model=None),
+        node(gpus=0, gpu_model=None, capacity={"nvidia.com/gpu": 8}),
+        node(labels={"pool": "a"}),
+        node(labels={"pool": "b", "kubernetes.io/hostname": "gpu-1"}),
+        node(annotations={"aicost.dev/price-per-node-hour": "9.5"}),
+        node(annotations={"other": "1"}),
+    ]
+)
+LABELLED = st.builds(
+    lambda made, labels: replace(made, match=replace(made.match, node_labels=labels)),
+    entries(),
+    st.sampled_from([{}, {"pool": "a"}, {"pool": "b"}]),
+)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(LABELLED, max_size=5),
+    st.lists(NODES, max_size=12),
+    st.sampled_from([None, Fraction(300)]),
+    st.sampled_from([{}, {"pool": "b"}]),
+)
+def test_nodes_that_are_decided_one_after_another_cost_what_each_costs_alone(drawn, some, watts, labels):
+    less = Discount("d", 75_000_000, NodeMatch(node_labels=labels), HOUR)
+    books = [replace(book(*drawn), discounts=(less,))]
+    decide = prices_of_nodes(books, HOUR)
+    assert [decide(one, watts) for one in some] == [decide_prices(one, books, HOUR, watts) for one in some]

@@ -31,8 +31,8 @@ from aicost.domain.ledger.columns import RowColumns, columns_of
 from aicost.domain.ledger.rows import Component, Holder
 from aicost.domain.ledger.tagging import tagged
 from aicost.domain.policy.policies import LabelPolicy
+from aicost.domain.pricing.alike import Decide, prices_of_nodes
 from aicost.domain.pricing.books import PriceBook, PriceDecision
-from aicost.domain.pricing.selection import decide_prices
 from aicost.domain.pricing.terms.amortisation import uses_measured_power
 from aicost.domain.sampling.energy import mean_power
 from aicost.domain.sampling.series import DeviceSeries, Telemetry
@@ -121,6 +121,7 @@ class _Sorted:
         identify_unseen: who a pod is that samples show on a node, and that no watch ever saw.
         payers: who a pod is in rows of CPU and memory.
         claims: uid of a pod -> its AIWorkload.
+        prices: what a node costs.
     """
 
     series: Mapping[str, Sequence[DeviceSeries]]
@@ -131,6 +132,7 @@ class _Sorted:
     identify_unseen: Callable[[Tenancy, str], Holder]
     payers: Payers
     claims: Mapping[str, WorkloadClaim]
+    prices: Decide
 
 
 def state_window(given: WindowInput) -> WindowStatement:
@@ -173,7 +175,7 @@ def _inputs(given: WindowInput, together: _Sorted) -> Iterator[tuple[NodeInput, 
 
 def _prices(given: WindowInput, together: _Sorted, record: NodeRecord) -> tuple[PriceDecision, ...]:
     """Prices of a node. Where samples show GPUs that a price knows nothing of, that price is of another node."""
-    decisions = decide_prices(record.facts, given.books, given.window, _measured_watts(given, together, record))
+    decisions = together.prices(record.facts, _measured_watts(given, together, record))
     if record.facts.gpus or not together.series.get(record.facts.name):
         return decisions
     return tuple(replace(one, chosen=None, reason=_UNCOUNTED) if _without_gpus(one) else one for one in decisions)
@@ -231,6 +233,7 @@ def _sort(given: WindowInput, matching: Matching) -> _Sorted:
         identify_unseen=_identifier_of_unseen(given, tagger),
         payers=Payers(identify, of_namespace, each_pod=given.counting.each_pod),
         claims=matching.by_pod,
+        prices=prices_of_nodes(given.books, given.window),
     )
 
 
