@@ -19,7 +19,8 @@ def prices_of_nodes(books: Sequence[PriceBook], window: Window) -> Decide:
     A price on a node, and the words for a node without a price, are its own. All others rest on what it is, and on the
     labels that some entry or discount asks for.
     """
-    matches = [one.match for book in books for one in (*book.entries, *book.discounts)]
+    matches = [entry.match for book in books for entry in book.entries]
+    matches += [discount.match for book in books for discount in book.discounts]
     asked = sorted({key for match in matches for key in match.node_labels})
     known: dict[tuple[object, ...], tuple[PriceDecision, ...]] = {}
 
