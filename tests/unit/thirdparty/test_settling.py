@@ -8,6 +8,7 @@ from aicost.domain.exact.windows import DAY_MS, Window, from_rfc3339
 from aicost.domain.ledger.rows import Method
 from aicost.domain.thirdparty.lines import Basis, SpendLine, rows_of_bill
 from aicost.domain.thirdparty.settling import TAKEN_BACK, billed, seen, settled
+from aicost.ports.errors import InvalidRequest
 from aicost.usecases.economics.spend.post_bill import PostBill
 from support.fakes.ledger import MemoryLedger
 
@@ -92,6 +93,16 @@ def test_to_look_at_a_bill_takes_nothing_back(ledger):
     post(ledger, "gateway", estimate())
     list(PostBill("anthropic", ledger)([bill()]))
     assert cost(ledger) == 8
+
+
+def test_bills_and_estimates_never_share_an_account(ledger):
+    post(ledger, "gateway", estimate())
+    post(ledger, "anthropic", bill())
+    with pytest.raises(InvalidRequest, match="'anthropic' has bills in the ledger: post estimates under another"):
+        post(ledger, "anthropic", estimate())
+    with pytest.raises(InvalidRequest, match="'gateway' has estimates in the ledger: post bills under another"):
+        post(ledger, "gateway", bill(day=NEXT), bill())
+    assert (cost(ledger), cost(ledger, NEXT)) == (10, 0)
 
 
 amounts = st.integers(min_value=-(10**24), max_value=10**24)

@@ -8,11 +8,13 @@ from aicost.domain.exact.windows import DAY_MS, MINUTE_MS, Window, to_rfc3339
 from aicost.domain.reporting.spans import parse_span
 from aicost.domain.thirdparty.accounts import ProviderAccount, days_over
 from aicost.domain.thirdparty.capture import Captured
-from aicost.domain.thirdparty.lines import Mapped, rows_of_bill
+from aicost.domain.thirdparty.lines import Mapped, SpendLine, rows_of_bill
 from aicost.ports.bills import BillSource
+from aicost.ports.errors import InvalidAnswer, InvalidRequest
 from aicost.ports.ledger import LedgerReader, LedgerWriter
 from aicost.usecases.economics.spend.capture_spend import capture_of
 from aicost.usecases.economics.spend.post_bill import PostBill
+from aicost.usecases.economics.spend.post_days import DayPosted
 
 _MONTH_LETTERS = len("2026-03")
 _SETTLES_MS = 5 * MINUTE_MS
@@ -70,7 +72,7 @@ class FetchBill:
         asked = days_over(min(self.account.days, self.kept_days or self.account.days), now_ms)
         lines, mapped = self.source.lines(asked), self.mapped or self.account.mapped
         notes = tuple(self.source.notes)
-        posted = list(PostBill(key, self.ledger, self.writer)(lines, mapped))
+        posted = self._post(lines, mapped)
         if self.account.estimates:
             self._open_day(mapped, now_ms)
         revisions = [day.revision for day in posted if day.revision is not None]
@@ -85,6 +87,12 @@ class FetchBill:
             captured=capture_of(self.ledger, asked, key, self.account.through),
             notes=notes,
         )
+
+    def _post(self, lines: Sequence[SpendLine], mapped: Mapped) -> Sequence[DayPosted]:
+        try:
+            return list(PostBill(self.account.account, self.ledger, self.writer)(lines, mapped))
+        except InvalidRequest as problem:
+            raise InvalidAnswer(f"spec.account: {problem}") from problem
 
     def _open_day(self, mapped: Mapped, now_ms: int) -> None:
         """What was seen of today until a moment ago, in the place of what is provisional."""

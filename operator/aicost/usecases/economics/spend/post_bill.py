@@ -7,6 +7,7 @@ from aicost.domain.exact.windows import Window
 from aicost.domain.ledger.rows import Row
 from aicost.domain.thirdparty.lines import AS_NAMED, Mapped, SpendLine, rows_of_bill
 from aicost.domain.thirdparty.settling import Billed, billed, is_estimate, settled
+from aicost.ports.errors import InvalidRequest
 from aicost.ports.ledger import LedgerReader, LedgerWriter
 from aicost.usecases.economics.spend.post_days import DayPosted, PostDays
 from aicost.usecases.economics.spend.settle_estimates import SettleEstimates, rows_of_accounts
@@ -38,17 +39,27 @@ class PostBill:
         """Go through the days, oldest first; each is one commit, and the same bill again changes nothing.
 
         Raises:
+            InvalidRequest: bills would go where estimates are, or the other way: they would take each other back.
             LedgerConflict: another writer came first again and again.
             LedgerUnavailable: the ledger cannot be read or written.
         """
         days: Mapping[Window, Sequence[Row]] = rows_of_bill(self.account, lines, mapped)
         estimates = any(is_estimate(row) for rows in days.values() for row in rows)
+        self._check(days, estimates=estimates)
         if estimates:
             days = _settled(days, self._bills(days))
         yield from PostDays(self.account, self.ledger, self.writer, SEEN_AGAIN if estimates else RESTATED)(days)
         if self.writer is not None and not estimates:
             for _ in SettleEstimates(self.ledger, self.writer)(days):
                 pass
+
+    def _check(self, days: Iterable[Window], *, estimates: bool) -> None:
+        for day in days:
+            if any(is_estimate(row) is not estimates for row in self.ledger.rows(day, cluster=self.account)):
+                there, here = ("bills", "estimates") if estimates else ("estimates", "bills")
+                raise InvalidRequest(
+                    f"account {self.account!r} has {there} in the ledger: post {here} under another account"
+                )
 
     def _bills(self, days: Mapping[Window, Sequence[Row]]) -> Billed:
         span = Window(min(day.start_ms for day in days), max(day.end_ms for day in days))
