@@ -42,7 +42,7 @@ def whole(store, kind=Kind.ENGINE, by=BY, runs=(EVER,), cluster=CLUSTER):
 
 def test_where_nothing_was_ever_kept_there_is_nothing(store):
     assert (store.version(), store.revision(CLUSTER, hour(0))) == (None, None)
-    assert (list(store.windows(EVER, cluster=CLUSTER)), whole(store), store.prune(CLUSTER, EVER.end_ms)) == ([], {}, 0)
+    assert (list(store.windows(EVER, cluster=CLUSTER)), whole(store)) == ([], {})
 
 
 def test_a_window_in_which_nothing_was_heard_was_counted_all_the_same(store):
@@ -115,18 +115,6 @@ def test_sums_beyond_64_bits_are_exact(store):
     for at in range(4):
         keep(store, engine(2**62 - 1), at=at)
     assert sum(whole(store).values()) == 4 * (2**62 - 1)
-
-
-def test_old_days_go_and_files_of_past_days_are_put_together(store):
-    for at in range(60):
-        keep(store, engine(1), at=at)
-    keep(store, engine(1), at=0, cluster="other")
-    first = hour(0).start_ms - hour(0).start_ms % DAY_MS
-    before = whole(store, runs=(Window(first + DAY_MS, EVER.end_ms),))
-    assert store.prune(CLUSTER, first + DAY_MS) == 1
-    assert whole(store) == before
-    assert whole(store, cluster="other")
-    assert store.revision(CLUSTER, hour(59)) == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 10**12)), max_size=12))

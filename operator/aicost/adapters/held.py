@@ -212,11 +212,6 @@ class FencedCounts:
         self._check()
         return self._store.keep(cluster, window, revision, rows)
 
-    def prune(self, cluster: str, before_ms: int | None) -> int:
-        """Forget if we lead."""
-        self._check()
-        return self._store.prune(cluster, before_ms)
-
     def _check(self) -> None:
         if not self._holds():
             raise LedgerConflict("another process leads: nothing is counted by this one")

@@ -57,6 +57,7 @@ class Erased:
         provisional: rows of the open window that named them.
         elsewhere: column -> rows that hold one of the names as a part of another name, which stays.
         outcomes: statements about requests that named them.
+        counts: counts of tokens that named them.
     """
 
     names: tuple[str, ...]
@@ -68,11 +69,12 @@ class Erased:
     provisional: int = 0
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     outcomes: int = 0
+    counts: int = 0
 
     @property
     def nothing(self) -> bool:
         """Whether nobody named them."""
-        return not (self.rows or self.parts or self.provisional or self.outcomes)
+        return not (self.rows or self.parts or self.provisional or self.outcomes or self.counts)
 
 
 class CustomerEraser(Protocol):
@@ -82,7 +84,7 @@ class CustomerEraser(Protocol):
         """What `erase` would do; nothing is written. Arguments and errors as of `erase`."""
 
     def erase(self, names: Sequence[str], labels: Sequence[str], cluster: str | None) -> Erased:
-        """Erase customers from rows, kept inputs, statements about requests and the open window, for good.
+        """Erase customers from rows, inputs, statements about requests, counts and the open window, for good.
 
         Args:
             names: of customers, or the ids that stand for them, in any spelling.

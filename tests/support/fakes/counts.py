@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import replace
 
-from aicost.domain.exact.windows import DAY_MS
 from aicost.domain.serving.counted import CountRow
 
 
@@ -46,9 +45,3 @@ class MemoryCounts:
         self.kept[cluster, window] = (revision, tuple(readable))
         self.changes += 1
         return True
-
-    def prune(self, cluster, before_ms):
-        old = [key for key in self.kept if before_ms is not None and key[0] == cluster and key[1].end_ms <= before_ms]
-        for key in old:
-            del self.kept[key]
-        return len({key[1].start_ms // DAY_MS for key in old})

@@ -50,10 +50,3 @@ class CountStore(CountReader, Protocol):
             LedgerConflict: we do not lead, or another writer was faster; nothing was kept.
             LedgerUnavailable: nothing was kept.
         """
-
-    def prune(self, cluster: str, before_ms: int | None) -> int:
-        """Forget the days that ended before a moment, or none, and put the files of whole days together; how many days went.
-
-        Raises:
-            LedgerConflict, LedgerUnavailable: it is tried again the next time.
-        """

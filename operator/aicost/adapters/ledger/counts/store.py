@@ -17,7 +17,6 @@ from aicost.adapters.ledger.counts.table import (
     kept_revision,
     open_or_create,
     open_table,
-    persist,
 )
 from aicost.adapters.ledger.failures import translated, unavailable
 from aicost.adapters.ledger.place import LedgerPlace
@@ -29,10 +28,6 @@ from aicost.ports.errors import LedgerConflict
 
 _TABLE = "counts"
 _LATEST = "latest"
-_MANY_FILES = 4
-"""A day of more files than these is put together."""
-_UNUSED_HOURS = 48
-"""Files that no version of the table needs any more stay for so long: somebody may be reading them."""
 _FIELDS = (*TEXTS[3:], *TENANTS)
 """Fields of a row by which sums may be kept apart."""
 
@@ -97,36 +92,6 @@ class DeltaCounts:
                     raise
                 raise LedgerConflict(f"window {window} was counted by another writer meanwhile") from failure
             return True
-
-    def prune(self, cluster: str, before_ms: int | None) -> int:
-        """Forget old days, and put the files of past days together; see the port."""
-        with translated("written", self._uri):
-            table = self._table()
-            if table is None:
-                return 0
-            try:
-                gone = 0 if before_ms is None else self._forget(table, cluster, before_ms)
-                self._put_together(table)
-                table.vacuum(_UNUSED_HOURS, dry_run=False, enforce_retention_duration=False)
-            except CommitFailedError as failure:
-                raise LedgerConflict(f"the counts at {self._uri} were written meanwhile") from failure
-            return gone
-
-    def _forget(self, table: DeltaTable, cluster: str, before_ms: int) -> int:
-        where = f"date < DATE '{_day(before_ms)}' AND {_of(cluster)}"
-        days = self._ask(f"SELECT DISTINCT date FROM {_TABLE} WHERE {where}")  # noqa: S608
-        if days:
-            table.delete(where)
-            persist(self._place, table)
-        return len(days)
-
-    def _put_together(self, table: DeltaTable) -> None:
-        """The files of whole days: the last day of the table may still grow."""
-        files = pa.table(table.get_add_actions(flatten=True)).column("partition.date").to_pylist()
-        for day in sorted(set(files))[:-1]:
-            if files.count(day) > _MANY_FILES:
-                table.optimize.compact(partition_filters=[("date", "=", day.isoformat())])
-                persist(self._place, table)
 
     @property
     def _uri(self) -> str:

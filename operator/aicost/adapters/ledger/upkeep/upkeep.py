@@ -14,6 +14,7 @@ from deltalake import CommitProperties, DeltaTable, QueryBuilder, WriterProperti
 from deltalake.exceptions import CommitFailedError
 from deltalake.fs import DeltaStorageHandler
 
+from aicost.adapters.ledger.counts.upkeep import CountKeeper
 from aicost.adapters.ledger.durable import persist_commit
 from aicost.adapters.ledger.failures import translated, unavailable
 from aicost.adapters.ledger.outcomes.upkeep import OutcomeKeeper
@@ -39,12 +40,13 @@ class DeltaUpkeep:
     """Port `LedgerUpkeep` over the ledger at a place. It holds no state."""
 
     def __init__(self, place: LedgerPlace) -> None:
-        self._place, self._outcomes = place, OutcomeKeeper(place)
+        self._place, self._outcomes, self._counts = place, OutcomeKeeper(place), CountKeeper(place)
 
     def compact(self, before_ms: int) -> Compacted:
         """Put the files of whole days together, and take away what nobody reads any more."""
         with self._writing():
             self._outcomes.compact(before_ms)
+            self._counts.compact(before_ms)
             if not exists(self._place):
                 return Compacted()
             table = open_or_create(self._place)
@@ -63,6 +65,7 @@ class DeltaUpkeep:
         """Drop whole days: said in the log first, so that what is half done is known and done again."""
         with self._writing():
             self._outcomes.drop(cluster, before_ms)
+            self._counts.drop(cluster, before_ms)
             if not exists(self._place):
                 return None
             table = open_or_create(self._place)

@@ -3,11 +3,10 @@
 import asyncio
 import logging
 
-from aicost.adapters.clock import now_ms
 from aicost.bootstrap import Application
 from aicost.crd.convert.success import workload_success
 from aicost.crd.convert.units import declared_engine, workload_unit
-from aicost.domain.exact.windows import DAY_MS, SECOND_MS
+from aicost.domain.exact.windows import SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.registry import Registry, read_each
 from aicost.telemetry.logs import line
@@ -31,7 +30,6 @@ class UnitRounds:
     def __init__(self, app: Application, registry: Registry, attempts: Attempts) -> None:
         self._app, self._registry, self._attempts = app, registry, attempts
         self._failures = 0
-        self._pruned_on: int | None = None
 
     async def run(self) -> None:
         """Round after round until cancelled."""
@@ -46,7 +44,6 @@ class UnitRounds:
             return
         good = await self._attempts.attempt(STEP, self._count)
         self._failures = 0 if good else self._failures + 1
-        await self._attempts.attempt("keep-counts-small", self._prune)
 
     def pause_seconds(self) -> float:
         """How long to wait for the next round."""
@@ -72,12 +69,3 @@ class UnitRounds:
         line(
             _log, logging.INFO, "window counted", window=str(one.window), revision=one.revision, rows=one.rows,
         )  # fmt: skip
-
-    async def _prune(self) -> None:
-        """Once a day forget what retention no longer wants, as of the ledger's rows."""
-        now, days = now_ms(), self._app.settings.ledger.retention_days
-        today = now // DAY_MS
-        if self._pruned_on != today:
-            before_ms = (today - days) * DAY_MS if days else None
-            await asyncio.to_thread(self._app.counts.prune, self._app.cluster, before_ms)
-            self._pruned_on = today

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
 
@@ -11,12 +12,14 @@ from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.query import ReportQuery
+from aicost.domain.reporting.spans import span_before
 from aicost.domain.serving.counted import Kind, answers_of, judged_of
 from aicost.domain.serving.outcomes.assigning import Subject
 from aicost.domain.serving.outcomes.judged import JudgedBy
 from aicost.domain.serving.outcomes.rules import SuccessRule
 from aicost.domain.serving.outcomes.statuses import StatusCounts, by_model
 from aicost.domain.serving.own_units import OwnUnit, UnitVerdict, judge, units_done
+from aicost.domain.serving.rounds.amplification import growth, tokens_per_request
 from aicost.domain.serving.tallies import Tally
 from aicost.domain.serving.unit_costs import Spent, unit_costs
 from aicost.ports.ledger import LedgerReader
@@ -90,6 +93,13 @@ class Figures:
             return ()
         return judge_lines(self._report, self._heard(self._report.windows), lambda *name: self._rules.get(name)).lines
 
+    @cached_property
+    def _before(self) -> Mapping[tuple[str, ...], Fraction | None]:
+        """Tokens for one request of each workload, in the same part of the month before."""
+        closed = Window(self._span.start_ms, self._rests_on.end_ms)
+        report = self._app.unit_costs.report(self._reader, span_before(closed), UnitQuestion(_BY_WORKLOAD))
+        return {line.keys: tokens_per_request(line.costs) for line in report.lines} if report else {}
+
     def _heard(self, windows: Sequence[Window]) -> Heard:
         """What sources said of the windows that count; gateways are asked where a workload names them."""
         runs, counts, cluster = runs_of(windows), self._app.counts, self._app.cluster
@@ -131,6 +141,8 @@ class Figures:
             line.tenancy,
             None if unit is None else self._verdict(name, unit, line.costs.did, line.costs.spent),
             judged.outcomes,
+            line.behind,
+            growth(tokens_per_request(line.costs), self._before.get(line.keys)),
         )
 
     def _of_counter(self, name: WorkloadName, unit: OwnUnit, nanos: int, currency: str) -> UnitFigures:

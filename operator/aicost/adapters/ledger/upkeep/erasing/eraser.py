@@ -15,6 +15,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs
 
+from aicost.adapters.ledger.counts.upkeep import CountKeeper
 from aicost.adapters.ledger.durable import persist_commit
 from aicost.adapters.ledger.failures import translated
 from aicost.adapters.ledger.inputs import table as inputs_table
@@ -57,7 +58,8 @@ class DeltaEraser:
             what = _wanted(names, labels, inputs)
             parts = sum(inputs.written(day, what).changed for day in self._told(inputs.days())) if inputs else 0
             outcomes = OutcomeKeeper(self.place).naming(what.customers, cluster)
-            return replace(self._told_of(rows, what, cluster, parts), outcomes=outcomes)
+            counts = CountKeeper(self.place).naming(what.customers, cluster)
+            return replace(self._told_of(rows, what, cluster, parts), outcomes=outcomes, counts=counts)
 
     def erase(self, names: Sequence[str], labels: Sequence[str], cluster: str | None) -> Erased:
         """Erase for good; see the port."""
@@ -74,7 +76,8 @@ class DeltaEraser:
             if table is not None and (parts or found.rows or table.transaction_version(ERASED) is not None):
                 self._sweep()
             outcomes = OutcomeKeeper(self.place).erase(what.customers, cluster)
-            return replace(found, parts=parts, outcomes=outcomes)
+            counts = CountKeeper(self.place).erase(what.customers, cluster)
+            return replace(found, parts=parts, outcomes=outcomes, counts=counts)
 
     def _inputs(self, cluster: str | None) -> CustomerInputs | None:
         if not inputs_table.exists(self.place):

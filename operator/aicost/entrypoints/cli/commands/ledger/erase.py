@@ -73,6 +73,8 @@ def _lines(found: "Erased", *, done: bool) -> Iterator[str]:
         yield f"  {verb} {found.parts} parts of kept inputs"
     if found.outcomes:
         yield f"  {verb} {found.outcomes} statements about requests"
+    if found.counts:
+        yield f"  {verb} {found.counts} counts of tokens"
     for column, rows in sorted(found.elsewhere.items()):
         yield f"  stays: {rows} rows hold the name as a part of their {column}"
     if not done and not found.nothing:
