@@ -76,14 +76,27 @@ class OutcomeKeeper:
         return int(found.column("n")[0].as_py())
 
     def erase(self, customers: ErasedCustomers, cluster: str | None) -> int:
-        """Take customers out of statements for good; how many named them."""
+        """Take customers out of statements for good; how many named them.
+
+        Days are written anew: what is updated by a condition stands in the table's log with the names in it.
+        """
         if not exists(self._place):
             return 0
         table = open_table(self._place)
-        found = table.update(updates={"customer": f"'{ERASED}'"}, predicate=self._where(table, customers, cluster))
-        changed = int(found.get("num_updated_rows", 0))
-        if changed:
+        where, changed = self._where(table, customers, cluster), 0
+        query = f"SELECT date, COUNT(*) AS n FROM {FOLDER} WHERE {where} GROUP BY date ORDER BY date"  # noqa: S608 -- quoted
+        for day in self._ask(table, query).to_pylist():
+            names = ", ".join(
+                f"CASE WHEN {where} THEN '{ERASED}' ELSE customer END AS customer"
+                if name == "customer"
+                else f'"{name}"'
+                for name in SCHEMA.names
+            )
+            rows = self._ask(table, f"SELECT {names} FROM {FOLDER} WHERE date = DATE '{day['date']}'").cast(SCHEMA)  # noqa: S608
+            predicate = f"date = '{day['date']}'"
+            write_deltalake(table, rows, mode="overwrite", predicate=predicate, writer_properties=WRITER)
             persist(self._place, table)
+            changed += day["n"]
         table.vacuum(0, dry_run=False, enforce_retention_duration=False)
         return changed
 
