@@ -10,6 +10,7 @@ import pytest
 from aicost.adapters.kube import server_policies
 from aicost.adapters.kube.hands.around import KINDS as AROUND
 from aicost.adapters.kube.queues import KINDS as QUEUE_KINDS
+from aicost.adapters.kube.seen.trainers import TRAIN_JOBS
 from aicost.adapters.kube.wire import resources
 from aicost.domain.enforcement.levers.table import LEVERS
 from aicost.entrypoints.controller.labels.listing import BESIDE, LISTED
@@ -92,7 +93,8 @@ def _needed() -> set[Permission]:
     queues = {(group, f"{kind.lower()}s", "list") for group, kind in QUEUE_KINDS}
     queues |= {("", "persistentvolumeclaims", "list")}
     allocated = {(resources.DRA_GROUP, one, verb) for one in DRA_PLURALS for verb in ("list", "watch")}
-    return owners | others | queues | allocated | _watched() | _followed()
+    trainers = {(TRAIN_JOBS.group, TRAIN_JOBS.plural, verb) for verb in ("list", "watch")}
+    return owners | others | queues | allocated | trainers | _watched() | _followed()
 
 
 def _enforced() -> set[Permission]:
@@ -198,6 +200,7 @@ def test_no_call_to_the_api_server_is_unknown_here() -> None:
         ("adapters/kube/owners.py", "metadata"),
         ("adapters/kube/queues.py", "pages"),
         ("adapters/kube/watching/claims.py", "pages"),
+        ("adapters/kube/watching/trainers.py", "pages"),
         ("adapters/kube/watching/volumes.py", "pages"),
         ("adapters/kube/probe.py", "create"),
         *(("adapters/kube/server_policies.py", verb) for verb in ("metadata", "pages", "apply", "delete")),
