@@ -14,7 +14,6 @@ from aicost.adapters.kube.wire.transport import Timeouts, Transport
 from aicost.crd.allocations.parameters import GROUP, VERSION
 from aicost.crd.outcomes.resource import OUTCOMES
 from aicost.domain.serving.outcomes.posted import Statement
-from aicost.entrypoints.cli.sources.ledger import open_place, the_cluster
 from aicost.entrypoints.cli.sources.outcomes.reading import document_of
 from aicost.entrypoints.cli.sources.query import failures
 from aicost.entrypoints.cli.sources.query.route import reached
@@ -64,6 +63,7 @@ def post_to_ledger(
         LedgerUnavailable: nothing was kept.
     """
     from aicost.bootstrap import customer_ids, open_outcomes  # noqa: PLC0415 -- Delta takes a second to import
+    from aicost.entrypoints.cli.sources.ledger import open_place, the_cluster  # noqa: PLC0415 -- as above
 
     ledger = open_place(place)
     named = the_cluster(ledger.snapshot(), cluster)
