@@ -1,7 +1,6 @@
 """CPU and memory: whatever pods ask for and use, the parts are the whole, and a second way to count says the same."""
 
 from collections import defaultdict
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -117,7 +116,7 @@ def test_an_hour_costs_what_its_two_parts_cost(residents, moment):
 
 def _sums(residents, window):
     parts = [
-        replace(one, steps=[(part, cpu, gib) for step, cpu, gib in one.steps if (part := step.overlap(window))])
+        one._replace(steps=[(part, cpu, gib) for step, cpu, gib in one.steps if (part := step.overlap(window))])
         for one in residents
     ]
     there = [one for one in parts if one.steps]

@@ -123,7 +123,7 @@ def test_rows_say_what_they_rest_on():
 
 def test_pods_of_one_holder_end_in_one_row():
     first = resident("a", [(0, 60, 1)])
-    second = replace(resident("b", [(0, 60, 1)]), holder=first.holder)
+    second = resident("b", [(0, 60, 1)])._replace(holder=first.holder)
     rows, _ = stated(first, second, components=(Component.CPU,))
     assert [(row.bucket, row.cost_nanos) for row in rows] == [
         (Bucket.ALLOCATED_UNMEASURED, 2 * DOLLAR),

@@ -5,16 +5,16 @@ milliseconds is `dt * PPB`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt, lcm
+from typing import NamedTuple
 
 from aicost.domain.attribution.spans import Hold
 from aicost.domain.ledger.rows import Bucket, Method, Quality
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(NamedTuple):
     """What samples say of a device, or of one pod on it, over one span.
 
     Attributes:
@@ -52,8 +52,7 @@ class Known:
     strays: tuple[Activity, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A share of a span that goes to one holder and bucket.
 
     Attributes:
@@ -78,8 +77,7 @@ def scaled(parts: tuple[Part, ...], share: Fraction) -> tuple[Part, ...]:
     if share == 1:
         return parts
     return tuple(
-        replace(
-            part,
+        part._replace(
             weight=part.weight * share,
             measured=int(part.measured * share),
             error=None if part.error is None else int(part.error * share),

@@ -9,7 +9,7 @@ each level.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from aicost.domain.attribution.claims import WHOLE, Claim, Tenancy, assign
 from aicost.domain.attribution.devices import billed_devices
@@ -159,8 +159,7 @@ class Line:
     blind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SettledSpan:
+class SettledSpan(NamedTuple):
     """One span of one device inside a segment: what samples say of it, and the parts that it was split into.
 
     Attributes:
@@ -177,8 +176,7 @@ class SettledSpan:
     share: Fraction = WHOLE
 
 
-@dataclass(frozen=True, slots=True)
-class SettledDevice:
+class SettledDevice(NamedTuple):
     """One device over one segment of constant price: the whole, its spans, and what the whole was divided into.
 
     Attributes:
@@ -332,8 +330,7 @@ def _add(lines: dict[tuple[object, ...], Line], part: Part) -> None:
         line.errors.append(part.error)
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
+class _Draft(NamedTuple):
     """A device of a segment with its lines, before it is apportioned over them; see `SettledDevice`."""
 
     decision: PriceDecision

@@ -36,7 +36,7 @@ class Timelines:
         self._samples = _by_place(series, interval_ms, collection_ms)
         self._shared = SharedTimelines(series, sharing, interval_ms, collection_ms)
         self._coverages: dict[tuple[str, str, Window, bool, bool], Coverage | None] = {}
-        self._foreseen: dict[tuple[str, Window, Window], Activity] = {}
+        self._foreseen: dict[tuple[str, int, int, int, int], Activity] = {}
 
     def alive(self, device: str, span: Window) -> bool:
         """Whether samples speak of a device for half of a span or more, with an interval on both sides of it.
@@ -55,7 +55,7 @@ class Timelines:
     def activity(self, device: str, whole: DeviceSpan, part: Window) -> Activity:
         """Integrate a part of a span during which the device's holders did not change."""
         if not whole.instance:
-            foreseen = self._foreseen.get((device, whole.span, part))
+            foreseen = self._foreseen.get((device, *_bounds(whole.span, part)))
             if foreseen is not None:
                 return foreseen
         coverage = self.coverage(device, whole)
@@ -73,7 +73,7 @@ class Timelines:
 
     def foresee(self, device: str, asked: Asked, integral: Integral) -> None:
         """Remember an answer of `activity` that was found together with others."""
-        self._foreseen[device, asked.span, asked.part] = activity_of([integral])
+        self._foreseen[device, *_bounds(asked.span, asked.part)] = activity_of([integral])
 
     def known(
         self, device: str, span: DeviceSpan, part: Window, claims: Iterable[Claim], *, by_sample: bool
@@ -103,6 +103,10 @@ class Timelines:
         """The counter of the pod that is alone on a device."""
         alone = whole.exclusive if place in self._shared.counted else None
         return () if alone is None else self._shared.counters(place, alone.claim.tenancy)
+
+
+def _bounds(span: Window, part: Window) -> tuple[int, int, int, int]:
+    return span.start_ms, span.end_ms, part.start_ms, part.end_ms
 
 
 def foresee(questions: Iterable[tuple[Timelines, str, DeviceSpan, Window]]) -> None:

@@ -44,8 +44,7 @@ MOST_COVERED_MS = 9_000_000_000
 """104 days: more could overflow 64 bits at full activity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Integral:
+class Integral(NamedTuple):
     """What samples say of one part of a span.
 
     Attributes:

@@ -10,8 +10,8 @@ unallocated          = (K - r sum h) dt       what nobody holds, what the system
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import lcm
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ BUCKETS = (Bucket.USED, Bucket.ALLOCATED_IDLE, Bucket.ALLOCATED_UNMEASURED, Buck
 """Those of pods, in the order of the columns of weights."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(NamedTuple):
     """What the parts of a whole weigh: whole numbers that mean something beside the others of the same division alone.
 
     Attributes:

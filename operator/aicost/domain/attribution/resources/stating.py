@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 from aicost.domain.attribution.resources.dividing import BUCKETS, Weights, divide_capacities, divide_capacity
 from aicost.domain.attribution.resources.holding import Demand, edges_of, holdings_between
@@ -32,8 +33,7 @@ _MIB = 2**20
 _MICRO = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Resident:
+class Resident(NamedTuple):
     """A pod on a node, as a holder of CPU and memory.
 
     Attributes:
@@ -152,8 +152,7 @@ def state_resources(
     return [(rows, tuple(charges)) for rows, charges in found]
 
 
-@dataclass(frozen=True, slots=True)
-class _Pool:
+class _Pool(NamedTuple):
     """One component of a node over one segment of constant price, divided.
 
     Attributes:

@@ -7,7 +7,7 @@ functions; what they do not decide with one gauge alone is left to them.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,7 @@ _ROWS = 32
 _Key = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One integral that is asked for.
 
     Attributes:
