@@ -36,6 +36,7 @@ CONFIG_MAPS = Collection("", "v1", "configmaps", "ConfigMap")
 SECRETS = Collection("", "v1", "secrets", "Secret")
 CLAIMS = Collection("resource.k8s.io", "v1", "resourceclaims", "ResourceClaim")
 SLICES = Collection("resource.k8s.io", "v1", "resourceslices", "ResourceSlice", namespaced=False)
+TRAIN_JOBS = Collection("trainer.kubeflow.org", "v1alpha1", "trainjobs", "TrainJob")
 _REGISTRATION = ("admissionregistration.k8s.io", "v1")
 VALIDATING = Collection(
     *_REGISTRATION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", namespaced=False
@@ -57,6 +58,7 @@ ALL = (
     REPLICASETS,
     CLAIMS,
     SLICES,
+    TRAIN_JOBS,
     *WEBHOOKS,
     *OURS,
 )
