@@ -38,9 +38,9 @@ class InventoryFile:
 
     def store(self, changes: Changes, heard_ms: int) -> None:
         """Keep changes and the moment up to which the watch was complete: all of it or nothing."""
-        kept = [
+        kept = (  # one at a time: after the first list these are all objects of a cluster
             (kind.value, key, encode_record(record)) for (kind, key), record in changes.items() if record is not None
-        ]
+        )
         dropped = [(kind.value, key) for (kind, key), record in changes.items() if record is None]
         with self._database.write() as connection:
             connection.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", kept)

@@ -42,6 +42,11 @@ async def pages_of(
 
 
 def _body(resource: Resource, raw: msgspec.Raw) -> Body:
-    """An object; a list leaves out the kind of its items."""
+    """An object; a list leaves out the kind of its items.
+
+    Who wrote which field is the half of many objects, and nobody asks for it here.
+    """
     body: Body = msgspec.json.decode(bytes(raw), type=dict)
+    if isinstance(body.get("metadata"), dict):
+        body["metadata"].pop("managedFields", None)
     return {**body, "apiVersion": resource.api_version, "kind": resource.kind}

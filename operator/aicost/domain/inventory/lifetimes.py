@@ -7,6 +7,7 @@ All functions are monotone: an event that is repeated, or that shows an older st
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
 from aicost.domain.inventory.nodes import OPEN_END_MS, NodeFacts, NodeRecord
@@ -38,16 +39,21 @@ def advance_pod(
         return record
     record = record and _undo_lead(record, facts, now_ms)
     seen_ms = max(now_ms, record.seen_ms) if record else now_ms
-    seen = replace(facts, bound_ms=_bound_ms(record, facts, seen_ms))
+    seen = _changed(facts, bound_ms=_bound_ms(record, facts, seen_ms))
     if record is not None:  # a node is never left, and owners are looked up apart from the pod itself
-        seen = replace(seen, node=facts.node or record.facts.node, owners=facts.owners or record.facts.owners)
+        seen = _changed(seen, node=facts.node or record.facts.node, owners=facts.owners or record.facts.owners)
     steps = resized(record, seen, seen_ms)
     if facts.phase not in TERMINAL_PHASES:
         alive_ms = seen_ms if gap is None else max(gap.start_ms, record.seen_ms if record else gap.start_ms)
-        return PodRecord(replace(seen, ended_ms=None), alive_ms, requests=steps)
+        return PodRecord(_changed(seen, ended_ms=None), alive_ms, requests=steps)
     end_ms, doubt = _pod_end(record, seen, seen_ms, live=live)
     alive_ms = record.seen_ms if record else end_ms
-    return PodRecord(replace(seen, ended_ms=end_ms), alive_ms, held_until_ms=end_ms, gap=doubt, requests=steps)
+    return PodRecord(_changed(seen, ended_ms=end_ms), alive_ms, held_until_ms=end_ms, gap=doubt, requests=steps)
+
+
+def _changed(facts: PodFacts, **fields: Any) -> PodFacts:
+    """Facts with other fields; the same object where they say so already, as those of most pods do."""
+    return facts if all(getattr(facts, name) == value for name, value in fields.items()) else replace(facts, **fields)
 
 
 def vanish_pod(record: PodRecord, now_ms: int, gap: Window | None = None, facts: PodFacts | None = None) -> PodRecord:

@@ -71,6 +71,4 @@ class Around:
 
 
 def _trimmed(body: Body, *, heavy: bool) -> Body:
-    metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
-    kept = {key: body[key] for key in _PLAIN} if heavy else body
-    return {**kept, "metadata": metadata}
+    return {key: body[key] for key in _PLAIN} if heavy else body

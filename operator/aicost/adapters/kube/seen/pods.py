@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aicost.adapters.kube.seen import shapes
 from aicost.adapters.kube.seen.checks import millis, require_identity, whole
 from aicost.adapters.kube.seen.requests import read_claims, read_requests
+from aicost.adapters.kube.seen.sharing import shared, shared_mapping
 from aicost.adapters.kube.seen.trim import POD_ANNOTATIONS, keep_annotations, keep_arguments, keep_run_ids
 from aicost.adapters.kube.seen.values import PortSeen, SeenPod
 from aicost.adapters.kube.wire.objects import OwnerReference
@@ -33,10 +34,12 @@ def read_pod(pod: shapes.Pod) -> SeenPod:
         ready=_condition(status, "Ready") is not None,
         host_network=bool(spec.host_network),
         host_pid=bool(spec.host_pid),
-        ports=tuple(
-            PortSeen(port.name or "", port.container_port)
-            for container in (*(spec.containers or ()), *_sidecars(spec))
-            for port in container.ports or ()
+        ports=shared(
+            tuple(
+                PortSeen(port.name or "", port.container_port)
+                for container in (*(spec.containers or ()), *_sidecars(spec))
+                for port in container.ports or ()
+            )
         ),
     )
 
@@ -50,19 +53,19 @@ def _facts(metadata: shapes.Metadata, spec: shapes.PodSpec, status: shapes.PodSt
     cpu_millis, memory_bytes = read_requests(spec, status)
     return PodFacts(
         uid=metadata.uid,
-        namespace=metadata.namespace or "",
+        namespace=shared(metadata.namespace or ""),
         name=metadata.name,
         created_ms=millis(metadata.creation_timestamp, "metadata.creationTimestamp"),
-        node=spec.node_name or None,
-        phase=phase,
-        labels=metadata.labels or {},
-        annotations=keep_annotations(metadata.annotations, POD_ANNOTATIONS),
-        service_account=spec.service_account_name or "",
-        containers=tuple(_container(each) for each in running),
-        devices=device_demand(_demands(spec.containers), _demands(spec.init_containers)),
+        node=shared(spec.node_name or None),
+        phase=shared(phase),
+        labels=shared_mapping(metadata.labels),
+        annotations=shared_mapping(keep_annotations(metadata.annotations, POD_ANNOTATIONS)),
+        service_account=shared(spec.service_account_name or ""),
+        containers=shared(tuple(_container(each) for each in running)),
+        devices=shared_mapping(device_demand(_demands(spec.containers), _demands(spec.init_containers))),
         claims=_claims(spec, status),
         claimed_resources=_claimed_resources(status),
-        run_ids=keep_run_ids((each.name, each.value) for one in running for each in one.env or ()),
+        run_ids=shared_mapping(keep_run_ids((each.name, each.value) for one in running for each in one.env or ())),
         bound_ms=_moment(scheduled) if spec.node_name else None,
         ended_ms=_ended_ms(status) if phase in TERMINAL_PHASES else None,
         priority=spec.priority or 0,
@@ -104,7 +107,7 @@ def _sidecars(spec: shapes.PodSpec) -> Iterable[shapes.Container]:
 
 def _container(container: shapes.Container) -> ContainerFacts:
     words = (*(container.command or ()), *(container.args or ()))
-    return ContainerFacts(container.name, container.image or "", keep_arguments(words))
+    return ContainerFacts(shared(container.name), shared(container.image or ""), keep_arguments(words))
 
 
 def _demands(containers: Iterable[shapes.Container] | None) -> list[ContainerDemand]:
