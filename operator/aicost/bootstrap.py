@@ -34,6 +34,7 @@ from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.ledger.inputs.store import DeltaInputs
 from aicost.adapters.ledger.outcomes.store import DeltaOutcomes
 from aicost.adapters.ledger.place import LedgerPlace
+from aicost.adapters.ledger.table import give_memory_back
 from aicost.adapters.ledger.upkeep.erasing.eraser import DeltaEraser
 from aicost.adapters.ledger.upkeep.export import DeltaExport
 from aicost.adapters.ledger.upkeep.record import DeltaRecord
@@ -207,6 +208,7 @@ def _beginning(ledger: DeltaLedger, cluster: str, now_ms: int) -> int:
 
 def open_ledger(url: str, options: dict[str, str] | None = None) -> DeltaLedger:
     """The ledger at a directory or URL."""
+    give_memory_back()
     return DeltaLedger(url, options)
 
 

@@ -1,5 +1,6 @@
 """The Delta table: made when it is first written, opened and brought up to date when it is read."""
 
+import pyarrow as pa
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
@@ -18,6 +19,15 @@ _PROPERTIES = {
     "delta.logRetentionDuration": f"interval {HISTORY_DAYS} days",
 }
 _DESCRIPTION = "What each holder owes for each device and window. Sum cost_nanos: difference rows carry their sign."
+
+
+def give_memory_back() -> None:
+    """Let Arrow take memory from the system and give it back after use, in the whole process.
+
+    Arrow's own pool is made for programs that compute all the time: it keeps what one posting needed for the next one.
+    We post once an hour, and write the open window once a minute.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def exists(place: LedgerPlace) -> bool:
