@@ -1,13 +1,15 @@
 """Counted tokens at list prices: exact, base prices alone, and nothing that a pod serves."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aicost.adapters.pricing.tokens.bundled import BundledPrices
-from aicost.domain.exact.windows import DAY_MS, HOUR_MS, Window, from_rfc3339
+from aicost.domain.exact.windows import DAY_MS, HOUR_MS, MINUTE_MS, Window, from_rfc3339
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import Method, Quality
+from aicost.domain.sampling.series import RawSeries
 from aicost.domain.serving.api_prices import ApiPrice
 from aicost.domain.serving.counted import WindowCounts, rows_of
 from aicost.domain.serving.meters import Count
@@ -16,7 +18,7 @@ from aicost.domain.serving.tenants import Asked, TenantCount
 from aicost.domain.thirdparty.estimating import chosen, estimate
 from aicost.domain.thirdparty.lines import rows_of_bill
 from aicost.domain.thirdparty.providers import billed_by, maker_of
-from aicost.usecases.economics.spend.estimate_spend import CountedSpend, counted_in
+from aicost.usecases.economics.spend.estimate_spend import CountedSpend, counted_in, read_from
 from support.fakes.counts import MemoryCounts
 
 DAY = Window(from_rfc3339("2026-03-02T00:00:00Z"), from_rfc3339("2026-03-03T00:00:00Z"))
@@ -121,6 +123,42 @@ def test_what_was_kept_of_a_day_is_read_once_and_what_is_left_out_is_said():
     lines = source.lines(Window(DAY.start_ms, DAY.end_ms + DAY_MS))
     assert [(line.day, line.quantity, line.model) for line in lines] == [(DAY, 20, "claude-sonnet-5")]
     assert "8 tokens have no one list price: nobody-knows" in source.notes
+
+
+def series(name, values, **labels):
+    at_ms = [DAY.start_ms + 22 * HOUR_MS + (52 + 4 * step) * MINUTE_MS for step in range(len(values))]
+    said = {"namespace": "gateways", "pod": "gw-0", "model": "claude-sonnet-5", "team_alias": "search"} | labels
+    return RawSeries(name, said, np.array(at_ms), np.array(values, dtype=float))
+
+
+class _Server:
+    """A source that has the counters of a gateway, which began anew in between, and of an engine."""
+
+    every = (
+        series("litellm_input_tokens_metric_total", [100, 400, 50, 250]),
+        series("litellm_output_tokens_metric_total", [10, 20, 5, 8]),
+        series("vllm:prompt_tokens_total", [1, 2, 3, 4], pod="llm-0", model_name="house-model"),
+        series("litellm_input_tokens_metric_total", [7, 9, 9, 9], model="house-model"),
+    )
+
+    def series(self, span):
+        return [part for one in self.every if len((part := _cut(one, span)).at_ms)]
+
+    def before(self, pods, span):  # noqa: ARG002 -- as the port
+        return ()
+
+
+def _cut(one, span):
+    inside = (one.at_ms >= span.start_ms) & (one.at_ms < span.end_ms)
+    return RawSeries(one.name, one.labels, one.at_ms[inside], one.value[inside])
+
+
+def test_a_source_of_counters_is_read_hour_by_hour_and_survives_a_restart():
+    source = CountedSpend(read_from(_Server()), (_Listed(),))
+    lines = source.lines(DAY)
+    assert {line.tags["team"] for line in lines} == {"search"}
+    assert sum(line.quantity for line in lines) == (300 + 50 + 200) + (10 + 5 + 3)
+    assert any("tokens of models that are served here" in note for note in source.notes)
 
 
 class _Listed:

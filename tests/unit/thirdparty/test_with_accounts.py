@@ -17,7 +17,7 @@ from aicost.usecases.budgets.spending import Spending
 from aicost.usecases.build_report import build_reports
 from aicost.usecases.economics.spend.post_bill import PostBill
 from aicost.usecases.economics.spend.settle_estimates import accounts_in
-from aicost.usecases.economics.spend.with_accounts import with_accounts
+from aicost.usecases.economics.spend.with_accounts import homes, with_accounts
 from aicost.usecases.upkeep.keep_ledger import KeepLedger
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, HOUR_0, hour, make_holder, make_posting, make_row
@@ -147,3 +147,10 @@ def test_retention_drops_the_days_of_accounts_as_well(tmp_path):
     assert keep.drop_of_accounts(now) == []
     assert sum(row.cost_nanos for row in ledger.rows(WEEK)) == 40 * NANOS
     assert KeepLedger(CLUSTER, DeltaUpkeep(ledger.place), 0).drop_of_accounts(now) == ()
+
+
+def test_whoever_reads_one_cluster_is_not_asked_about_accounts(ledger):
+    assert homes(ledger.snapshot()) == [CLUSTER, "cluster-2"]
+    alone = MemoryLedger()
+    list(PostBill("anthropic", alone, alone)([line(1)]))
+    assert list(homes(alone.snapshot())) == ["anthropic"]

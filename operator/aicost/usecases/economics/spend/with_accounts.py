@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # numpy takes long to import, and the command line reads a le
     from aicost.domain.budgets.spend.series import SpendSeries
 
 _ALWAYS = Window(0, OPEN_END_MS)
+_SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +106,11 @@ def with_accounts(reader: LedgerReader, home: str) -> LedgerReader:
     opened = {row.place.cluster for row in reader.rows(_ALWAYS, provisional=True) if row.component is Component.API}
     accounts = tuple(sorted({*accounts_in(reader, _ALWAYS), *opened} - {home}))
     return WithAccounts(reader, home, accounts) if accounts else reader
+
+
+def homes(reader: LedgerReader) -> Sequence[str]:
+    """The clusters of a ledger without the accounts beside them; a ledger of accounts alone has these."""
+    known = reader.clusters()
+    if len(known) < _SEVERAL:
+        return known
+    return sorted(set(known) - set(accounts_in(reader, _ALWAYS))) or known

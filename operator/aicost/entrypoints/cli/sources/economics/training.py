@@ -25,6 +25,7 @@ from aicost.entrypoints.cli.sources.receipts.clusters import one_cluster
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.measured.training import Meter, Reported, TrainingPlan, TrainingSource
 from aicost.ports.measured.units import Counter
+from aicost.usecases.economics.spend.with_accounts import homes
 from aicost.usecases.economics.training.cost_runs import CostRuns
 from aicost.usecases.economics.training.questions import TrainingQuestion, TrainingReport
 
@@ -98,7 +99,7 @@ def runs_of(places: Places, span: Window, question: TrainingQuestion) -> Trainin
     """
     ledger = open_place(places.ledger)
     snapshot = ledger.snapshot()
-    cluster = one_cluster(snapshot.clusters(), places.cluster)
+    cluster = one_cluster(homes(snapshot), places.cluster)
     told = _Told()
     _read_objects(places, told)
     with _opened(places) as bundle:

@@ -17,6 +17,7 @@ from aicost.entrypoints.cli.sources.query.units import Remote, ask_units
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.measured.engines import EngineSource
 from aicost.usecases.economics.cost_units import UnitQuestion, UnitReport, cost_counted, cost_units
+from aicost.usecases.economics.spend.with_accounts import homes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def units_of(places: Places, span: Window, question: UnitQuestion) -> UnitReport
     if places.remote is not None:
         return ask_units(places.remote, span, question)
     reader = open_ledgers([places.ledger], cluster=places.cluster).reader
-    cluster = _cluster(places, reader.clusters())
+    cluster = _cluster(places, homes(reader))
     if places.url is None and places.bundle is None:
         counts = open_counts(open_place(places.ledger))
         return cost_counted(reader, counts, span, question, cluster=cluster)
@@ -101,14 +102,8 @@ def units_of(places: Places, span: Window, question: UnitQuestion) -> UnitReport
 
 
 def cluster_of(places: Places) -> str:
-    """The cluster whose money and counters are read; errors as of `units_of`.
-
-    Raises:
-        InvalidRequest: no ledger was named.
-    """
-    if not places.ledger:
-        raise InvalidRequest("--outcomes, --success: give --ledger too: a cluster is not asked for what was stated")
-    return _cluster(places, open_ledgers([places.ledger], cluster=places.cluster).reader.clusters())
+    """The cluster whose money and counters are read in a ledger; errors as of `units_of`."""
+    return _cluster(places, homes(open_ledgers([places.ledger], cluster=places.cluster).reader))
 
 
 def _cluster(places: Places, known: Sequence[str]) -> str:

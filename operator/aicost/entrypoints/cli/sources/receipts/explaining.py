@@ -7,6 +7,7 @@ from aicost.domain.receipts.receipt import Receipt
 from aicost.domain.receipts.subjects import Subject
 from aicost.entrypoints.cli.sources.ledger import open_place
 from aicost.entrypoints.cli.sources.receipts.clusters import one_cluster
+from aicost.usecases.economics.spend.with_accounts import homes
 from aicost.usecases.receipts.explain_cost import ExplainCost
 
 
@@ -20,5 +21,5 @@ def receipt_of_ledger(
     """
     ledger = open_place(place)
     snapshot = ledger.snapshot()
-    name = one_cluster(snapshot.clusters(), cluster)
+    name = one_cluster(homes(snapshot), cluster)
     return ExplainCost(name, snapshot, open_inputs(ledger).pinned(), ProcessReplayer())(subject, span, detail)

@@ -8,6 +8,7 @@ from aicost.crd.idle.document import idle_document
 from aicost.domain.exact.windows import Window
 from aicost.entrypoints.cli.sources.ledger import open_place
 from aicost.entrypoints.cli.sources.receipts.clusters import one_cluster
+from aicost.usecases.economics.spend.with_accounts import homes
 from aicost.usecases.gpus.assess_idle import AssessIdle
 
 
@@ -19,6 +20,6 @@ def idle_of_ledger(place: str, cluster: str | None, span: Window, namespace: str
     """
     ledger = open_place(place)
     snapshot = ledger.snapshot()
-    name = one_cluster(snapshot.clusters(), cluster)
+    name = one_cluster(homes(snapshot), cluster)
     report = AssessIdle(name, snapshot, open_inputs(ledger))(span, namespace)
     return idle_document(report, namespace, now_ms(), rows)

@@ -13,6 +13,7 @@ from aicost.entrypoints.cli.sources.market import read_books
 from aicost.entrypoints.cli.sources.objects import Wish, gather, own_resource
 from aicost.entrypoints.cli.sources.receipts.clusters import one_cluster
 from aicost.ports.errors import InvalidAnswer, InvalidRequest
+from aicost.usecases.economics.spend.with_accounts import homes
 from aicost.usecases.receipts.rerate import Rerate, WindowRerated
 
 
@@ -48,7 +49,7 @@ class RatedLedger:
 
     def __init__(self, place: str, cluster: str | None, *, post: bool) -> None:
         ledger = open_place(place)
-        self.cluster = one_cluster(ledger.clusters(), cluster)
+        self.cluster = one_cluster(homes(ledger), cluster)
         self.version = ledger.version()
         reader = ledger if post else ledger.snapshot()
         self._use = Rerate(self.cluster, reader, open_inputs(ledger), ledger if post else None)
