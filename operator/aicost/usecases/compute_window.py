@@ -1,5 +1,6 @@
 """Compute the statement of one window from what the world says of it now."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from aicost.domain.attribution.resources.observed import NOTHING_OBSERVED, Observations, use_of_pods
@@ -108,12 +109,14 @@ class ComputeWindow:
         padding_ms = self.padding_ms
         padded = Window(window.start_ms - padding_ms, window.end_ms + padding_ms)
         facts = self.inventory.facts(padded)
-        # 2. Samples, cleaned.
-        raw, blind = self._samples(padded, may_be_blind=may_be_blind)
-        telemetry = read_telemetry(raw, context_of(facts, self.telemetry.interval_ms), now_ms)
-        telemetry = replace(telemetry, collection_ms=self.collection_ms)
-        # 3. What pods used beside the GPUs; prices, claims and policies as they are now.
-        observed = self._observed(window, may_be_blind=may_be_blind)
+        # 2. Samples, cleaned; meanwhile the server works out what pods used beside the GPUs.
+        with ThreadPoolExecutor(1, "usage") as beside:
+            observing = beside.submit(self._observed, window, may_be_blind=may_be_blind)
+            raw, blind = self._samples(padded, may_be_blind=may_be_blind)
+            telemetry = read_telemetry(raw, context_of(facts, self.telemetry.interval_ms), now_ms)
+            telemetry = replace(telemetry, collection_ms=self.collection_ms)
+        observed = observing.result()
+        # 3. Prices, claims and policies as they are now.
         books, claims, policies = self.prices.books(), self.claims.claims(), self.policies.policies()
         given = WindowInput(self.cluster, window, facts, telemetry, books, claims, padding_ms, policies)
         use = use_of_pods(observed.pods, facts.pods)

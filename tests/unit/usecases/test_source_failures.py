@@ -1,6 +1,7 @@
 """However a telemetry source fails, the open window is stated without it, and a closed one waits for an hour."""
 
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -89,6 +90,24 @@ def test_what_pods_used_reaches_their_rows(pipeline):
     (used,) = (row for row in computed.statement.rows if row.bucket is Bucket.USED and row.component is Component.CPU)
     assert used.quantity == 1_000 * GRID.length_ms // 1_000
     assert computed.use_missing == ""
+
+
+def test_use_is_asked_for_while_samples_are_read(pipeline):
+    asked, seconds = Event(), 30.0
+
+    class Asked(Usage):
+        def observed(self, span):
+            asked.set()
+            return super().observed(span)
+
+    class Waiting(Failing):
+        def samples(self, _span):
+            assert asked.wait(seconds), "nobody asked for use"
+            raise self.error
+
+    window = Window(BEGIN, BEGIN + GRID.length_ms)
+    compute = replace(pipeline.compute, usage=Asked(), telemetry=Waiting(SourceUnavailable("it is down")))
+    assert compute(window, window.end_ms, may_be_blind=True).blind == "it is down"
 
 
 def test_where_use_is_not_known_the_open_window_goes_by_requests_and_says_why_and_a_closed_one_waits(pipeline):
