@@ -8,6 +8,9 @@ from aicost.domain.serving.outcomes.rules import SuccessRule
 from aicost.domain.serving.outcomes.statuses import StatusCounts, by_model, status_counts
 from aicost.entrypoints.cli.sources.economics.units import Places, cluster_of, counters_of
 from aicost.entrypoints.cli.sources.ledger import open_place
+from aicost.entrypoints.cli.sources.query.outcomes import ask_outcomes
+from aicost.entrypoints.cli.sources.query.units import Remote
+from aicost.ports.errors import InvalidRequest
 from aicost.usecases.economics.cost_units import UnitReport, runs_of
 from aicost.usecases.economics.counting import grown_in
 from aicost.usecases.economics.outcomes.judge_lines import Heard, OutcomeReport, Verdicts, judge_lines, verdicts_of
@@ -22,8 +25,12 @@ def judged(places: Places, report: UnitReport, source: JudgedBy | None) -> Outco
         source: who says what was a success; None for whoever does.
 
     Raises:
-        LedgerUnavailable, SourceUnavailable, InvalidAnswer, NotPermitted: what was said cannot be read.
+        InvalidRequest: a cluster is asked for a source that it does not tell.
+        LedgerUnavailable, SourceUnavailable, ClusterUnavailable, InvalidAnswer, NotPermitted: what was said cannot be
+            read.
     """
+    if places.remote is not None:
+        return _of_cluster(places.remote, report, source)
     ledger, runs = open_place(places.ledger), runs_of(report.windows)
     cluster = cluster_of(places)
     posted = verdicts_of(open_outcomes(ledger).sums(cluster, runs)) if source in {None, JudgedBy.OUTCOMES} else {}
@@ -36,6 +43,14 @@ def judged(places: Places, report: UnitReport, source: JudgedBy | None) -> Outco
         query = {Subject(*name): verdicts for name, verdicts in judged_of(rows).items()}
     heard = Heard(posted, by_model(answers), query)
     return judge_lines(report, heard, default=None if source is None else SuccessRule(source))
+
+
+def _of_cluster(remote: Remote, report: UnitReport, source: JudgedBy | None) -> OutcomeReport:
+    """By what was posted and by the engines: a cluster tells no more to who asks from outside."""
+    if source in {JudgedBy.GATEWAY, JudgedBy.QUERY}:
+        raise InvalidRequest(f"--success {source}: give --ledger too; the status of an AIWorkload shows it as well")
+    posted = verdicts_of(ask_outcomes(remote, runs_of(report.windows))) if source is not JudgedBy.ENGINE else {}
+    return judge_lines(report, Heard(posted), default=None if source is None else SuccessRule(source))
 
 
 def _answers(places: Places, report: UnitReport, cluster: str) -> StatusCounts:
