@@ -95,6 +95,26 @@ def test_to_look_at_a_bill_takes_nothing_back(ledger):
     assert cost(ledger) == 8
 
 
+class Watched(MemoryLedger):
+    """Notes what each day costs after each commit, as a budget would see it."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def post(self, posting):
+        done = super().post(posting)
+        self.seen.append(cost(self, posting.window))
+        return done
+
+
+def test_whoever_looks_between_two_commits_never_sees_a_day_twice():
+    ledger = Watched()
+    post(ledger, "gateway", estimate(), estimate(day=NEXT))
+    post(ledger, "anthropic", bill(), bill(day=NEXT))
+    assert ledger.seen == [8, 8, 0, 10, 0, 10]
+
+
 def test_bills_and_estimates_never_share_an_account(ledger):
     post(ledger, "gateway", estimate())
     post(ledger, "anthropic", bill())

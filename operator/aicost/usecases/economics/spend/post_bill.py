@@ -1,6 +1,6 @@
 """Post what a provider billed, or what a gateway saw: a day at a time, and what changes as signed differences."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aicost.domain.exact.windows import Window
@@ -47,11 +47,18 @@ class PostBill:
         estimates = any(is_estimate(row) for rows in days.values() for row in rows)
         self._check(days, estimates=estimates)
         if estimates:
-            days = _settled(days, self._bills(days))
-        yield from PostDays(self.account, self.ledger, self.writer, SEEN_AGAIN if estimates else RESTATED)(days)
-        if self.writer is not None and not estimates:
-            for _ in SettleEstimates(self.ledger, self.writer)(days):
-                pass
+            yield from PostDays(self.account, self.ledger, self.writer, SEEN_AGAIN)(_settled(days, self._bills(days)))
+        else:
+            yield from self._bill(days)
+
+    def _bill(self, days: Mapping[Window, Sequence[Row]]) -> Iterator[DayPosted]:
+        """Day after day, estimates first: for a moment a day may be too small, and never twice as large."""
+        estimated = self._estimated(days) if self.writer is not None else ()
+        for day, rows in sorted(days.items()):
+            if day in estimated:
+                for _ in SettleEstimates(self.ledger, self.writer)([day], billed(rows)):
+                    pass
+            yield from PostDays(self.account, self.ledger, self.writer, RESTATED)({day: rows})
 
     def _check(self, days: Iterable[Window], *, estimates: bool) -> None:
         for day in days:
@@ -61,9 +68,18 @@ class PostBill:
                     f"account {self.account!r} has {there} in the ledger: post {here} under another account"
                 )
 
-    def _bills(self, days: Mapping[Window, Sequence[Row]]) -> Billed:
-        span = Window(min(day.start_ms for day in days), max(day.end_ms for day in days))
-        return billed(rows_of_accounts(self.ledger, span))
+    def _bills(self, days: Collection[Window]) -> Billed:
+        return billed(rows_of_accounts(self.ledger, _around(days)))
+
+    def _estimated(self, days: Collection[Window]) -> Collection[Window]:
+        """Days of which some account has an estimate."""
+        if not days:
+            return ()
+        return {row.window for row in rows_of_accounts(self.ledger, _around(days)) if is_estimate(row)}
+
+
+def _around(days: Collection[Window]) -> Window:
+    return Window(min(day.start_ms for day in days), max(day.end_ms for day in days))
 
 
 def _settled(days: Mapping[Window, Sequence[Row]], bills: Billed) -> Mapping[Window, Sequence[Row]]:

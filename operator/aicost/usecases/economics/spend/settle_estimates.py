@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aicost.domain.exact.windows import Window
 from aicost.domain.ledger.rows import Component, Row
-from aicost.domain.thirdparty.settling import billed, is_estimate, settled
+from aicost.domain.thirdparty.settling import Billed, billed, is_estimate, settled
 from aicost.ports.errors import LedgerConflict
 from aicost.ports.ledger import LedgerReader, LedgerWriter
 from aicost.usecases.economics.spend.post_days import DayPosted, PostDays
@@ -38,8 +38,12 @@ class SettleEstimates:
     ledger: LedgerReader
     writer: LedgerWriter | None = None
 
-    def __call__(self, days: Iterable[Window]) -> Iterator[DayPosted]:
+    def __call__(self, days: Iterable[Window], coming: Billed = ()) -> Iterator[DayPosted]:
         """Settle some days; what is settled is left as it is.
+
+        Args:
+            days: the days.
+            coming: bills that are about to be posted. Estimates go first: who acts on money must never see both.
 
         Raises:
             LedgerConflict: another writer came first again and again.
@@ -48,18 +52,18 @@ class SettleEstimates:
         wanted = set(days)
         for attempts_left in reversed(range(ATTEMPTS)):
             try:
-                yield from self._settle(wanted)
+                yield from self._settle(wanted, coming)
             except LedgerConflict:  # what was read is old now: read it again
                 if not attempts_left:
                     raise
             else:
                 return
 
-    def _settle(self, days: Collection[Window]) -> Iterator[DayPosted]:
+    def _settle(self, days: Collection[Window], coming: Billed) -> Iterator[DayPosted]:
         if not days:
             return
         rows = rows_of_accounts(self.ledger, Window(min(days).start_ms, max(day.end_ms for day in days)))
-        bills, estimates = billed(rows), defaultdict[tuple[str, Window], list[Row]](list)
+        bills, estimates = {*billed(rows), *coming}, defaultdict[tuple[str, Window], list[Row]](list)
         for row in rows:
             if is_estimate(row) and row.window in days:
                 estimates[row.place.cluster, row.window].append(row)
