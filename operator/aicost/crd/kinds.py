@@ -28,6 +28,13 @@ _READY = (
     Column("Reason", ".status.conditions[?(@.type=='Ready')].reason", "Why or why not", wide=True),
     Column("Age", ".metadata.creationTimestamp", "Time since the object was made", "date", wide=True),
 )
+_RUN = ".status.training[0].rows[0]"
+_TRAINING = (
+    Column("Run-Done", f"{_RUN}.progress", "How much of the dearest run of training is done", wide=True),
+    Column("Per-Step", f"{_RUN}.perStep", "What a step of it costs", wide=True),
+    Column("To-Complete", f"{_RUN}.toComplete", "What the rest of it will cost if it goes on so", wide=True),
+    Column("Lost", ".status.training[0].lost", "What restarts and failures of training cost", wide=True),
+)
 _FIRST = ".status.unitCosts[0]"
 _UNITS = (
     Column("In/M", f"{_FIRST}.full.input.amount", "A million computed tokens of prompts, idle included", wide=True),
@@ -53,6 +60,7 @@ _WORKLOAD = (
     Column("Pods", ".status.claimedPods", "Pods alive that it claims", "integer", wide=True),
     Column("Unpriced", ".status.summary.unpricedGpuHours", "GPU-hours without a price", wide=True),
     *_UNITS,
+    *_TRAINING,
     *_READY,
 )
 _REPORT = (
