@@ -52,6 +52,13 @@ METRICS = (
         Kind.GAUGE,
         "End of the last billing window whose tokens and requests were counted.",
     ),
+    MetricSpec(
+        "aicost_unit_cost",
+        Kind.GAUGE,
+        "What a unit of an AIWorkload costs this month in its currency, with what idles: a request, a success, a million "
+        "tokens.",
+        ("namespace", "workload", "currency", "unit"),
+    ),
     MetricSpec("aicost_unit_counts_total", Kind.COUNTER, "Rows of counts of tokens and requests that were kept."),
     MetricSpec("aicost_ledger_rows_total", Kind.COUNTER, "Rows posted to the ledger.", ("kind",)),
     MetricSpec("aicost_ledger_rows_dropped_total", Kind.COUNTER, "Rows of the ledger that retention dropped for good."),

@@ -9,6 +9,7 @@ from aicost.domain.exact.windows import HOUR_MS
 from aicost.domain.ledger.rows import Bucket
 from aicost.domain.serving.counted import CountRow, Kind
 from aicost.entrypoints.controller.units.counting import STEP
+from aicost.entrypoints.controller.units.exporting import unit_metrics
 from support.controller import made, make_world
 from support.ledger_rows import CLUSTER, HOUR_0, hour, make_holder, make_posting, make_row
 
@@ -198,3 +199,15 @@ def test_rows_of_a_report_have_unit_costs_where_engines_were_heard(world):
     by_namespace = {row["keys"]["namespace"]: row.get("unitCosts") for row in whole["rows"]}
     assert by_namespace["team-b"] is None
     assert by_namespace["team-a"]["costNanos"] == 6 * DOLLAR
+
+
+def test_metrics_say_the_same_prices_and_nothing_of_what_is_undefined(world):
+    keep(world, *engine())
+    status = world.answer(workload()).status
+    found = unit_metrics([(workload(), status), (made("AICostReport", "r"), {"unitCosts": [{}]})])
+    assert found == {
+        ("team-a", "chat", "USD", "million-input-tokens"): 0.8,
+        ("team-a", "chat", "USD", "million-output-tokens"): 3.2,
+        ("team-a", "chat", "USD", "request"): 0.01,
+        ("team-a", "chat", "USD", "success"): 0.013333333,
+    }

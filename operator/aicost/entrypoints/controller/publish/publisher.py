@@ -10,11 +10,14 @@ from aicost.adapters.kube.wire.errors import Conflict, NotFound
 from aicost.bootstrap import Application
 from aicost.entrypoints.controller.publish.answering import ANSWERED, answer_all
 from aicost.entrypoints.controller.publish.automatic import missing_reports
+from aicost.entrypoints.controller.publish.saying import Answer
 from aicost.entrypoints.controller.publish.writer import AnswerWriter, warn
 from aicost.entrypoints.controller.publish.writing import StatusPublisher
 from aicost.entrypoints.controller.registry import Key, Registry
 from aicost.entrypoints.controller.resources import resource_of
 from aicost.entrypoints.controller.state import State
+from aicost.entrypoints.controller.units.exporting import METRIC as UNIT_COST
+from aicost.entrypoints.controller.units.exporting import unit_metrics
 from aicost.ports.errors import AicostError, NotPermitted
 
 _ENDING = "because it is being terminated"
@@ -50,6 +53,8 @@ class Publisher:
         """Compute in a thread, write side by side."""
         bodies = {kind: self._registry.of_kind(kind) for kind in ANSWERED}
         answers = await asyncio.to_thread(lambda: list(answer_all(self._app, self._state, bodies, now_ms())))
+        known = unit_metrics((one.body, one.status) for one in answers if isinstance(one, Answer))
+        self._app.metrics.show_each(UNIT_COST, known)
         await self._writer.write_all(answers)
         self._writer.keep_only(answer.body for answer in answers)
 
