@@ -4,144 +4,33 @@ Several counters may tell the same in different releases. Of those with the same
 that a pod shows are read and the others are not: they are other views of the same tokens.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from aicost.domain.serving.measures.counts import Count, Outcome
 
-class Count(StrEnum):
-    """What is counted."""
-
-    INPUT = "input-tokens"
-    """Tokens of prompts, those that a cache held among them."""
-    CACHED = "cached-tokens"
-    """Those that a cache held."""
-    COMPUTED = "computed-tokens"
-    """Those that were computed."""
-    OUTPUT = "output-tokens"
-    """Tokens that were generated, also for those who had gone meanwhile."""
-    FINISHED = "finished-output-tokens"
-    """Generated tokens of requests that came to their end."""
-    REQUESTS = "requests"
-    """Requests that ended, by how they ended."""
-    VECTORS = "vectors"
-    """Embeddings that were made."""
-    PREFILL_BUSY = "prefill-busy-milliseconds"
-    """Time in which the engine ran prompts: of the engine, however many requests shared it."""
-    DECODE_BUSY = "decode-busy-milliseconds"
-    PREFILL_TIME = "prefill-request-milliseconds"
-    """Time that requests spent in the phase. Requests that share a step are counted one by one."""
-    DECODE_TIME = "decode-request-milliseconds"
-    LATENCY = "latency-milliseconds"
-    """Time from a request to its last token."""
-    TIMED = "timed-requests"
-    """Requests whose latency was counted."""
-    BUSY = "busy-milliseconds"
-    """Time in which the engine ran a model, whatever the phase."""
-    STEP_TOKENS = "step-tokens"
-    """Tokens of all steps of the engine: over `STEPS` the size of a batch, in tokens."""
-    STEPS = "steps"
-    BATCHED = "batched-requests"
-    """Requests of all batches: over `BATCHES` the size of a batch, in requests."""
-    BATCHES = "batches"
-    RUNNING = "running-request-milliseconds"
-    """Requests in the engine times how long they were: over `WATCHED` how many there were at a time."""
-    WATCHED = "watched-milliseconds"
-    """Time for which `RUNNING` was looked at."""
-    PREEMPTED = "preempted-requests"
-    """Times that a request lost its place and was computed again."""
-    RECOMPUTED = "recomputed-tokens"
-    """Tokens that were computed once more because of it."""
-    PREFILLED = "prefilled-tokens"
-    """Tokens of prompts that the engine ran, those that it ran again among them."""
-    EFFECTIVE = "effective-prefilled-tokens"
-    """The same, each token once."""
-    REASONING = "reasoning-tokens"
-    """Generated tokens that nobody reads: a part of the output."""
-    CALLS = "caller-requests"
-    """Requests as callers sent them to a gateway."""
-    CALLS_CACHED = "cache-answers"
-    """Those of them that the gateway's own cache answered."""
-    CALLS_AGAIN = "client-retries"
-    """Those of them that a client's library sent once more."""
-    AGAIN_INPUT = "client-retry-input-tokens"
-    AGAIN_OUTPUT = "client-retry-output-tokens"
-    ATTEMPTS = "attempts"
-    """Requests as a gateway sent them on."""
-    FAILED_ATTEMPTS = "failed-attempts"
-    FALLBACKS = "fallbacks"
-    """Attempts at another model, after the one that was asked for failed."""
-    AGENT_RUNS = "agent-runs"
-    CHAINED = "chained-calls"
-    """Calls of models that agents made."""
-    TOOL_CALLS = "tool-calls"
-    GUARDRAILS = "guardrail-rounds"
-    """Checks of what goes in and what comes out."""
-    GUARDRAIL_INPUT = "guardrail-input-tokens"
-    GUARDRAIL_OUTPUT = "guardrail-output-tokens"
-    EVALUATIONS = "evaluation-rounds"
-    """Calls that judge what other calls made."""
-    EVALUATION_INPUT = "evaluation-input-tokens"
-    EVALUATION_OUTPUT = "evaluation-output-tokens"
-    WITHIN_1S = "within-1s"
-    """Requests whose latency was at most so long; `TIMED` has all of them."""
-    WITHIN_2S = "within-2s"
-    WITHIN_10S = "within-10s"
-    WITHIN_20S = "within-20s"
-    WITHIN_40S = "within-40s"
-    WITHIN_60S = "within-60s"
-    PROMPTS = "prompts"
-    """Requests whose prompt was measured."""
-    PROMPTS_TO_100 = "prompts-to-100"
-    """Those whose prompt had at most so many tokens, cached ones among them."""
-    PROMPTS_TO_200 = "prompts-to-200"
-    PROMPTS_TO_500 = "prompts-to-500"
-    PROMPTS_TO_1000 = "prompts-to-1000"
-    PROMPTS_TO_2000 = "prompts-to-2000"
-    PROMPTS_TO_5000 = "prompts-to-5000"
-    PROMPTS_TO_10000 = "prompts-to-10000"
-    PROMPTS_TO_20000 = "prompts-to-20000"
-    PROMPTS_TO_50000 = "prompts-to-50000"
-    PROMPTS_TO_100000 = "prompts-to-100000"
-    POOL_PREFILL = "pool-prefill-tokens"
-    """Tokens of prompts of an engine that says that it runs nothing else."""
-    POOL_DECODE = "pool-decode-tokens"
-    FIT_MINUTES = "fit-minutes"
-    """Sums over single minutes, of which `aicost.domain.serving.calibration` makes weights of tokens."""
-    FIT_BUSY = "fit-busy"
-    FIT_BUSY_BUSY = "fit-busy-busy"
-    FIT_PROMPT_PROMPT = "fit-prompt-prompt"
-    FIT_PROMPT_OUTPUT = "fit-prompt-output"
-    FIT_OUTPUT_OUTPUT = "fit-output-output"
-    FIT_PROMPT_BUSY = "fit-prompt-busy"
-    FIT_OUTPUT_BUSY = "fit-output-busy"
-    FIT_MIX_0 = "fit-mix-0"
-    """Minutes in which answers were less than a tenth of the work, by the usual weights; and so on to nine tenths."""
-    FIT_MIX_1 = "fit-mix-1"
-    FIT_MIX_2 = "fit-mix-2"
-    FIT_MIX_3 = "fit-mix-3"
-    FIT_MIX_4 = "fit-mix-4"
-    FIT_MIX_5 = "fit-mix-5"
-    FIT_MIX_6 = "fit-mix-6"
-    FIT_MIX_7 = "fit-mix-7"
-    FIT_MIX_8 = "fit-mix-8"
-    FIT_MIX_9 = "fit-mix-9"
-
-
-class Outcome(StrEnum):
-    """How a request ended."""
-
-    SUCCESS = "success"
-    TRUNCATED = "truncated"
-    """It reached a limit of length. Engines call that a success."""
-    ABORTED = "aborted"
-    """The caller went away."""
-    FAILED = "failed"
-    REJECTED = "rejected"
-    """It was not let in."""
-    UNKNOWN = "unknown"
-    """It ended, and the engine does not say how."""
+__all__ = [
+    "BOUNDS",
+    "BUCKETS",
+    "GAUGES",
+    "GENERIC_NAMES",
+    "METERS",
+    "NAMES",
+    "OUTCOMES",
+    "PROMPT_BOUNDS",
+    "RANK_LABELS",
+    "RELAY_LABELS",
+    "STORES",
+    "WITHIN_MS",
+    "Count",
+    "EngineMeters",
+    "Meter",
+    "Outcome",
+    "known_engines",
+    "outcome_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +185,83 @@ def _busy(name: str, label: str, prefill: tuple[str, ...], decode: tuple[str, ..
             yield Meter(name, count, where={label: value})
 
 
+_SEARCH_ENDPOINT = re.compile(r"/collections/[^/]+/points/(search|query|recommend|discover)(/batch|/groups)?")
+_SEARCH_CALL = re.compile(r"/qdrant\.Points/(Search|Query|Recommend|Discover)(Batch|Groups)?")
+
+
+def _is_search(*, well: bool) -> Callable[[Mapping[str, str]], bool]:
+    """Whether a series of Qdrant is of searches that were answered, or of those that were not."""
+
+    def is_search(labels: Mapping[str, str]) -> bool:
+        endpoint, status = labels.get("endpoint", ""), labels.get("status", "")
+        if not (_SEARCH_ENDPOINT.fullmatch(endpoint) or _SEARCH_CALL.fullmatch(endpoint)):
+            return False
+        return well == (status in {"", "0", "OK"} or status.startswith("2"))
+
+    return is_search
+
+
+def _qdrant(name: str) -> Iterator[Meter]:
+    yield Meter(name, Count.SEARCHES, only=_is_search(well=True))
+    yield Meter(name, Count.REQUESTS, outcome=Outcome.SUCCESS, only=_is_search(well=True))
+    yield Meter(name, Count.REQUESTS, outcome=Outcome.FAILED, only=_is_search(well=False))
+
+
+def _milvus(function: str) -> Iterator[Meter]:
+    name = "milvus_proxy_req_count"
+    yield Meter(name, Count.SEARCHES, where={"function_name": function, "status": "success"})
+    yield Meter(name, Count.REQUESTS, outcome=Outcome.SUCCESS, where={"function_name": function, "status": "success"})
+    yield Meter(name, Count.REQUESTS, outcome=Outcome.FAILED, where={"function_name": function, "status": "fail"})
+
+
+STORES: tuple[EngineMeters, ...] = (
+    EngineMeters(
+        "qdrant",
+        (
+            *_qdrant("rest_responses_total"),
+            *_qdrant("grpc_responses_total"),
+            Meter("collection_vectors", Count.STORED, gauge=True),
+            Meter("collections_vector_total", Count.STORED, gauge=True, rank=1),
+        ),
+        (),
+    ),
+    EngineMeters(
+        "milvus",
+        (
+            *_milvus("Search"),
+            *_milvus("HybridSearch"),
+            Meter("milvus_proxy_search_vectors_count", Count.SEARCHES, rank=1),
+            Meter("milvus_proxy_insert_vectors_count", Count.INSERTED),
+            Meter("milvus_proxy_upsert_vectors_count", Count.INSERTED),
+            Meter("milvus_datacoord_stored_rows_num", Count.STORED, gauge=True),
+        ),
+        (),
+    ),
+    EngineMeters(
+        "weaviate",
+        (
+            Meter("queries_durations_ms_count", Count.SEARCHES),
+            Meter("batch_objects_processed_total", Count.INSERTED),
+            Meter("object_count", Count.STORED, gauge=True),
+            Meter("vector_index_size", Count.STORED, gauge=True, rank=1),
+        ),
+        (),
+        generic=frozenset({"object_count", "vector_index_size"}),
+    ),
+    EngineMeters(
+        "postgres",
+        (
+            Meter("pg_stat_statements_calls_total", Count.SEARCHES),
+            Meter("pg_stat_statements_calls", Count.SEARCHES, rank=1),
+        ),
+        (),
+    ),
+)
+"""Stores of vectors. Of Postgres each statement counts: its counters do not say which ones ask for vectors. A store has
+no model: no gateway counts who asks it."""
+
 METERS: tuple[EngineMeters, ...] = (
+    *STORES,
     EngineMeters("vllm", _vllm("vllm:"), ("model_name", "model")),
     EngineMeters("ray-serve", (*_vllm("ray_vllm:"), *_vllm("ray_vllm_")), ("model_name", "model")),
     EngineMeters(

@@ -218,7 +218,8 @@ def _counted(engine: EngineMeters, read: Sequence[tuple[Meter, Grown]]) -> Tally
     for meter, one in read:
         if meter.gauge and one.held is not None:
             sums[meter.count] += one.held.value_seconds
-            sums[Count.WATCHED] += one.held.seconds
+            if meter.count is Count.RUNNING:
+                sums[Count.WATCHED] += one.held.seconds
         if meter.gauge or one.growth is None:
             continue
         at_least |= not one.growth.is_whole

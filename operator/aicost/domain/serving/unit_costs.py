@@ -14,6 +14,8 @@ from aicost.domain.serving.phases import Phases
 from aicost.domain.serving.tallies import Tally
 
 MILLION = 1_000_000
+MONTH_SECONDS = 730 * 3_600
+"""A twelfth of a year, as clouds bill storage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class UnitCosts:
         input, cached, output: by kind of token; None where tokens are not counted.
         useful: cost of the answers for a million tokens of successes.
         per_request, per_success, per_vector: all of the cost, for one.
+        per_search, per_inserted: all of the cost of a store of vectors, for one search and one vector that was written.
+        per_stored_month: the same for a vector that is there for a month of 730 hours.
         waste: part of the generated tokens that were of no use.
     """
 
@@ -70,6 +74,9 @@ class UnitCosts:
     per_success: Fraction | None
     per_vector: Fraction | None
     waste: Fraction | None
+    per_search: Fraction | None = None
+    per_inserted: Fraction | None = None
+    per_stored_month: Fraction | None = None
 
     @property
     def cache_savings(self) -> Fraction | None:
@@ -95,6 +102,9 @@ def unit_costs(spent: Spent, did: Tally, phases: Phases | None) -> UnitCosts:
         per_success=_ratio(spent.cost_nanos, did.outcomes.get(Outcome.SUCCESS)),
         per_vector=_ratio(spent.cost_nanos, did.get(Count.VECTORS)),
         waste=None if useful is None or not did.output else 1 - useful / did.output,
+        per_search=_ratio(spent.cost_nanos, did.get(Count.SEARCHES)),
+        per_inserted=_ratio(spent.cost_nanos, did.get(Count.INSERTED)),
+        per_stored_month=_ratio(spent.cost_nanos * MONTH_SECONDS, did.get(Count.STORED)),
     )
 
 
