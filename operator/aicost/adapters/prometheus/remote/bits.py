@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bits = NDArray[np.uint64]
-_THREE, _SEVEN, _EIGHT = np.uint64(3), np.uint64(7), np.uint64(8)
-_WORD = 8
+_THREE, _SIX, _WITHIN, _WORD = np.uint64(3), np.uint64(6), np.uint64(63), np.uint64(64)
+_PADDING = 16
 _LONGEST = 10
 """Bytes of a number of 64 bits, seven in each."""
 
@@ -20,23 +20,20 @@ class Strings:
     """
 
     def __init__(self, strings: Sequence[bytes]) -> None:
-        joined = b"".join(strings) + bytes(2 * _WORD)
+        joined = b"".join(strings)
+        joined += bytes(_PADDING - len(joined) % 8)
         lengths = np.fromiter(map(len, strings), np.int64, len(strings))
         self.bytes = np.frombuffer(joined, np.uint8)
         self.ends = np.cumsum(lengths)
         self.starts = self.ends - lengths
-        self._words = np.ndarray((len(joined) - _WORD,), ">u8", joined, strides=(1,))
-
-    def head(self, place: Bits) -> Bits:
-        """At least 57 bits at each place, from the highest bit on."""
-        return self._word((place >> _THREE).astype(np.intp)) << (place & _SEVEN)
+        self._words = np.frombuffer(joined, ">u8").astype(np.uint64)
 
     def word(self, place: Bits) -> Bits:
         """The 64 bits at each place."""
-        byte, within = (place >> _THREE).astype(np.intp), place & _SEVEN
-        after: Bits = self.bytes.take(byte + _WORD, mode="clip").astype(np.uint64)
-        found: Bits = self._word(byte) << within
-        found |= after >> (_EIGHT - within)
+        index, within = (place >> _SIX).astype(np.intp), place & _WITHIN
+        found: Bits = self._words.take(index, mode="clip") << within
+        index += 1
+        found |= self._words.take(index, mode="clip") >> (_WORD - within)
         return found
 
     def number(self, place: Bits) -> tuple[Bits, Bits]:
@@ -55,6 +52,3 @@ class Strings:
             if not going.any():
                 return found, byte.astype(np.uint64) << _THREE
         raise ValueError("a number of more than 64 bits")
-
-    def _word(self, byte: NDArray[np.intp]) -> Bits:
-        return self._words[np.minimum(byte, len(self._words) - 1)].astype(np.uint64)

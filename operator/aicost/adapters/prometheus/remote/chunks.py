@@ -28,15 +28,13 @@ from aicost.domain.sampling.series import Millis, Values
 _HEAD_BYTES = 2
 _FEWEST_BITS = 2
 """Of a sample: nothing changed."""
-_ONE, _WIDE = np.uint64(1), np.uint64(64)
-_SIGNS = np.array([1] * 8 + [2] * 4 + [3] * 2 + [4] * 2, np.uint64)
-"""Four bits -> how many of them say how long the change of a distance is."""
-_SIZES = np.array([0] * 8 + [14] * 4 + [17] * 2 + [20, 64], np.uint64)
-_USED = _SIGNS + _SIZES
-_LARGEST = np.array([1 << (int(size) - 1) if 0 < size < 64 else np.iinfo(np.int64).max for size in _SIZES], np.int64)
+_ONE, _TOP, _WIDE = np.uint64(1), np.uint64(63), np.uint64(64)
+_SIGNS = np.array([1] * 4 + [2] * 2 + [3] * 2, np.uint64)
+"""Three bits behind a first 1 -> how many of them say how long the change of a distance is."""
+_SIZES = np.array([14] * 4 + [17] * 2 + [20, 64], np.uint64)
+_LARGEST = np.array([1 << 13] * 4 + [1 << 16] * 2 + [1 << 19, np.iinfo(np.int64).max], np.int64)
 """The largest change of that size: what is above it, is below zero."""
-_WRAP = np.array([1 << int(size) if size < 64 else 0 for size in _SIZES], np.int64)
-_ANYTHING = 15
+_WRAP = np.array([1 << 14] * 4 + [1 << 17] * 2 + [1 << 20, 0], np.int64)
 _CONTROL = np.array([1, 1, 2, 13], np.uint64)
 """Two bits -> how many bits stand before those of the value."""
 _ELSEWHERE = 3
@@ -56,14 +54,21 @@ def unpacked(chunks: Sequence[bytes]) -> tuple[Millis, Values, NDArray[np.int64]
         raise ValueError("a chunk that is too short for its samples")
     at_ms, value = np.zeros(counts.sum(), np.int64), np.zeros(counts.sum(), np.uint64)
     longest = np.argsort(-counts, kind="stable")  # so those that have a sample more come first, always
-    counts_down, to = counts[longest], (np.cumsum(counts) - counts)[longest]
+    to = (np.cumsum(counts) - counts)[longest]
     reader = _Reader(strings, longest[: np.count_nonzero(counts)])
-    for number in range(counts.max(initial=0)):
-        many = int(np.searchsorted(-counts_down, -number))
+    for number, many in enumerate(_longer(counts)):
         reader.read(number, many)
-        at_ms[to[:many] + number], value[to[:many] + number] = reader.time, reader.value
+        here = to[:many] + number
+        at_ms[here], value[here] = reader.time, reader.value
     reader.check()
     return at_ms, value.view(np.float64), counts
+
+
+def _longer(counts: NDArray[np.int64]) -> list[int]:
+    """How many chunks have more than no sample, more than one, and so on, as long as there are any."""
+    ending = np.bincount(counts)
+    many: list[int] = (len(counts) - np.cumsum(ending))[:-1].tolist()
+    return many
 
 
 class _Reader:
@@ -103,22 +108,35 @@ class _Reader:
     def _second_time(self) -> Bits:
         distance, self._place = self._strings.number(self._place)
         self._distance = distance.astype(np.int64)
-        return self._strings.head(self._place)
+        return self._strings.word(self._place)
 
     def _next_time(self) -> Bits:
         """Read how the distance changed; gives the bits behind it."""
-        head = self._strings.head(self._place)
-        kind = (head >> np.uint64(60)).astype(np.intp)
-        change = ((head << _SIGNS.take(kind)) >> (_WIDE - _SIZES.take(kind))).astype(np.int64)
-        change -= _WRAP.take(kind) * (change > _LARGEST.take(kind))
-        self._place = self._place + _USED.take(kind)
-        head <<= _USED.take(kind)
-        odd = np.flatnonzero(kind == _ANYTHING)
-        if len(odd):
-            behind = self._place[odd]
-            change[odd], head[odd] = self._strings.word(behind - _WIDE).astype(np.int64), self._strings.head(behind)
-        self._distance = self._distance + change
+        head = self._strings.word(self._place)
+        changed = np.flatnonzero(head >> _TOP)
+        head <<= _ONE
+        self._place = self._place + _ONE
+        if len(changed):
+            self._change(head, changed)
         return head
+
+    def _change(self, head: Bits, rows: NDArray[np.intp]) -> None:
+        """Read by how much the distance changed in some of the chunks, of which the first bit is read."""
+        bits = head[rows]
+        kind = (bits >> np.uint64(61)).astype(np.intp)
+        sign, size = _SIGNS.take(kind), _SIZES.take(kind)
+        change = ((bits << sign) >> (_WIDE - size)).astype(np.int64)
+        change -= _WRAP.take(kind) * (change > _LARGEST.take(kind))
+        place = self._place[rows] + sign + size
+        bits = bits << (sign + size)
+        anything = np.flatnonzero(size == _WIDE)
+        if len(anything):
+            behind = place[anything]
+            change[anything] = self._strings.word(behind - _WIDE).astype(np.int64)
+            bits[anything] = self._strings.word(behind)
+        head[rows], self._place[rows] = bits, place
+        self._distance = self._distance.copy()
+        self._distance[rows] += change
 
     def _next_value(self, head: Bits) -> None:
         kind = (head >> np.uint64(62)).astype(np.intp)
