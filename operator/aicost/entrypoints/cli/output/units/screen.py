@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from aicost.crd.status.texts import money
-from aicost.domain.exact.windows import to_rfc3339
+from aicost.domain.exact.windows import describe_length, to_rfc3339
 from aicost.domain.serving.meters import Count, Outcome
 from aicost.domain.serving.tenants import Tenancy, TenantShare
 from aicost.domain.serving.unit_costs import TokenCost, UnitCosts
@@ -13,6 +13,7 @@ from aicost.entrypoints.cli.output.facts import Fact, fact_lines
 from aicost.entrypoints.cli.output.table import Column, Line, draw
 from aicost.entrypoints.cli.output.units.amounts import ABSENT, percent, price, whole_or_none
 from aicost.entrypoints.cli.output.units.beside import agents_rows, beside_row
+from aicost.entrypoints.cli.output.units.vectors import vectors_row, vectors_table
 from aicost.entrypoints.cli.terminal import Style, Terminal
 from aicost.usecases.economics.cost_units import UnitLine, UnitReport
 
@@ -57,6 +58,7 @@ def units_screen(report: UnitReport, keys: Sequence[str], terminal: Terminal) ->
         columns = (*(Column(key.upper(), shrinks=True) for key in keys), *_COLUMNS)
         drawn = draw(columns, [[Line((*line.keys, *_cells(line))) for line in report.lines]], terminal)
         lines += [*drawn.lines, "", *_tenants(report, keys, terminal)]
+        lines += vectors_table(report.lines, report.covered_ms, keys, terminal)
     return "\n".join([*lines, *fact_lines(_facts(report), terminal)])
 
 
@@ -104,25 +106,51 @@ def _cells(line: UnitLine) -> tuple[str, ...]:
 
 
 def _facts(report: UnitReport) -> Iterator[Fact]:
-    for line in report.lines:
-        if line.counted < line.pods:
-            heard = f"the engines of {line.counted} of {line.pods} pods were heard: tokens of the others are missing"
-            yield "Coverage", f"{'/'.join(line.keys)}: {heard}", Style.WARN
-        if line.discovered:
-            yield "Discovered", f"{'/'.join(line.keys)}: no AIWorkload speaks of it, its engine was heard", Style.PLAIN
-        if line.costs.did.at_least:
-            yield "At least", f"{'/'.join(line.keys)}: a counter began unseen: there may be more tokens", Style.WARN
-        if line.tenancy is not None and not line.tenancy.shares:
-            yield "Who asked", f"{'/'.join(line.keys)}: no gateway counts {', '.join(line.models) or 'it'}", Style.WARN
-        elif line.tenancy is not None:
-            told = f"{line.tenancy.gateway} counts {percent(line.tenancy.coverage)} of the engines' tokens"
-            yield "Who asked", f"{'/'.join(line.keys)}: {told}", Style.PLAIN
+    whole = report.rests_on.length_ms if report.rests_on else 0
+    if report.covered_ms < whole:
+        counted = f"{describe_length(report.covered_ms)} of {describe_length(whole)}"
+        yield "Windows", f"{counted} count: of the rest money or counts are missing", Style.WARN
+    found = [line for line in report.lines if line.discovered]
+    if found:
+        told = f"{_named(found)}: no AIWorkload speaks of {'it' if len(found) == 1 else 'them'}, the engine was heard"
+        yield "Discovered", told, Style.PLAIN
+    thin = [line for line in report.lines if line.counted < line.pods]
+    for line in thin[:_SHOWN]:
+        heard = f"the engines of {line.counted} of {line.pods} pods were heard: tokens of the others are missing"
+        yield "Coverage", f"{'/'.join(line.keys)}: {heard}", Style.WARN
+    if len(thin) > _SHOWN:
+        yield "Coverage", f"and so of {len(thin) - _SHOWN} more", Style.WARN
+    if least := [line for line in report.lines if line.costs.did.at_least]:
+        yield "At least", f"{_named(least)}: a counter began unseen: there may be more tokens", Style.WARN
+    yield from _askers(report)
     if report.strangers:
         named = ", ".join("/".join(pod) for pod in report.strangers[:_SHOWN])
         yield "No cost", f"engines were heard of pods that cost nothing in the ledger: {named}", Style.WARN
     if any(line.costs.phases and line.costs.phases.confidence in _ROUGH for line in report.lines):
         told = "how cost divides into prompts and answers is rough where BY is request-time or priors"
         yield "Prompts", told, Style.PLAIN
+
+
+def _askers(report: UnitReport) -> Iterator[Fact]:
+    """What gateways say of each line, and of which lines none says anything."""
+    divided = [(line, line.tenancy) for line in report.lines if line.tenancy is not None]
+    silent = [line for line, tenancy in divided if not tenancy.shares]
+    told = [(line, tenancy) for line, tenancy in divided if tenancy.shares]
+    for line, tenancy in told[:_SHOWN]:
+        counts = f"{tenancy.gateway} counts {percent(tenancy.coverage)} of the engines' tokens"
+        yield "Who asked", f"{'/'.join(line.keys)}: {counts}", Style.PLAIN
+    if len(told) > _SHOWN:
+        yield "Who asked", f"-o json has how much gateways count of {len(told) - _SHOWN} more", Style.PLAIN
+    if silent:
+        models = sorted({model for line in silent for model in line.models}) or ["their models"]
+        more = f" and {len(models) - _SHOWN} more" if len(models) > _SHOWN else ""
+        yield "Who asked", f"{_named(silent)}: no gateway counts {', '.join(models[:_SHOWN])}{more}", Style.WARN
+
+
+def _named(lines: Sequence[UnitLine]) -> str:
+    """The first of some lines by name, and how many more there are."""
+    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return ", ".join("/".join(line.keys) for line in lines[:_SHOWN]) + more
 
 
 def idle_share(costs: UnitCosts) -> Fraction | None:
@@ -139,7 +167,7 @@ def units_document(report: UnitReport, keys: Sequence[str]) -> Mapping[str, Any]
         "kind": "UnitCosts",
         "by": list(keys),
         "rests_on": None if span is None else {"from": to_rfc3339(span.start_ms), "to": to_rfc3339(span.end_ms)},
-        "rows": [_row(line, keys) for line in report.lines],
+        "rows": [{**_row(line, keys), "vectors": vectors_row(line.costs, report.covered_ms)} for line in report.lines],
         "without_cost": ["/".join(pod) for pod in report.strangers],
         "agents": agents_rows(report),
     }
