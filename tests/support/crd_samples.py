@@ -54,6 +54,13 @@ FULL: dict[str, dict[str, Any]] = {
             "checkpoint": {"metric": "train_saved_step"},
             "quality": {"metric": "eval_accuracy", "better": "higher", "point": "0.01"},
         },
+        "success": {
+            "from": "query",
+            "query": {
+                "successes": 'answers_total{outcome="good"}',
+                "failures": "sum by (reason) (increase(b[$window]))",
+            },
+        },
     },
     "PriceBook": {
         "currency": "USD",
@@ -320,6 +327,25 @@ REFUSED: tuple[Refused, ...] = (
         "write names of Prometheus labels",
     ),
     Refused("AIWorkload", {"training": {}}, "spec.training", "name one metric at least"),
+    Refused(
+        "AIWorkload",
+        {"success": {"from": "gateway", "finishReasons": ["stop"]}},
+        "spec.success",
+        "take them out, or write from: engine",
+    ),
+    Refused(
+        "AIWorkload",
+        {"success": {"from": "engine", "statuses": ["200"]}},
+        "spec.success",
+        "take them out, or write from: gateway",
+    ),
+    Refused(
+        "AIWorkload",
+        {"success": {"from": "gateway", "statuses": ["2x"]}},
+        "spec.success.statuses[0]",
+        "write a status such as 200",
+    ),
+    Refused("AIWorkload", {"success": {"from": "query"}}, "spec.success", "from: query and query go together"),
     Refused(
         "AIWorkload",
         {"training": {"quality": {"metric": "loss"}, "checkpoint": {"metric": "saved"}}},
