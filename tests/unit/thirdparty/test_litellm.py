@@ -64,7 +64,7 @@ def test_money_is_an_estimate_and_says_whose():
     (line,), _, _ = ask(Gateway([request_row("a")]))
     (row,) = rows_of_bill("gateway", [line])[DAY]
     assert (row.method, row.quality, row.list_price, row.error_nanos) == (
-        Method.ESTIMATED, Quality.ESTIMATED, True, None,
+        Method.ESTIMATED, Quality.ESTIMATED, True, 0,
     )  # fmt: skip
     assert row.price == "gateway/litellm"
     assert (row.place.provider, row.holder.dimensions) == (

@@ -181,7 +181,7 @@ def _row(account: str, summed: _Sum, nanos: int, mapped: Mapped) -> Row:
         cost_nanos=nanos,
         gpu_milliseconds=0,
         measured_milliseconds=0,
-        error_nanos=0 if billed else None,
+        error_nanos=0,  # tokens are counted, not sampled; that the price is a list price is marked
         price=f"{line.basis}/{line.source or line.provider}",
         list_price=not billed,
         quantity=summed.quantity,
