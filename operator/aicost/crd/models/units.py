@@ -7,6 +7,7 @@ from pydantic import Field
 from aicost.crd.fields.amounts import Nanos, Readable, Share
 from aicost.crd.models.figures import Span
 from aicost.crd.models.outcomes import OutcomeCosts
+from aicost.crd.models.serving.load import MOST_BANDS, Amplification, PromptBand, ServedLoad
 from aicost.crd.schema.base import ApiModel
 from aicost.crd.schema.markers import ATOMIC_LIST, SET_LIST
 
@@ -129,7 +130,7 @@ class UnitCosts(ApiModel):
     method: str | None = None
     """What the division of the cost into prompts and answers rests on."""
     confidence: str | None = None
-    """How far that division can be trusted: high, medium, low or assumed."""
+    """How far that division can be trusted: exact, high, medium, low or assumed."""
     at_least: bool | None = None
     """True where a counter began unseen: there may be more tokens, and the prices may be lower."""
     pods: Whole | None = None
@@ -138,6 +139,12 @@ class UnitCosts(ApiModel):
     """Those of them whose engine was heard: tokens of the others are missing."""
     models: Annotated[list[ModelUnits], Field(max_length=MOST_MODELS + 2), ATOMIC_LIST] | None = None
     """The models, where there are several: the costliest first, the rest as one."""
+    load: ServedLoad | None = None
+    """How the engines were used: latency, batches, what a cache saved."""
+    amplification: Amplification | None = None
+    """What the requests of callers became. Absent where neither a gateway nor the engine counts anything of it."""
+    prompts: Annotated[list[PromptBand], Field(max_length=MOST_BANDS), ATOMIC_LIST] | None = None
+    """What short and long prompts cost, where the engine counts their lengths."""
     outcomes: OutcomeCosts | None = None
     """What successes cost, and failures by reason. Of an AIWorkload alone, where a source tells."""
     unit: OwnUnit | None = None
@@ -162,4 +169,4 @@ class RowUnits(ApiModel):
     method: str | None = None
     """What the division of the cost into prompts and answers rests on."""
     confidence: str | None = None
-    """How far that division can be trusted: high, medium, low or assumed."""
+    """How far that division can be trusted: exact, high, medium, low or assumed."""

@@ -15,6 +15,7 @@ from aicost.crd.models.units import (
     UnitCounts,
     UnitPrice,
 )
+from aicost.crd.status.load import amplification, prompt_bands, served_load
 from aicost.crd.status.outcomes import outcome_costs
 from aicost.crd.status.texts import money, percent, stored, unit_price
 from aicost.domain.exact.apportion import divide
@@ -24,6 +25,7 @@ from aicost.domain.serving.meters import Outcome
 from aicost.domain.serving.outcomes.costs import OutcomeCosts
 from aicost.domain.serving.own_units import UnitVerdict
 from aicost.domain.serving.pods.models import ModelCosts
+from aicost.domain.serving.rounds.amplification import Amplification, tokens_per_request
 from aicost.domain.serving.tenants import Tenancy
 
 _LONGEST_MODEL = 253
@@ -43,6 +45,8 @@ class UnitFigures:
         tenancy: what a gateway counts of the same models.
         verdict: the unit that people judge it by.
         outcomes: its cost by how requests ended.
+        behind: what its requests became.
+        growth: by how much tokens for one request grew.
     """
 
     costs: domain.UnitCosts
@@ -54,6 +58,8 @@ class UnitFigures:
     tenancy: Tenancy | None = None
     verdict: UnitVerdict | None = None
     outcomes: OutcomeCosts | None = None
+    behind: Amplification | None = None
+    growth: Fraction | None = None
 
 
 def unit_costs(found: UnitFigures) -> UnitCosts:
@@ -84,6 +90,9 @@ def unit_costs(found: UnitFigures) -> UnitCosts:
         pods=found.pods,
         counted_pods=found.counted,
         models=_models(found.by_model) or None,
+        load=served_load(costs, found.growth),
+        amplification=None if found.behind is None else amplification(found.behind, currency),
+        prompts=prompt_bands(costs) or None,
         outcomes=None if found.outcomes is None else outcome_costs(found.outcomes, currency),
         unit=None if found.verdict is None else own_unit(found.verdict),
     )
@@ -159,11 +168,8 @@ def _counts(costs: domain.UnitCosts) -> UnitCounts:
 
 
 def _tokens_per_request(costs: domain.UnitCosts) -> str | None:
-    did = costs.did
-    kinds = [number for number in (did.computed, did.cached, did.output) if number is not None]
-    if not kinds or not did.requests:
-        return None
-    return f"{divide(sum(kinds), did.requests):,}"
+    each = tokens_per_request(costs)
+    return None if each is None else f"{divide(each.numerator, each.denominator):,}"
 
 
 def _models(found: Sequence[ModelCosts]) -> list[ModelUnits]:

@@ -52,7 +52,7 @@ class UnitCostBook:
         closed = Window(span.start_ms, min(span.end_ms, last.end_ms))
         return self._remembered(
             (closed, tenants),
-            lambda: read_counted(reader, self._counts, closed, tenants, cluster=self._cluster),
+            lambda: read_counted(reader, self._counts, closed, tenants, cluster=self._cluster, rounds=True),
         )
 
     def report(self, reader: LedgerReader, span: Window, question: UnitQuestion) -> UnitReport | None:

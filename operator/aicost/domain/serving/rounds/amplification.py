@@ -130,11 +130,12 @@ def of_agents(rounds: Iterable[RoundCount]) -> tuple[Behind, ...]:
 
 
 def tokens_per_request(costs: UnitCosts) -> Fraction | None:
-    """Tokens of prompts and answers, for one request that was let in."""
+    """Tokens of prompts and answers, as far as they are counted, for one request that was let in."""
     did = costs.did
     prompt = did.get(Count.INPUT) if did.get(Count.INPUT) is not None else did.computed
     let_in = (did.requests or 0) - did.outcomes.get(Outcome.REJECTED, 0)
-    return Fraction(prompt + did.output, let_in) if prompt is not None and did.output is not None and let_in else None
+    known = [tokens for tokens in (prompt, did.output) if tokens is not None]
+    return Fraction(sum(known), let_in) if known and let_in else None
 
 
 def growth(now: Fraction | None, before: Fraction | None) -> Fraction | None:
