@@ -1,8 +1,13 @@
 """One table of all figures at the end of the run."""
 
+import gc
+
 import pytest
 
+from aicost.__main__ import YOUNG_OBJECTS
 from support.benchmark import FULL, Figure
+
+gc.set_threshold(YOUNG_OBJECTS)  # as in each of our own processes
 
 LONGEST_SECONDS = 1_800
 _figures: list[Figure] = []

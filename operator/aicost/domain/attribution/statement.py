@@ -246,15 +246,29 @@ def lay_out(window: Window, node: NodeInput) -> LaidOut:
     around = Window(window.start_ms - node.padding_ms, window.end_ms + node.padding_ms)
     presence = node.record.presence(around) or Window(window.start_ms, window.start_ms)
     lost = _lost_devices(node, devices, claims) if node.record.unhealthy else {}
-    lanes = {
-        device: lanes_of(
-            Device(presence, claims.get(device, ()), lost.get(device, ()), node.instances(device), facts.gpu_model)
-        )
-        for device in devices
-    }
+    lanes = _lanes(node, presence, {device: claims.get(device, ()) for device in devices}, lost)
     spans = (span for found in lanes.values() for lane in found for span in lane.spans)
     guesses = {hold.span: None for span in spans for hold in span.holds if not hold.claim.seen}
     return LaidOut(node, devices, lanes, tuple(guesses), segments, surplus)
+
+
+def _lanes(
+    node: NodeInput, presence: Window, claims: Mapping[str, Sequence[Claim]], lost: Mapping[str, Sequence[Window]]
+) -> dict[str, tuple[Lane, ...]]:
+    """The lanes of each device; whole devices that the same pods hold in the same way have the same."""
+    found: dict[str, tuple[Lane, ...]] = {}
+    known: dict[tuple[object, ...], tuple[Lane, ...]] = {}
+    for device, held in claims.items():
+        instances, model = node.instances(device), node.record.facts.gpu_model
+        whole = Device(presence, held, lost.get(device, ()), instances, model)
+        if instances or whole.lost:
+            found[device] = lanes_of(whole)
+            continue
+        key = tuple((id(one.tenancy), one.share, one.seen, one.instance) for one in held)
+        if key not in known:
+            known[key] = lanes_of(whole)
+        found[device] = known[key]
+    return found
 
 
 def _lost_devices(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from aicost.domain.attribution.claims import WHOLE, Ask
-from aicost.domain.attribution.resolvers.scene import Scene, Taken
+from aicost.domain.attribution.resolvers.scene import Scene, ShareOf, Taken
 from aicost.domain.attribution.resolvers.sizes import (
     compute_partition_share,
     core_share,
@@ -17,8 +17,6 @@ from aicost.domain.inventory.nodes import NodeFacts, SharingMode
 from aicost.domain.inventory.pods import PodRecord
 from aicost.domain.inventory.sharing import replicas_of
 
-ShareOf = Callable[[NodeFacts, str], Fraction | None]
-"""(node, resource) -> share of a device that one unit is; None where the rule does not speak of it."""
 _GPU, _RENAMED, _MIG = "nvidia.com/gpu", "nvidia.com/gpu.shared", "nvidia.com/mig-"
 _MILLICORES = "gpu.intel.com/millicores"
 MOST_ASKS = 1_024
@@ -32,7 +30,7 @@ def by_request(share_of: ShareOf) -> Callable[[Scene, PodRecord, Mapping[str, in
         asks: list[Ask] = []
         found: set[str] = set()
         for resource, count in sorted(left.items()):
-            share = share_of(scene.facts, resource)
+            share = scene.share(share_of, resource)
             if share is not None:
                 found.add(resource)
                 asks += [Ask(share)] * min(count, MOST_ASKS)

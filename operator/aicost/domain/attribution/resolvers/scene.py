@@ -1,8 +1,9 @@
 """What the resolvers of one node look at, sorted once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from aicost.domain.attribution.claims import Ask, names_on
 from aicost.domain.attribution.resolvers.parts import HAMI, VOLCANO, Board, board_of, span_of
@@ -22,6 +23,10 @@ FRACTION, FRACTION_MEMORY = "gpu-fraction", "gpu-memory"
 MOVED = "foreign-device"
 IGNORED = "annotation-ignored"
 ASSUMED = "assumed-share"
+
+
+ShareOf = Callable[[NodeFacts, str], Fraction | None]
+"""(node, resource) -> share of a device that one unit is; None where the rule does not speak of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Scene:
         sharers: uid of a claim -> times in which pods of this node held it.
         shown: (namespace, name) of a pod -> devices on which samples show it.
         boards: annotation in which a scheduler of parts registers cards -> what it gave of them.
+        shares: answers of `share`.
     """
 
     facts: NodeFacts
@@ -63,6 +69,14 @@ class Scene:
     sharers: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
     shown: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     boards: Mapping[str, Board] = field(default_factory=dict)
+    shares: dict[tuple[ShareOf, str], Fraction | None] = field(default_factory=dict, compare=False)
+
+    def share(self, share_of: ShareOf, resource: str) -> Fraction | None:
+        """What a rule says of a resource on this node: it is asked once, however many pods ask for it."""
+        key = (share_of, resource)
+        if key not in self.shares:
+            self.shares[key] = share_of(self.facts, resource)
+        return self.shares[key]
 
 
 def scene_of(

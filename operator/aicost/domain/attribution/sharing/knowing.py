@@ -65,13 +65,9 @@ class SharedTimelines:
         self, series: Sequence[DeviceSeries], sharing: SharingMode, interval_ms: int, collection_ms: int
     ) -> None:
         self._sharing, self._interval_ms, self._collection_ms = sharing, interval_ms, collection_ms
-        self._series: dict[Where, list[DeviceSeries]] = defaultdict(list)
-        self.counted: set[Where] = set()
-        for one in series:
-            where = (one.device, one.instance or "")
-            self._series[where].append(one)
-            if one.signal is Signal.POD_SECONDS:
-                self.counted.add(where)
+        self._series = series
+        self._by_place: dict[Where, list[DeviceSeries]] | None = None
+        self.counted = {_where(one) for one in series if one.signal is Signal.POD_SECONDS}
         self._places: dict[Where, _Place] = {}
 
     def known(
@@ -101,10 +97,18 @@ class SharedTimelines:
 
     def _place(self, where: Where) -> "_Place":
         if where not in self._places:
-            series = self._series.get(where, [])
+            if self._by_place is None:
+                self._by_place = defaultdict(list)
+                for one in self._series:
+                    self._by_place[_where(one)].append(one)
+            series = self._by_place.get(where, [])
             measure = measure_of(self._sharing, {one.signal for one in series if one.signal in OF_PODS})
             self._places[where] = _Place(series, measure, self._interval_ms, self._collection_ms)
         return self._places[where]
+
+
+def _where(series: DeviceSeries) -> Where:
+    return series.device, series.instance or ""
 
 
 class _Place:
