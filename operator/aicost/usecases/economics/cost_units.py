@@ -11,6 +11,7 @@ from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.sums import GroupSum
 from aicost.domain.serving.counted import Kind, PodName, rounds_of, tallies_of, tenants_of, units_of
 from aicost.domain.serving.phases import USUAL, Priors
+from aicost.domain.serving.pipelines.asking import asking_of, served
 from aicost.domain.serving.pods.models import ModelCosts
 from aicost.domain.serving.rounds.amplification import Amplification, Behind, amplify, of_agents
 from aicost.domain.serving.rounds.counting import RoundCount, round_counts
@@ -227,19 +228,20 @@ def runs_of(windows: Sequence[Window]) -> Sequence[Window]:
 
 def _lines(sums: Sequence[GroupSum], counted: Counted, question: UnitQuestion, priors: Priors) -> Iterable[UnitLine]:
     did = counted.did
-    asked = asking(counted.asked, question.tenants) if question.tenants else None
     groups: dict[tuple[tuple[str, ...], str], list[GroupSum]] = defaultdict(list)
     for one in _serving(sums, did):
         groups[one.keys[len(IDENTITY) :], one.currency].append(one)
+    asked = asking(counted.asked, question.tenants) if question.tenants else None
+    everybody = served(did.values())
     for (keys, currency), mine in groups.items():
         pods = {pod_of(one) for one in mine}
         heard = pods & did.keys()
         if heard and currency:
             models = tuple(sorted({model for pod in heard for model in did[pod] if model}))
-            costs = costs_of(mine, did, priors)
+            costs, here = costs_of(mine, did, priors), served(did[pod] for pod in heard)
             yield UnitLine(
                 keys, models, len(pods), len(heard), costs,
-                tenancy=None if asked is None else share(costs, models, asked),
+                tenancy=None if asked is None else share(costs, models, asking_of(asked, here, everybody)),
                 discovered=not any(_workload(one) for one in mine),
                 members=frozenset((one.keys[0], one.keys[2], one.keys[3]) for one in mine),
                 behind=None if counted.rounds is None else amplify(costs, models, counted.rounds),
