@@ -98,7 +98,8 @@ def test_a_gateways_estimate_moves_a_budget_the_bill_moves_it_on_and_a_report_ha
     captured = next(one for one in found["status"]["conditions"] if one["type"] == "Captured")
     assert (captured["status"], captured["reason"]) == ("False", "BelowMinimum")
     found = town.until(budget, lambda it: gate(it) == "DenyNew", 60)
-    assert found["status"]["spent"]["total"] == "$3,000.00"
+    assert found["status"]["spent"]["total"] in {"$2,600.00", "$3,000.00"}  # a day after the other, and none twice
+    town.until(budget, lambda it: it["status"]["spent"]["total"] == "$3,000.00", 60)
 
     # 3. The report of the cluster has it beside the GPUs.
     asked = {"window": "7d", "groupBy": ["component", "team"]}
@@ -117,5 +118,4 @@ def test_a_namespace_sees_and_pays_what_a_rule_gives_it(billed: Billed) -> None:
     town.until(budget, lambda it: "spent" in it.get("status", {}), 60)
     rule = {"tag": "workspace_id", "dimension": "namespace", "values": [{"value": "wrkspc_01", "name": town.namespace}]}
     billed.account("main", "anthropic", url=billed.provider, mapping=[rule])
-    found = town.until(budget, lambda it: gate(it) == "Notify", 120)
-    assert found["status"]["spent"]["total"] == "$3,000.00"
+    town.until(budget, lambda it: it["status"]["spent"]["total"] == "$3,000.00" and gate(it) == "Notify", 120)
