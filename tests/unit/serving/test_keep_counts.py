@@ -1,6 +1,5 @@
 """Closed windows are counted once, late samples revise them, and what is read from the store is what was counted."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +11,6 @@ from aicost.domain.budgets.units.counts import CountMethod, UnitCount
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import Bucket
-from aicost.domain.sampling.series import RawSeries
 from aicost.domain.serving.counted import (
     MOST_MODELS,
     MOST_TENANTS,
@@ -31,38 +29,12 @@ from aicost.ports.measured.units import Counter, CounterQuery
 from aicost.usecases.economics.cost_units import UnitQuestion, cost_counted, cost_units
 from aicost.usecases.economics.counting import grown_in
 from aicost.usecases.economics.keep_counts import MOST_AT_ONCE, KeepCounts, Said
+from support.engines import STEP, Scripted, seconds
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, hour, make_holder, make_posting, make_row
 
-STEP = 30_000
 POD = {"namespace": "team-a", "pod": "chat-0"}
 VLLM = "vllm:generation_tokens_total"
-
-
-class Scripted:
-    """Series by name and labels: value at a moment, and the times at which it is scraped."""
-
-    def __init__(self, *series):
-        self.made, self.problem, self.asked_before = list(series), "", []
-
-    def add(self, name, labels, value, since=0, until=10**15):
-        self.made.append((name, labels, value, since, until))
-
-    def series(self, span):
-        if self.problem:
-            raise SourceUnavailable(self.problem)
-        return list(self._within(span))
-
-    def before(self, pods, span):
-        self.asked_before.append(set(pods))
-        mine = (one for one in self._within(span) if (one.labels["namespace"], one.labels["pod"]) in pods)
-        return [RawSeries(one.name, one.labels, one.at_ms[-1:], one.value[-1:]) for one in mine]
-
-    def _within(self, span):
-        for name, labels, value, since, until in self.made:
-            times = np.arange(max(since, span.start_ms), min(until, span.end_ms), STEP)
-            if len(times):
-                yield RawSeries(name, labels, times, np.array([float(value(at)) for at in times]))
 
 
 class Own:
@@ -70,10 +42,6 @@ class Own:
 
     def count(self, counters, _span):
         return {one.key: UnitCount(12, 9, 2, CountMethod.INCREASE) for one in counters}
-
-
-def seconds(at):
-    return (at - hour(-10).start_ms) / 1_000
 
 
 def tokens(**more):
