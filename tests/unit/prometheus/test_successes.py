@@ -10,7 +10,7 @@ from aicost.adapters.prometheus.successes import PrometheusSuccesses
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.serving.outcomes.judged import Verdict
 from aicost.domain.serving.outcomes.posted import MOST_REASONS
-from aicost.ports.errors import SourceUnavailable
+from aicost.ports.errors import NotPermitted
 from aicost.ports.measured.successes import SuccessQuery
 from support.http_server import serving
 
@@ -105,9 +105,32 @@ def test_reasons_have_a_bound_and_hostile_ones_are_shortened():
     assert sum(one.requests for one in bad) == sum(n + 1 for n in range(500))
 
 
-def test_a_server_that_fails_is_told():
+@pytest.mark.parametrize("status", [400, 422, 503])
+def test_a_query_that_the_server_refuses_or_cannot_finish_takes_nothing_from_others(status):
+    def respond(request):
+        if "bad" in request.form["query"]:
+            request.answer_json({"status": "error", "errorType": "bad_data", "error": "no"}, status)
+        else:
+            request.answer_json(matrix((OWN, {-60: 0, 10: 4})))
+
+    with serving(respond) as served:
+        made = PrometheusSuccesses(PrometheusConfig(served.url, timeout_s=2.0))
+        asked = [SuccessQuery("ml", "bad", "sum(bad)"), SuccessQuery("ml", "chat", "a")]
+        assert made.judged(asked, SPAN) == {("ml", "chat"): [Verdict("", True, 4)]}
+        made.close()
+
+
+def test_a_server_that_does_not_answer_is_not_asked_on_and_on():
     with serving(lambda request: request.answer("down", 503)) as served:
         made = PrometheusSuccesses(PrometheusConfig(served.url, timeout_s=2.0))
-        with pytest.raises(SourceUnavailable):
+        assert made.judged([SuccessQuery("ml", f"w{n}", "a") for n in range(50)], SPAN) == {}
+        assert len(served.requests) == 3
+        made.close()
+
+
+def test_a_server_that_refuses_us_is_told():
+    with serving(lambda request: request.answer("no", 403)) as served:
+        made = PrometheusSuccesses(PrometheusConfig(served.url, timeout_s=2.0))
+        with pytest.raises(NotPermitted):
             made.judged([ASKED], SPAN)
         made.close()

@@ -18,13 +18,16 @@ from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
 from aicost.domain.serving.outcomes.judged import Verdict
 from aicost.domain.serving.outcomes.posted import MOST_REASONS
 from aicost.domain.serving.outcomes.queries import BadQuery, Bound, bind
-from aicost.ports.errors import InvalidRequest
+from aicost.ports.errors import InvalidAnswer, InvalidRequest, SourceUnavailable
 from aicost.ports.measured.successes import SuccessQuery
 from aicost.ports.measured.units import WorkloadKey
 
 _BEFORE_MS = 5 * MINUTE_MS
 """Samples of this time before the span say with which values the counters began."""
 _LARGEST_REPLY_BYTES = 8_000_000
+_PATIENCE_S = 10.0
+"""For one query: nobody may keep us busy with theirs."""
+_UNANSWERED = 3
 _LARGEST = 2**53
 _LONGEST = 63
 _REASON, _OTHER = "reason", "other"
@@ -38,18 +41,31 @@ class PrometheusSuccesses:
     """
 
     def __init__(self, config: PrometheusConfig) -> None:
-        small = replace(config, max_reply_bytes=min(config.max_reply_bytes, _LARGEST_REPLY_BYTES))
+        small = replace(
+            config,
+            max_reply_bytes=min(config.max_reply_bytes, _LARGEST_REPLY_BYTES),
+            timeout_s=min(config.timeout_s, _PATIENCE_S),
+        )
         self._config, self._client = config, PrometheusClient(small)
 
     def judged(self, queries: Sequence[SuccessQuery], span: Window) -> Mapping[WorkloadKey, Sequence[Verdict]]:
-        """What each workload's queries say; see the port."""
+        """What each workload's queries say; see the port.
+
+        A query that the server does not understand, or that takes it too long, is of one workload alone.
+        """
         found: dict[WorkloadKey, Sequence[Verdict]] = {}
+        unanswered = 0
         for one in queries:
             try:
                 successes = self._counts(one.namespace, one.successes, span)
                 failures = self._counts(one.namespace, one.failures, span) if one.failures else {}
-            except (BadQuery, TooMuchAsked, InvalidRequest):
+            except (BadQuery, TooMuchAsked, InvalidAnswer, InvalidRequest):
                 continue  # its status says so: nothing is judged
+            except SourceUnavailable:
+                unanswered += 1
+                if unanswered >= _UNANSWERED:
+                    break  # it is the server, or it has more than enough: the next window counts this one again
+                continue
             good = [Verdict("", success=True, requests=sum(successes.values()))] if successes else []
             bad = [Verdict(reason, success=False, requests=number) for reason, number in sorted(failures.items())]
             if good or bad:

@@ -38,8 +38,9 @@ class SuccessCounts(Protocol):
         """What each workload's queries say of a half-open span.
 
         Returns:
-            One entry for each workload whose queries say something. What is wrong with one takes nothing from others.
+            One entry for each workload whose queries say something. What is wrong with one takes nothing from others,
+            nor does a query that takes too long.
 
         Raises:
-            SourceUnavailable, InvalidAnswer, NotPermitted: as of `UnitCounts`.
+            NotPermitted: as of `UnitCounts`.
         """
