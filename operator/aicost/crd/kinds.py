@@ -44,6 +44,8 @@ _UNITS = (
     Column("Per-Request", f"{_FIRST}.perRequest.amount", "One request", wide=True),
     Column("Per-Success", f"{_FIRST}.perSuccess.amount", "One success", wide=True),
     Column("Waste", f"{_FIRST}.waste", "Part of the generated tokens that was of no use", wide=True),
+    Column("Amplified", f"{_FIRST}.amplification.factor", "Attempts for one request of a caller", wide=True),
+    Column("Latency", f"{_FIRST}.load.latency", "Mean time of a request", wide=True),
     Column("Per-Unit", f"{_FIRST}.unit.cost.amount", "What the units of spec.unitMetric cost", wide=True),
     Column(
         "Within-Target", ".status.conditions[?(@.type=='WithinTarget')].status", "Whether they cost what they may",

@@ -138,6 +138,7 @@ _LITELLM = (
 _LITELLM_CALLS = "litellm_proxy_total_requests_metric_total"
 _LITELLM_ROUNDS = (
     Meter(_LITELLM_CALLS, Count.CALLS, only=_of_models),
+    Meter("litellm_requests_metric_total", Count.CALLS, rank=1),
     Meter("litellm_cache_hits_metric_total", Count.CALLS_CACHED),
     Meter("litellm_deployment_total_requests_total", Count.ATTEMPTS),
     Meter("litellm_deployment_failure_responses_total", Count.FAILED_ATTEMPTS),
