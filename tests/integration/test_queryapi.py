@@ -178,6 +178,7 @@ def test_kubectl_finds_the_resource_by_its_short_name_and_explains_it(served):
         ["labelcoverages", "lcov", version, "true", "LabelCoverage"],
         ["nodetelemetries", "ntel", version, "false", "NodeTelemetry"],
         ["offers", "offer", version, "true", "Offer"],
+        ["outcomes", "outcome", version, "true", "Outcome"],
         ["receipts", "rcpt", version, "true", "Receipt"],
         ["spendseries", "series", version, "true", "SpendSeries"],
         ["statements", "stmt", version, "true", "Statement"],

@@ -15,7 +15,7 @@ _PRICES = {
     "success": ("perSuccess",),
 }
 _NANOS = 1_000_000_000
-Labels = tuple[str, str, str, str]
+Labels = tuple[str, ...]
 
 
 def unit_metrics(statuses: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Mapping[Labels, float]:
