@@ -206,3 +206,24 @@ def test_two_windows_are_one_run():
     both = told(steps, span=Window(HOUR_0.start_ms, later.end_ms + 1), held=[held(), held(later, bound_ms=at(0))])
     assert both.did[Measure.STEPS] == 1_200
     assert both.parts[Part.USEFUL] + both.parts[Part.AFTER] == 72 * DOLLAR
+
+
+def test_what_is_shown_next_tells_whether_the_run_was_at_work_to_the_end():
+    span = Window(HOUR_0.start_ms, HOUR_0.end_ms)
+    assert told(track((0, 0), (63, 630)), span=span).parts[Part.AFTER] == 0
+    assert told(track((0, 0), (59, 590)), span=span).parts[Part.AFTER] == 600_000_000
+    hanging = told(track((0, 0), (50, 500), (64, 500)), span=span)
+    assert hanging.parts[Part.AFTER] == 6 * DOLLAR
+
+
+def test_a_run_that_is_starting_again_at_the_end_is_not_at_work():
+    span = Window(HOUR_0.start_ms, HOUR_0.end_ms)
+    costs = told(track((0, 0), (40, 400)), track((50, 300), (59, 300), (63, 340)), span=span)
+    assert (costs.parts[Part.LOST_STEPS], costs.parts[Part.AFTER]) == (6 * DOLLAR, 12 * DOLLAR)
+
+
+def test_a_step_that_takes_longer_than_the_span_is_work():
+    steps = track((-9, 1), (-8, 1), (-7, 2), (61, 2), (62, 3))
+    costs = told(steps, span=Window(HOUR_0.start_ms, HOUR_0.end_ms), held=[held(bound_ms=HOUR_0.start_ms - HOUR_MS)])
+    assert (costs.did[Measure.STEPS], costs.parts[Part.USEFUL]) == (0, 36 * DOLLAR)
+    assert costs.per == {}

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from aicost.domain.exact.windows import Window
-from aicost.domain.training.measures import Sighting
+from aicost.domain.training.measures import Count, Sighting
 from aicost.domain.training.terms import Shape
 
 
@@ -16,11 +16,11 @@ class Rise:
 
     start_ms: int
     end_ms: int
-    low: Fraction
-    high: Fraction
+    low: Count
+    high: Count
 
     @property
-    def amount(self) -> Fraction:
+    def amount(self) -> Count:
         """How much it was."""
         return self.high - self.low
 
@@ -40,21 +40,21 @@ class Climb:
     kept: tuple[Rise, ...]
     lost: tuple[Rise, ...]
     restarts: int
-    first: Fraction
-    last: Fraction
+    first: Count
+    last: Count
     falls_show: bool
 
     @property
     def useful(self) -> Fraction:
         """How much of the work stands."""
-        return sum((one.amount for one in self.kept), Fraction(0))
+        return Fraction(sum(one.amount for one in self.kept))
 
     @property
     def repeated(self) -> Fraction:
         """How much was lost."""
-        return sum((one.amount for one in self.lost), Fraction(0))
+        return Fraction(sum(one.amount for one in self.lost))
 
-    def back_to(self, count: Fraction) -> "Climb":
+    def back_to(self, count: Count) -> "Climb":
         """The climb of a run that ended for good with this count saved: what came after it is lost."""
         kept = list(self.kept)
         lost = (*self.lost, *_cut(kept, count))
@@ -84,14 +84,16 @@ def climb(told: Sequence[Sighting], shape: Shape, span: Window, bounds: Bounds) 
     points = [one for one in every if one.at_ms < span.end_ms]
     if not any(one.at_ms >= span.start_ms for one in points):
         return None
-    later = next((one for one in every if one.at_ms >= span.end_ms), None)
-    return _went_on(_followed(_begun(points, span), falls_show=shape is Shape.GAUGE), later, span)
+    last = points[-1].count
+    later = next((one for one in every if one.at_ms >= span.end_ms and (one.begins or one.count != last)), None)
+    found, since_ms = _followed(_begun(points, span), falls_show=shape is Shape.GAUGE)
+    return _went_on(found, since_ms, later, span)
 
 
 @dataclass(frozen=True, slots=True)
 class _Point:
     at_ms: int
-    count: Fraction
+    count: Count
     begins: bool
     """It is the first of a new attempt."""
 
@@ -105,7 +107,7 @@ def _points(told: Sequence[Sighting], shape: Shape, span: Window, bounds: Bounds
         for before, now in pairwise(told):
             yield _Point(now.at_ms, now.value, begins=_is_new(before.at_ms, now, bounds))
         return
-    count = Fraction(0)
+    count: Count = 0
     if told[0].at_ms >= span.start_ms and _is_new(span.start_ms - 1, told[0], bounds):
         yield _Point(told[0].at_ms, count, begins=False)  # it counts from 0 on: the first steps were not seen
         count = told[0].value
@@ -141,7 +143,8 @@ def _begun(points: Sequence[_Point], span: Window) -> _Begun:
     return _Begun([start, *inside], running=early[-1].count > early[0].count)
 
 
-def _followed(begun: _Begun, *, falls_show: bool) -> Climb:
+def _followed(begun: _Begun, *, falls_show: bool) -> tuple[Climb, int | None]:
+    """The climb, and when it rose last; None where it is starting again."""
     kept: list[Rise] = []
     lost: list[Rise] = []
     first = begun.points[0]
@@ -156,24 +159,30 @@ def _followed(begun: _Begun, *, falls_show: bool) -> Climb:
         elif now.count > before.count:
             kept.append(Rise(before.at_ms if since is None else since, now.at_ms, before.count, now.count))
             since = now.at_ms
-    return Climb(tuple(kept), tuple(lost), restarts, first.count, begun.points[-1].count, falls_show)
+    return Climb(tuple(kept), tuple(lost), restarts, first.count, begun.points[-1].count, falls_show), since
 
 
-def _went_on(found: Climb, later: _Point | None, span: Window) -> Climb:
-    """What is shown next tells whether the run was at work up to the end of the span. How much it did counts later."""
-    last = found.kept[-1] if found.kept else None
-    if not last or not later or later.begins or later.count <= found.last or last.high != found.last:
+def _went_on(found: Climb, since_ms: int | None, later: _Point | None, span: Window) -> Climb:
+    """What is shown next tells whether the run was at work up to the end of the span. How much it did counts later.
+
+    Args:
+        found: the climb of the span.
+        since_ms: when it rose last; None where it is starting again at the end.
+        later: the first point after the span that shows something else.
+        span: the span.
+    """
+    if since_ms is None or later is None or later.begins or later.count <= found.last:
         return found
-    return replace(found, kept=(*found.kept, Rise(last.end_ms, span.end_ms, found.last, found.last)))
+    return replace(found, kept=(*found.kept, Rise(since_ms, span.end_ms, found.last, found.last)))
 
 
-def _cut(kept: list[Rise], count: Fraction) -> list[Rise]:
+def _cut(kept: list[Rise], count: Count) -> list[Rise]:
     """Take what is above a count from what is kept."""
     lost: list[Rise] = []
     while kept and kept[-1].high > count:
         top = kept.pop()
         if top.low < count:
-            part = (count - top.low) / top.amount
+            part = Fraction(count - top.low) / top.amount
             middle_ms = top.start_ms + (top.end_ms - top.start_ms) * part.numerator // part.denominator
             kept.append(Rise(top.start_ms, middle_ms, top.low, count))
             top = Rise(middle_ms, top.end_ms, count, top.high)

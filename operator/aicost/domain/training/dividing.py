@@ -114,8 +114,12 @@ def divide(held: Iterable[Held], timeline: Sequence[Stretch] | None) -> Mapping[
     Where no timeline is known, what pods cost that failed counts as failed.
     """
     parts = dict.fromkeys(Part, 0)
+    known: dict[Window, dict[Part, int]] = {}
     for one in held:
-        weights = _untimed(one) if timeline is None else _weights(one.span, timeline)
+        if timeline is None:
+            weights = _untimed(one)
+        else:
+            weights = known.get(one.span) or known.setdefault(one.span, _weights(one.span, timeline))
         names = sorted(weights, key=list(Part).index)
         if not sum(weights.values()):
             names, weights = [Part.UNTOLD], {Part.UNTOLD: 1}

@@ -219,8 +219,8 @@ def run_costs(run: Run) -> RunCosts:
 def _basis(climbs: Mapping[Measure, Climb]) -> Measure | None:
     """The measure that tells best when work was done.
 
-    Fine before coarse, one that falls before one that does not, and of the coarse ones that which rose most often. Where
-    none rose nothing was done, and any tells so.
+    Fine before coarse, one that falls before one that does not, and of the coarse ones that which rose most often.
+    Where none rose nothing was done, and any tells so.
     """
 
     def rank(measure: Measure) -> tuple[int, int, int]:
@@ -267,7 +267,7 @@ def _quality(read: _Read, cost: int) -> Quality | None:
     told, aims = read.told.get(Measure.QUALITY), read.run.aims
     if not told:
         return None
-    first, last = told[0].value, told[-1].value
+    first, last = Fraction(told[0].value), Fraction(told[-1].value)
     gained = {Better.HIGHER: last - first, Better.LOWER: first - last, Better.EITHER: abs(last - first)}[aims.better]
     return Quality(first, last, cost * aims.point / gained if gained > 0 else None)
 
@@ -283,7 +283,7 @@ def _completion(read: _Read, cost: int) -> Completion:
             return Completion(cost * (1 - progress) / done if done > 0 else None, progress, measure.value)
     remaining, elapsed_ms = read.told.get(Measure.REMAINING), _elapsed_ms(read.run.held)
     if remaining and elapsed_ms:
-        return Completion(cost * remaining[-1].value * SECOND_MS / elapsed_ms, None, Measure.REMAINING.value)
+        return Completion(Fraction(cost * remaining[-1].value * SECOND_MS) / elapsed_ms, None, Measure.REMAINING.value)
     return Completion()
 
 
