@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aicost.adapters.pricing.bills.focus import Others
 from aicost.adapters.pricing.bills.reading import read_bill
+from aicost.adapters.pricing.tables.reading import Bounds, read_table
 from aicost.domain.exact.windows import DAY_MS, Window, from_rfc3339
 from aicost.domain.thirdparty.machines import MachineLine, match, node_keys, resource_keys
+from aicost.ports.errors import InvalidRequest
 from aicost.usecases.economics.spend.match_machines import match_machines
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import make_posting, make_row
@@ -169,3 +172,15 @@ def test_of_a_real_bill_every_cent_is_told():
     matched = match(found.machines, nodes, {})
     assert {name for one in matched for name in one.nodes} == set(nodes)
     assert sum(one.billed_nanos for one in matched) == sum(one.cost_attos for one in timed) // NANOS
+
+
+def test_of_a_large_bill_only_ai_lines_are_kept_and_one_sum_for_each_machine_and_day():
+    machine = row("Compute", "Amazon EC2", "0.5", "i-0abc123def4567890")
+    content = bill(*[machine] * 5_000, row("AI and Machine Learning", "Amazon Bedrock", "1"))
+    others = Others()
+    table = read_table(content, Bounds(10**7, 5_001, "advice"), others.begin)
+    assert len(table.rows) == 1
+    assert [one.cost_attos / DOLLAR for one in others.machine_lines()] == [2_500]
+    assert [(one.lines, one.cost_attos / DOLLAR) for one in others.ignored_lines()] == [(5_000, 2_500)]
+    with pytest.raises(InvalidRequest, match="more than 5000 rows: advice"):
+        read_table(content, Bounds(10**7, 5_000, "advice"), Others().begin)

@@ -7,14 +7,14 @@ nowhere is summed up by service, so that nothing vanishes.
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from aicost.adapters.pricing.bills import values
 from aicost.adapters.pricing.bills.values import WrongCell, cell
 from aicost.adapters.pricing.tables import cells
-from aicost.adapters.pricing.tables.reading import Table, TableRow, Wrong
+from aicost.adapters.pricing.tables.reading import Table, Wrong
+from aicost.domain.exact.windows import Window
 from aicost.domain.thirdparty.lines import SpendLine
 from aicost.domain.thirdparty.machines import Ignored, MachineLine
 
@@ -38,35 +38,67 @@ _TIME = re.compile(r"\b(?:h|hrs?|hours?|seconds?)\b", re.IGNORECASE)
 """Units of time: what a machine costs while it runs, rather than what it sends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A bill.
+@dataclass(slots=True)
+class Others:
+    """All lines of a bill that are not about AI, summed as they are read: there may be millions.
 
     Attributes:
-        lines: the AI lines.
-        machines: lines about something else that name a resource: some may be nodes.
-        ignored: all lines about something else, by service.
+        machines: by day, resource, currency and whether time is charged -> amount in 10^-18.
+        ignored: by category, service and currency -> lines, amount in 10^-18, lines without an amount.
     """
 
-    lines: tuple[SpendLine, ...]
-    machines: tuple[MachineLine, ...] = ()
-    ignored: tuple[Ignored, ...] = ()
+    machines: dict[tuple[Window, str, str, bool], int] = field(default_factory=dict)
+    ignored: dict[tuple[str, str, str], tuple[int, int, int]] = field(default_factory=dict)
+
+    def begin(self, columns: Collection[str]) -> Callable[[Mapping[str, str]], bool] | None:
+        """Whether a row is kept, for a bill in FOCUS format; all are of another table."""
+        return self._keep if is_focus(columns) else None
+
+    def _keep(self, said: Mapping[str, str]) -> bool:
+        if _is_ai(said):
+            return True
+        self._ignore(said)
+        machine = _machine(said)
+        if machine is not None:
+            key, amount = machine
+            self.machines[key] = self.machines.get(key, 0) + amount
+        return False
+
+    def _ignore(self, said: Mapping[str, str]) -> None:
+        tax = said.get("charge_category", "").lower() in _LEFT_OUT
+        category = said["charge_category"] if tax else said.get("service_category", "")
+        key = category, said.get("service_name", ""), said.get("billing_currency", "").upper()
+        lines, known, unread = self.ignored.get(key, (0, 0, 0))
+        amount = _amount_or_none(said)
+        self.ignored[key] = lines + 1, known + (amount or 0), unread + (amount is None)
+
+    def machine_lines(self) -> tuple[MachineLine, ...]:
+        """Lines about resources, one for each day of one."""
+        return tuple(
+            MachineLine(day, resource, amount, currency, by_time)
+            for (day, resource, currency, by_time), amount in self.machines.items()
+        )
+
+    def ignored_lines(self) -> tuple[Ignored, ...]:
+        """All lines, by service."""
+        return tuple(Ignored(*key, *sums) for key, sums in sorted(self.ignored.items()))
 
 
-def is_focus(table: Table) -> bool:
-    """Whether a table is a bill in FOCUS format."""
-    return set(table.columns) >= COLUMNS and bool(set(_AMOUNTS) & set(table.columns))
+def is_focus(columns: Collection[str]) -> bool:
+    """Whether columns are those of a bill in FOCUS format."""
+    return set(columns) >= COLUMNS and bool(set(_AMOUNTS) & set(columns))
 
 
-def read_focus(table: Table) -> Read:
-    """The AI lines; what is wrong with one is added to the table's complaints.
+def read_focus(table: Table) -> Iterator[SpendLine]:
+    """The AI lines of what was kept; what is wrong with one is added to the table's complaints.
 
     The effective cost counts: a payment in advance is spread over what it was for.
     """
-    mine = [row for row in table.rows if _is_ai(row.cells)]
-    others = [row.cells for row in table.rows if not _is_ai(row.cells)]
-    machines = tuple(line for said in others if (line := _machine(said)) is not None)
-    return Read(tuple(_lines(table, mine)), machines, tuple(_ignored(others)))
+    for row in table.rows:
+        try:
+            yield _line(row.cells)
+        except WrongCell as wrong:
+            table.complain(row, wrong.column, str(wrong))
 
 
 def _is_ai(said: Mapping[str, str]) -> bool:
@@ -75,7 +107,7 @@ def _is_ai(said: Mapping[str, str]) -> bool:
     return named and said.get("charge_category", "").lower() not in _LEFT_OUT
 
 
-def _machine(said: Mapping[str, str]) -> MachineLine | None:
+def _machine(said: Mapping[str, str]) -> tuple[tuple[Window, str, str, bool], int] | None:
     """A line about a resource; None for one that names none, or of which no day or amount can be read."""
     resource = said.get("resource_id", "")
     if not resource or said.get("charge_category", "").lower() in _LEFT_OUT:
@@ -84,21 +116,9 @@ def _machine(said: Mapping[str, str]) -> MachineLine | None:
     try:
         day = values.day_of(values.moment(said["charge_period_start"]))
         currency = cells.currency(said.get("billing_currency", ""))
-        return MachineLine(day, resource, _amount(said), currency, bool(_TIME.search(unit)))
+        return (day, resource, currency, bool(_TIME.search(unit))), _amount(said)
     except (KeyError, Wrong):
         return None
-
-
-def _ignored(others: Sequence[Mapping[str, str]]) -> Iterator[Ignored]:
-    groups = defaultdict[tuple[str, str, str], list[Mapping[str, str]]](list)
-    for said in others:
-        tax = said.get("charge_category", "").lower() in _LEFT_OUT
-        category = said["charge_category"] if tax else said.get("service_category", "")
-        groups[category, said.get("service_name", ""), said.get("billing_currency", "").upper()].append(said)
-    for (category, service, currency), mine in sorted(groups.items()):
-        amounts = [_amount_or_none(said) for said in mine]
-        known = [amount for amount in amounts if amount is not None]
-        yield Ignored(category, service, currency, len(mine), sum(known), len(mine) - len(known))
 
 
 def _amount(said: Mapping[str, str]) -> int:
@@ -110,14 +130,6 @@ def _amount_or_none(said: Mapping[str, str]) -> int | None:
         return _amount(said)
     except Wrong:
         return None
-
-
-def _lines(table: Table, rows: list[TableRow]) -> Iterator[SpendLine]:
-    for row in rows:
-        try:
-            yield _line(row.cells)
-        except WrongCell as wrong:
-            table.complain(row, wrong.column, str(wrong))
 
 
 def _line(said: Mapping[str, str]) -> SpendLine:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from aicost.adapters.pricing.bills.focus import is_focus, read_focus
+from aicost.adapters.pricing.bills.focus import Others, is_focus, read_focus
 from aicost.adapters.pricing.bills.pages import decode, read_pages
 from aicost.adapters.pricing.bills.plain import is_plain, read_plain
-from aicost.adapters.pricing.tables.reading import Table, read_table, refuse
+from aicost.adapters.pricing.tables.reading import Bounds, Table, read_table, refuse
 from aicost.domain.thirdparty.lines import SpendLine
 from aicost.domain.thirdparty.machines import Ignored, MachineLine
 from aicost.ports.errors import InvalidRequest
+
+_BOUNDS = Bounds(512 * 2**20, 5_000_000, "export the bill in parts, such as by day: all files of a day together")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,16 @@ def read_bill(content: bytes, name: str, *, provider: str = "", currency: str = 
     if content.lstrip()[:1] in {b"{", b"["}:
         kind, lines = read_pages(decode(content, name), name)
         return Bill(kind, lines)
+    others = Others()
     try:
-        return _of_table(read_table(content), provider or "unknown", currency)
+        return _of_table(read_table(content, _BOUNDS, others.begin), others, provider or "unknown", currency)
     except InvalidRequest as problem:
         raise InvalidRequest(f"{name}: {problem}") from problem
 
 
-def _of_table(table: Table, provider: str, currency: str) -> Bill:
-    if is_focus(table):
-        read = read_focus(table)
-        bill = Bill("focus", read.lines, read.machines, read.ignored)
+def _of_table(table: Table, others: Others, provider: str, currency: str) -> Bill:
+    if is_focus(table.columns):
+        bill = Bill("focus", tuple(read_focus(table)), others.machine_lines(), others.ignored_lines())
     elif is_plain(table):
         bill = Bill("table", tuple(read_plain(table, provider, currency)))
     else:

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aicost.ports.errors import InvalidRequest
@@ -17,6 +17,24 @@ _DELIMITERS = (",", ";", "\t")
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9:./_]+")
 NOTHING = frozenset({"", "null", "none", "n/a", "na", "-"})
 """Cells that say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large a file may be.
+
+    Attributes:
+        advice: what to do with a larger one.
+    """
+
+    bytes: int
+    rows: int
+    advice: str
+
+
+OF_PRICES = Bounds(LARGEST_BYTES, MOST_ROWS, "cut the file to the prices of GPU machines")
+Keep = Callable[[Collection[str]], Callable[[Mapping[str, str]], bool] | None]
+"""Columns -> whether the cells of a row are kept; None keeps all. Of large files most rows are summed and let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +100,28 @@ def normal(name: str) -> str:
     return _NOT_IN_A_NAME.sub("_", spaced.lower()).strip("_")
 
 
-def read_table(content: bytes) -> Table:
+def read_table(content: bytes, bounds: Bounds = OF_PRICES, keep: Keep | None = None) -> Table:
     """Read a CSV file: UTF-8, commas, semicolons or tabs, the names of its columns in the first line.
 
+    Args:
+        content: the file.
+        bounds: how large it may be.
+        keep: which rows are kept; None for all.
+
     Raises:
-        InvalidRequest: it is no such file at all.
+        InvalidRequest: it is no such file at all, or too large.
     """
-    lines = _lines(content)
-    delimiter = _delimiter(lines)
+    delimiter = _delimiter(_lines(content, bounds))
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
     try:
-        return _table(csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, strict=True))
+        return _table(csv.reader(lines, delimiter=delimiter, strict=True), bounds, keep)
     except csv.Error as problem:
         raise InvalidRequest(f"this is no CSV: {problem}: check its quotes") from problem
 
 
-def _lines(content: bytes) -> str:
-    if len(content) > LARGEST_BYTES:
-        raise InvalidRequest(f"larger than {LARGEST_BYTES >> 20} MiB: cut the file to the prices of GPU machines")
+def _lines(content: bytes, bounds: Bounds) -> str:
+    if len(content) > bounds.bytes:
+        raise InvalidRequest(f"larger than {bounds.bytes >> 20} MiB: {bounds.advice}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -115,16 +138,20 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=head.count)
 
 
-def _table(reader: "csv._reader") -> Table:  # type: ignore[name-defined] # the module names no public type
+def _table(reader: "csv._reader", bounds: Bounds, keep: Keep | None) -> Table:  # type: ignore[name-defined] # the module names no public type
     header: list[str] = next((row for row in reader if any(cell.strip() for cell in row)), [])
     table = Table(_columns(header, reader.line_num), [])
-    names = list(table.columns)
+    names, rows = list(table.columns), 0
+    kept = keep(table.columns) if keep else None
     for cells in reader:
         if not any(cell.strip() for cell in cells):
             continue
-        if len(table.rows) >= MOST_ROWS:
-            raise InvalidRequest(f"more than {MOST_ROWS} rows: cut the file to the prices of GPU machines")
+        rows += 1
+        if rows > bounds.rows:
+            raise InvalidRequest(f"more than {bounds.rows} rows: {bounds.advice}")
         _take(table, names, cells, reader.line_num)
+        if kept and table.rows and table.rows[-1].line == reader.line_num and not kept(table.rows[-1].cells):
+            table.rows.pop()
     return table
 
 
