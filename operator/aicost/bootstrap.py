@@ -388,8 +388,7 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
     collection_ms = settings.telemetry.collection_seconds * SECOND_MS
     usage, counting = HeldUsage(), settings.components.counting
     charged = _charged(settings, stores.inventory, claims, policies)
-    said = (books, charged.claims, charged.policies)
-    sharing = settings.sharing.policy
+    said, sharing = (books, charged.claims, charged.policies), settings.sharing.policy
     compute = ComputeWindow(cluster, charged.inventory, source, *said, collection_ms, usage, counting, sharing)
     writer = FencedWriter(stores.ledger, holds, stores.ledger)
     epoch_ms, settle_ms = stores.inventory.epoch_ms, settings.window.settle_seconds * SECOND_MS
