@@ -97,8 +97,8 @@ def test_kubectl_shows_what_a_token_and_a_request_cost_and_whether_it_is_within_
 
             stage.cluster.apply({**workload("1.00"), "metadata": {"name": "chat", "namespace": team}})
             stage.cluster.until(path, lambda it: _reason(it, "WithinTarget") == "AboveTarget", 60)
-            events = api.get(f"/apis/events.k8s.io/v1/namespaces/{team}/events")["items"]
-            assert any(one["reason"] == "AboveTarget" for one in events), events
+            events = f"/apis/events.k8s.io/v1/namespaces/{team}/events"
+            stage.cluster.until(events, lambda it: any(one["reason"] == "AboveTarget" for one in it["items"]), 30)
 
             report = f"{OURS}/namespaces/{team}/aicostreports/month-to-date"
             told = stage.cluster.until(report, lambda it: len(_units_of_rows(it)) == 2, 60)
