@@ -143,7 +143,8 @@ def test_nothing_but_questions_is_ever_sent(server, tmp_path):
 
     with between(server, note) as url:
         backfill(url, SPAN, tmp_path / "ledger", NOW, fleet=FLEET)
-    assert {path for _, path in asked} <= {"/api/v1/query", "/api/v1/metadata"}
+    questions = {"query", "metadata", "read", "status/config"}
+    assert {path for _, path in asked} <= {f"/api/v1/{name}" for name in questions}
 
 
 LIES = {

@@ -14,6 +14,7 @@ from aicost.adapters.prometheus.history.keys import LabelKeys
 from aicost.adapters.prometheus.history.pace import PacedSource
 from aicost.adapters.prometheus.history.survey import Survey, survey
 from aicost.adapters.prometheus.patient import PatientClient
+from aicost.adapters.prometheus.remote.reading import RemoteRead
 from aicost.adapters.prometheus.source import PrometheusSource
 from aicost.adapters.prometheus.usage import PrometheusUsage
 from aicost.bootstrap import open_counts, open_inputs, open_ledger
@@ -212,7 +213,8 @@ def wire(prepared: Prepared, now_ms: int) -> Running:
     epoch_ms = min(first.start_ms, asked.span.start_ms) if first else asked.span.start_ms
     known_ms = min(now_ms, asked.span.end_ms + LENGTH_MS)  # nothing later is of use
     inventory = HistoryInventory(Asker(config, prepared.client), epoch_ms, known_ms, prepared.given.keys())
-    source = PacedSource(PrometheusSource(config, prepared.client), prepared.survey.interval_ms)
+    samples = PrometheusSource(config, prepared.client, RemoteRead(config))
+    source = PacedSource(samples, prepared.survey.interval_ms)
     books, claims, policies = HeldBooks(), HeldClaims(), HeldPolicies()
     books.value, claims.value, policies.value = prepared.given.books, prepared.given.claims, prepared.given.policies
     usage = PrometheusUsage(config, asked.host_matchers, prepared.client) if prepared.survey.has(CPU) else None
