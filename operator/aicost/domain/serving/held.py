@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aicost.domain.budgets.units.counters import is_count
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
 from aicost.domain.sampling.series import Millis, Values
 
@@ -32,10 +33,10 @@ def held(at_ms: Millis, values: Values, span: Window) -> Held | None:
 
     Args:
         at_ms: times of the samples of one series, in any order.
-        values: their values. What is no number, or negative, is no sample.
+        values: their values. What is no number, negative or beyond all counting is no sample.
         span: which time.
     """
-    good = np.isfinite(values) & (values >= 0)
+    good = is_count(values)
     order = np.argsort(at_ms[good], kind="stable")
     begins, value = at_ms[good][order], values[good][order]
     ends = np.minimum(np.append(begins[1:], span.end_ms), begins + LONGEST_MS)

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.series import Millis, Values
+
+BEYOND = 2.0**62
+"""Nothing counts so far: a value from here on is none of a counter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def growth(at_ms: Millis, values: Values, span: Window, *, watched_ms: int | Non
 
     Args:
         at_ms: times of the samples of one series, in any order.
-        values: their values. What is no number, or negative, is no sample.
+        values: their values. What is no number, negative or beyond all counting is no sample.
         span: the growth of which time.
         watched_ms: from when on the source would have shown a sample of the series, had there been one; None: from the
             start of the span on.
@@ -60,9 +64,14 @@ def growth(at_ms: Millis, values: Values, span: Window, *, watched_ms: int | Non
     return Growth(_grown(0.0 if began else counts[first - 1], counts[first:end]), is_whole=True)
 
 
+def is_count(values: Values) -> NDArray[np.bool_]:
+    """Which values a counter can have: numbers, not below 0, and not beyond all counting."""
+    return (values >= 0) & (values < BEYOND)
+
+
 def _in_order(at_ms: Millis, values: Values) -> tuple[Millis, Values]:
     """The samples that are such, by time."""
-    good = np.isfinite(values) & (values >= 0)
+    good = is_count(values)
     order = np.argsort(at_ms[good], kind="stable")
     return at_ms[good][order], values[good][order]
 

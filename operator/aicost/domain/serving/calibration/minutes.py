@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aicost.domain.budgets.units.counters import is_count
 from aicost.domain.exact.windows import MINUTE_MS, Window
 from aicost.domain.sampling.series import Millis, RawSeries, Values
 from aicost.domain.serving.meters import Count, known_engines
@@ -82,7 +83,7 @@ def fit_counts(
 
 def minute_growth(at_ms: Millis, values: Values, edges: Millis) -> Values:
     """By how much a counter grew between edges, between two samples evenly; NaN where they are too far apart."""
-    good = np.isfinite(values) & (values >= 0)
+    good = is_count(values)
     order = np.argsort(at_ms[good], kind="stable")
     times, counts = at_ms[good][order], values[good][order]
     if len(times) < 2:
