@@ -173,3 +173,7 @@ def test_a_train_job_that_reports_is_followed_recorded_and_costed(place, tmp_pat
     assert row["to_complete_nanos"] == 3 * row["cost_nanos"]
     assert row["quality"]["per_point_nanos"] == 4 * row["cost_nanos"]
     assert sum(row["parts_nanos"].values()) == row["cost_nanos"]
+
+    now = ("training", "--ledger", ledger, "--kubeconfig", place.cluster.kubeconfig, "--window", "today", "-o", "json")
+    (same,) = [one for one in json.loads(aicost(*now))["rows"] if one["namespace"] == place.namespace]
+    assert (same["progress"], same["to_complete_nanos"]) == ("0.25", 3 * row["cost_nanos"])

@@ -36,7 +36,7 @@ def test_a_run_with_a_restart_is_costed_to_the_nano(places, capsys):
         "after": 0,
         "untold": 0,
     }
-    assert (row["useful"]["steps"], row["lost"]) == ("940", "50")
+    assert (row["useful"]["steps"], row["lost_units"]) == ("940", "50")
     assert row["per_step_nanos"] == round(6_900_000_000 / 940)
     assert row["per_million_tokens_nanos"] == round(6_900_000_000 / (99 * 940 / 990))
     assert (row["progress"], row["to_complete_nanos"]) == ("0.47", round(6_900_000_000 * 53 / 47))
@@ -88,6 +88,13 @@ def test_an_option_names_what_the_aiworkload_does_not(places, capsys, tmp_path):
     row = rows(capsys, *places[:4], "--bundle", str(plain), "--steps", "train_global_step")["PyTorchJob/llama"]
     assert row["gaps"] == ["quality: no pod of the run shows no_such_metric in this time"]
     assert row["per_step_nanos"] == round(6_900_000_000 / 940)
+
+
+def test_what_is_missing_of_several_runs_is_said_once(places, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    assert main(["training", *places[:4]]) == 0
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Not told")]
+    assert "vision/PyTorchJob/llama, vision/TrainJob/tune: nothing tells" in told
 
 
 def test_csv_has_one_line_for_each_run(places, capsys):

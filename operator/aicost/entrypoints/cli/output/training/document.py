@@ -84,7 +84,7 @@ def _row(line: RunLine) -> dict[str, Any]:
         "goodput": percent(costs.goodput) if costs.goodput is not None else None,
         "restarts": costs.restarts,
         "useful": {measure.value: decimal(costs.did.get(measure)) for measure in _UNITS},
-        "lost": decimal(costs.repeated),
+        "lost_units": decimal(costs.repeated),
         **{name: whole_or_none(per(line, measure)) for measure, name in _UNITS.items()},
         "quality": _quality(line),
         "progress": decimal(costs.completion.progress),

@@ -130,11 +130,26 @@ def _facts(report: TrainingReport) -> Iterator[Fact]:
         if line.costs.at_most:
             text = f"{name} failed, and nothing tells what was saved: name a gauge in spec.training.checkpoint"
             yield "At most", text, Style.WARN
-        for gap in line.gaps:
-            yield "Not told", f"{name}: {gap}", Style.WARN
+    for gap, names in _gaps(report.lines).items():
+        yield "Not told", f"{_several(names)}: {gap}", Style.WARN
     if report.others:
         named = ", ".join(report.others[:_SHOWN])
         more = counted(len(report.others), "other run")
         yield "Not training", f"{more}; label those that train aicost.dev/workload-type=training: {named}", Style.PLAIN
     for note in report.notes:
         yield "Note", note, Style.WARN
+
+
+def _gaps(lines: Sequence[RunLine]) -> dict[str, list[str]]:
+    """What is missing, and of which runs."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        for gap in line.gaps:
+            found.setdefault(gap, []).append(f"{line.namespace}/{line.run}")
+    return found
+
+
+def _several(names: Sequence[str]) -> str:
+    """The first of some names, and how many there are beside them."""
+    more = f" and {counted(len(names) - _SHOWN, 'more run')}" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
