@@ -81,6 +81,18 @@ async def test_kubectl_shows_what_was_stated(served):
     assert (report["requests"], report["rows"][0]["namespace"]) == (4, "search")
 
 
+async def test_for_whom_they_were_is_kept_apart_where_it_is_asked(served):
+    await post(served, [failed("a", team="Search"), stated("b", team="search"), stated("c")])
+    items = (await served.get(f"{HERE}?window={WINDOW}&by=team")).body["items"]
+    assert [(one.get("for"), one["outcome"], one["share"]) for one in items] == [
+        (None, "success", "100.0%"),
+        ("search", "success", "50.0%"),
+        ("search", "failure", "50.0%"),
+    ]
+    wrong = await served.get(f"{HERE}?window={WINDOW}&by=pod")
+    assert (wrong.status, "use team, feature, customer" in wrong.body["message"]) == (400, True)
+
+
 async def test_a_namespace_sees_its_own_and_no_other(served):
     await post(served, [stated()])
     await post(served, [failed("x")], path=f"{ROOT}/namespaces/shop/outcomes")

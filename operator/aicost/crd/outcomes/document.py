@@ -26,7 +26,7 @@ def outcome_document(
         now_ms: when the answer was made.
         rows: the most lines that it names; beside them stands how many there are.
     """
-    judged: Counter[tuple[str, str, str]] = Counter()
+    judged: Counter[tuple[str, str, str, str]] = Counter()
     for one in sums:
         judged[_subject(one)] += one.requests
     ordered = sorted(sums, key=lambda one: (-one.requests, _subject(one), one.reason, one.success))
@@ -54,8 +54,8 @@ def posted_document(namespace: str, count: int, posted_ms: int) -> Document:
     }
 
 
-def _subject(one: OutcomeSum) -> tuple[str, str, str]:
-    return one.namespace, one.workload, one.model
+def _subject(one: OutcomeSum) -> tuple[str, str, str, str]:
+    return one.namespace, one.workload, one.model, one.who
 
 
 def _row(one: OutcomeSum, judged: int) -> Document:
@@ -63,6 +63,7 @@ def _row(one: OutcomeSum, judged: int) -> Document:
         "namespace": one.namespace,
         "workload": one.workload or None,
         "model": one.model or None,
+        "who": one.who or None,
         "outcome": SUCCESS if one.success else FAILURE,
         "reason": one.reason or None,
         "requests": one.requests,

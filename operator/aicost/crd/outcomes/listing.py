@@ -16,6 +16,7 @@ _COLUMNS = (
     ("REASON", "reason", False),
     ("REQUESTS", "requests", False),
     ("SHARE", "share", False),
+    ("FOR", "who", True),
     ("TOKENS", "tokens", True),
     ("WITH TOKENS", "requests_with_tokens", True),
 )

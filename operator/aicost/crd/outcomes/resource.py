@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from aicost.crd.allocations.listing import Field
 from aicost.crd.allocations.parameters import FORMAT
 from aicost.crd.coverage.resources import Served
-from aicost.domain.serving.outcomes.posted import MOST_ITEMS, OLDEST_DAYS
+from aicost.domain.serving.outcomes.posted import MOST_ITEMS, OLDEST_DAYS, WHO
 
 OUTCOMES = Served(
     plural="outcomes",
@@ -18,6 +18,7 @@ OUTCOMES = Served(
     fields=(
         Field("workload", "workload", "string", "Workload that answered, as it was stated."),
         Field("model", "model", "string", "Model that answered, where no workload was stated."),
+        Field("for", "who", "string", "For whom they were, where `by` asks for it."),
         Field("outcome", "outcome", "string", "success or failure."),
         Field("reason", "reason", "string", "Why, such as hallucination or thumbs-down."),
         Field("requests", "requests", "integer", "Requests that ended so."),
@@ -27,6 +28,7 @@ OUTCOMES = Served(
     ),
     parameters={
         "window": "The time of the requests: 24h, 7d, yesterday, 2026-11-20, FROM/TO. Default: 7d.",
+        "by": f"Keep apart for whom they were: {', '.join(WHO)}.",
         "timeZone": "Zone in which days and months begin.",
         "limit": "Lines that the answer names.",
         FORMAT: "report: everything in one document.",

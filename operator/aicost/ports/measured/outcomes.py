@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aicost.domain.exact.windows import Window
+from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.serving.outcomes.posted import Statement
 
 
@@ -17,6 +18,7 @@ class OutcomeSum:
         requests: how many.
         counted: those of them whose tokens are known.
         tokens: tokens of these.
+        who: for whom they were, where that was asked for; empty where nobody says.
     """
 
     namespace: str
@@ -27,13 +29,22 @@ class OutcomeSum:
     requests: int
     counted: int
     tokens: int
+    who: str = ""
 
 
 class OutcomeReader(Protocol):
     """What was stated."""
 
-    def sums(self, cluster: str, spans: Sequence[Window], *, namespace: str | None = None) -> Sequence[OutcomeSum]:
+    def sums(
+        self, cluster: str, spans: Sequence[Window], *, namespace: str | None = None, who: Dimension | None = None
+    ) -> Sequence[OutcomeSum]:
         """Requests that were made in any of the half-open spans, which share no time; of all namespaces or of one.
+
+        Args:
+            cluster: key of the cluster in the ledger.
+            spans: when they were made.
+            namespace: of one namespace; None for all.
+            who: keep apart for whom they were, by one of `aicost.domain.serving.outcomes.posted.WHO`.
 
         Raises:
             LedgerUnavailable: they cannot be read.

@@ -27,7 +27,8 @@ from aicost.adapters.ledger.outcomes.upkeep import OutcomeKeeper
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.queries import literal
 from aicost.domain.exact.windows import DAY_MS, Window, to_datetime
-from aicost.domain.serving.outcomes.posted import OLDEST_DAYS, Statement
+from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.serving.outcomes.posted import OLDEST_DAYS, WHO, Statement
 from aicost.ports.errors import LedgerUnavailable
 from aicost.ports.measured.outcomes import OutcomeSum
 
@@ -35,6 +36,9 @@ _ATTEMPTS = 8
 """Each of them tries again by itself some times."""
 _TIDY_EACH, _MANY_TODAY = 100, 50
 """After so many commits the days of more files than these are put together, today's among them."""
+
+
+_COLUMNS = {one: one.value for one in WHO}
 
 
 class DeltaOutcomes:
@@ -67,7 +71,9 @@ class DeltaOutcomes:
         table = self._table()
         return None if table is None else int(table.version())
 
-    def sums(self, cluster: str, spans: Sequence[Window], *, namespace: str | None = None) -> Sequence[OutcomeSum]:
+    def sums(
+        self, cluster: str, spans: Sequence[Window], *, namespace: str | None = None, who: Dimension | None = None
+    ) -> Sequence[OutcomeSum]:
         """Requests by how they ended; see the port."""
         table = self._table()
         if table is None or not spans:
@@ -80,13 +86,14 @@ class DeltaOutcomes:
             f"SELECT *, ROW_NUMBER() OVER (PARTITION BY {REQUEST} ORDER BY {LAST}) AS nth "  # noqa: S608 -- quoted
             f"FROM {FOLDER} WHERE {known}"
         )
-        kinds = "namespace, workload, model, success, reason"
+        kinds = f"namespace, workload, model, success, reason{f', {_COLUMNS[who]}' if who else ''}"
+        shown = f"{kinds} AS who" if who else kinds
         inside = " OR ".join(map(_inside, spans))
         return tuple(
             OutcomeSum(**one)
             for one in self._ask(
                 table,
-                f"SELECT {kinds}, COUNT(*) AS requests, COUNT(tokens) AS counted, "  # noqa: S608 -- quoted
+                f"SELECT {shown}, COUNT(*) AS requests, COUNT(tokens) AS counted, "  # noqa: S608 -- quoted
                 f"CAST(COALESCE(SUM(tokens), 0) AS BIGINT) AS tokens FROM ({ranked}) "
                 f"WHERE nth = 1 AND ({inside}) GROUP BY {kinds} ORDER BY {kinds}",
             )

@@ -13,8 +13,9 @@ from aicost.crd.outcomes.document import outcome_document, posted_document
 from aicost.crd.outcomes.listing import outcome_list, outcome_table
 from aicost.crd.outcomes.resource import OUTCOMES
 from aicost.domain.exact.windows import DAY_MS, MINUTE_MS
+from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.spans import parse_span
-from aicost.domain.serving.outcomes.posted import MOST_REASONS, OLDEST_DAYS, Statement
+from aicost.domain.serving.outcomes.posted import MOST_REASONS, OLDEST_DAYS, WHO, Statement
 from aicost.entrypoints.queryapi.asking import Form, check_names, check_path, form_of, pairs_of
 from aicost.entrypoints.queryapi.desk import Desk
 from aicost.entrypoints.queryapi.outcomes.pacing import Pace
@@ -101,10 +102,11 @@ class OutcomeCounter:
             span = parse_span(read_single(pairs, "window") or _SPAN, now_ms, read_single(pairs, "timeZone") or "UTC")
         except ValueError as problem:
             raise InvalidRequest(str(problem)) from problem
+        who = _who(read_single(pairs, "by"))
         cluster = await self.cluster()
 
         def work() -> bytes:
-            sums = self.store.sums(cluster, [span], namespace=scope.namespace)
+            sums = self.store.sums(cluster, [span], namespace=scope.namespace, who=who)
             return json.dumps(_FORMS[form](outcome_document(sums, span, scope.namespace, now_ms, rows))).encode()
 
         return web.Response(body=await self.desk.run(work), content_type="application/json")
@@ -133,6 +135,14 @@ class OutcomeCounter:
 
     def _concealed(self, one: Statement) -> Statement:
         return replace(one, customer=self.customer(one.customer)) if one.customer else one
+
+
+def _who(text: str | None) -> Dimension | None:
+    if text is None:
+        return None
+    if text not in WHO:
+        raise InvalidRequest(f"by: {text[:40]!r} is nobody whom statements name: use {', '.join(WHO)}")
+    return Dimension(text)
 
 
 _FORMS: Mapping[Form, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {

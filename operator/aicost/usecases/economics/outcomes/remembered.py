@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from aicost.domain.exact.windows import Window
+from aicost.domain.identity.dimensions import Dimension
 from aicost.ports.measured.outcomes import OutcomeReader, OutcomeSum
 
 
@@ -21,11 +22,13 @@ class RememberedOutcomes:
         self._store = store
         self._last: tuple[object, Sequence[OutcomeSum]] = (None, ())
 
-    def sums(self, cluster: str, spans: Sequence[Window], *, namespace: str | None = None) -> Sequence[OutcomeSum]:
+    def sums(
+        self, cluster: str, spans: Sequence[Window], *, namespace: str | None = None, who: Dimension | None = None
+    ) -> Sequence[OutcomeSum]:
         """Requests by how they ended; see the port."""
-        key = (self._store.version(), cluster, tuple(spans), namespace)
+        key = (self._store.version(), cluster, tuple(spans), namespace, who)
         if self._last[0] != key:
-            self._last = (key, self._store.sums(cluster, spans, namespace=namespace))
+            self._last = (key, self._store.sums(cluster, spans, namespace=namespace, who=who))
         return self._last[1]
 
     def reasons(self, cluster: str, namespace: str, since_ms: int) -> frozenset[str]:
