@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,9 +16,14 @@ from deltalake import DeltaTable
 
 from aicost.adapters.held import FencedWriter
 from aicost.adapters.ledger.delta import DeltaLedger
+from aicost.adapters.ledger.outcomes.store import DeltaOutcomes
+from aicost.adapters.ledger.outcomes.upkeep import OutcomeKeeper
+from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.upkeep.record import DeltaRecord
 from aicost.adapters.ledger.upkeep.upkeep import DeltaUpkeep
+from aicost.domain.attribution.customers import ErasedCustomers
 from aicost.domain.exact.windows import DAY_MS, Window
+from aicost.domain.serving.outcomes.posted import Statement
 from aicost.ports.errors import LedgerConflict, LedgerUnavailable
 from aicost.usecases.upkeep.verify_ledger import VerifyLedger
 from support.ledger_rows import CLUSTER, HOUR_0, hour, make_posting, make_row
@@ -186,3 +192,21 @@ def test_duckdb_reads_the_same_sums_from_the_object_store(store):
     assert isinstance(rows, pa.Table)
     found = duckdb.sql("SELECT SUM(cost_nanos), COUNT(*) FROM rows").fetchall()[0]
     assert (int(found[0]), found[1]) == (total(ledger), 3)
+
+
+def test_statements_about_requests_are_kept_put_together_and_erased_wherever_the_ledger_lies(where):
+    home = LedgerPlace(*where)
+    store, keeper = DeltaOutcomes(home), OutcomeKeeper(home)
+
+    def post(n: int) -> None:
+        store.post("c", [Statement("search", f"r{n % 6}", n, n % 2 == 0, "chat", reason="" if n % 2 == 0 else "bad",
+                                   customer="acme")], n)  # fmt: skip
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(post, range(12)))
+    before = store.sums("c", [Window(0, DAY_MS)])
+    assert sorted((one.reason, one.requests) for one in before) == [("", 3), ("bad", 3)]
+    assert keeper.compact(DAY_MS) == 1
+    assert store.sums("c", [Window(0, DAY_MS)]) == before
+    assert keeper.erase(ErasedCustomers(frozenset({"acme"})), None) == 6
+    assert keeper.naming(ErasedCustomers(frozenset({"acme"})), None) == 0
