@@ -1,5 +1,7 @@
 """Pools, several models, fitted weights and what is behind requests: by counters now and by what was kept, the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,13 +53,13 @@ class Town:
         return []
 
 
-def ledger(*pods, hours=1):
+def ledger(*pods, hours=1, workload=""):
     """Name, role, used and idle nanos of each pod in each hour."""
     made = MemoryLedger()
     for window in map(hour, range(hours)):
         rows = []
         for name, role, used, idle in pods:
-            holder = make_holder("team-a", name, labels={ROLE: role} if role else {})
+            holder = replace(make_holder("team-a", name, labels={ROLE: role} if role else {}), workload=workload)
             for cost, bucket in ((used, Bucket.USED), (idle, Bucket.ALLOCATED_IDLE)):
                 rows.append(make_row(cost, bucket=bucket, holder=holder, window=window))
         made.post(make_posting(*rows, window=window))
@@ -91,6 +93,14 @@ def test_pods_that_say_which_phase_they_run_are_pools_and_each_request_counts_on
     assert (costs.did.get(Count.INPUT), costs.did.output, costs.did.requests) == (360_000, 180_000, 3_600)
     assert (costs.input.cost_nanos, costs.output.cost_nanos) == (6 * DOLLAR, 4 * DOLLAR)
     assert costs.output.active * 180_000 == 3 * DOLLAR * 10**6
+
+
+def test_a_router_beside_pools_is_borne_by_both_in_proportion(tmp_path):
+    town = vllm(vllm(Town(), "prefill-0", 100, 1), "decode-0", 100, 50)
+    pods = ("prefill-0", "prefill", 6 * DOLLAR, 0), ("decode-0", "decode", 4 * DOLLAR, 0), ("router-0", "", DOLLAR, 0)
+    (line,) = both_ways(tmp_path, ledger(*pods, workload="chat"), town).lines
+    assert (line.pods, line.counted, line.costs.phases.method) == (3, 2, PhaseMethod.POOLS)
+    assert (line.costs.input.cost_nanos, line.costs.output.cost_nanos) == (6_600_000_000, 4_400_000_000)
 
 
 def test_a_pod_of_both_phases_among_them_makes_no_pools(tmp_path):

@@ -24,11 +24,15 @@ Did = Mapping[PodName, Mapping[str, Tally]]
 def costs_of(sums: Sequence[GroupSum], did: Did, priors: Priors) -> UnitCosts:
     """What the pods of a workload cost, in one currency, over what their engines did.
 
-    Where some of them run prompts and the others answers, each phase costs what its pods cost.
+    Where some of them run prompts and the others answers, each phase costs what its pods cost. Pods beside them that
+    run no engine, such as a router, are borne by both in proportion.
     """
-    roles = {pod_of(one): role_of(one.keys[_ROLES], did.get(pod_of(one), {})) for one in sums}
+    told = {pod_of(one): role_of(one.keys[_ROLES], did.get(pod_of(one), {})) for one in sums}
+    roles = {pod: role for pod, role in told.items() if pod in did or role is not Role.BOTH}
     if are_pools(list(roles.values())):
-        prompts, answers = ([one for one in sums if roles[pod_of(one)] is role] for role in (Role.PREFILL, Role.DECODE))
+        prompts, answers = (
+            [one for one in sums if roles.get(pod_of(one)) is role] for role in (Role.PREFILL, Role.DECODE)
+        )
         both = as_one(_tallies(prompts, did), _tallies(answers, did))
         phases = phases_of_pools(both, _pool(prompts), _pool(answers), priors)
         return unit_costs(spent_of(sums), both, phases or phases_of(both, priors))
