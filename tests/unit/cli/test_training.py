@@ -7,7 +7,14 @@ import json
 import pytest
 
 from aicost.entrypoints.cli.main import main
-from support.trained import WINDOW, trained_bundle
+from support.http_server import serving
+from support.trained import FROM, WINDOW, trained_bundle
+
+STEPS = [
+    *((at, max(0, 10 * (at - 10))) for at in range(5, 31)),
+    *((at, max(150, 150 + 10 * (at - 40))) for at in range(36, 125)),
+]
+"""Minutes, and steps of the run in the bundle."""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +88,31 @@ def test_without_metrics_it_says_what_is_missing_and_how_to_give_it(places, caps
     assert (row["goodput"], row["method"], row["confidence"]) == (None, None, "low")
     assert "spec.training" in row["gaps"][0]
     assert "--steps" in row["gaps"][0]
+
+
+def test_metrics_may_be_in_a_prometheus_and_aiworkloads_in_a_file(places, capsys, tmp_path):
+    spec = {"selector": {"matchLabels": {"job": "llama"}}, "training": {"steps": {"metric": "step", "whole": 2000}}}
+    workload = {"kind": "AIWorkload", "metadata": {"name": "llama", "namespace": "vision"}, "spec": spec}
+    (tmp_path / "objects.json").write_text(json.dumps(workload))
+    asked = []
+
+    def respond(request):
+        asked.append(request.form["query"])
+        labels = {"__name__": "step", "namespace": "vision"}
+        series = [
+            {"metric": {**labels, "pod": pod}, "values": [[FROM / 1000 + 60 * at, str(steps)] for at, steps in told]}
+            for pod, told in (("llama-0", STEPS[:26]), ("llama-1", STEPS[26:]), ("stranger", STEPS))
+        ]
+        request.answer_json({"status": "success", "data": {"resultType": "matrix", "result": series}})
+
+    with serving(respond) as served:
+        given = ["--prometheus", served.url, "--objects", str(tmp_path / "objects.json")]
+        row = rows(capsys, *places[:4], *given)["PyTorchJob/llama"]
+    assert asked
+    assert all('"step"' in query and 'namespace="vision"' in query for query in asked)
+    assert (row["useful"]["steps"], row["lost_units"], row["restarts"]) == ("940", "50", 1)
+    assert row["parts_nanos"]["useful"] == 5_700_000_000
+    assert (row["progress"], row["confidence"]) == ("0.47", "high")
 
 
 def test_an_option_names_what_the_aiworkload_does_not(places, capsys, tmp_path):
