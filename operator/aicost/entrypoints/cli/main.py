@@ -11,11 +11,15 @@ from aicost.entrypoints.cli.commands.budget.group import budget
 from aicost.entrypoints.cli.commands.check import check
 from aicost.entrypoints.cli.commands.config import config
 from aicost.entrypoints.cli.commands.coverage import coverage, inventory
+from aicost.entrypoints.cli.commands.economics.margin import margin
+from aicost.entrypoints.cli.commands.economics.pipeline import pipeline
+from aicost.entrypoints.cli.commands.economics.training import training
 from aicost.entrypoints.cli.commands.estimate import estimate
 from aicost.entrypoints.cli.commands.explain import explain
 from aicost.entrypoints.cli.commands.gpus.idle import idle
 from aicost.entrypoints.cli.commands.gpus.telemetry import telemetry
 from aicost.entrypoints.cli.commands.ledger.group import ledger
+from aicost.entrypoints.cli.commands.outcomes.group import outcomes
 from aicost.entrypoints.cli.commands.prices.group import prices
 from aicost.entrypoints.cli.commands.record import record
 from aicost.entrypoints.cli.commands.replay import replay
@@ -24,7 +28,6 @@ from aicost.entrypoints.cli.commands.rerate import rerate
 from aicost.entrypoints.cli.commands.retag import retag
 from aicost.entrypoints.cli.commands.spend.group import spend
 from aicost.entrypoints.cli.commands.statement import statement
-from aicost.entrypoints.cli.commands.economics.training import training
 from aicost.entrypoints.cli.commands.units import units
 from aicost.entrypoints.cli.terminal import Style, detect
 from aicost.ports.errors import AicostError, InvalidRequest
@@ -67,7 +70,10 @@ def version() -> None:
 cli.add_command(report)
 cli.add_command(explain)
 cli.add_command(units)
+cli.add_command(outcomes)
 cli.add_command(training)
+cli.add_command(pipeline)
+cli.add_command(margin)
 cli.add_command(backfill)
 cli.add_command(statement)
 cli.add_command(estimate)

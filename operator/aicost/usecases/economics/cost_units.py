@@ -14,7 +14,7 @@ from aicost.domain.serving.phases import USUAL, Priors
 from aicost.domain.serving.pipelines.asking import asking_of, served
 from aicost.domain.serving.pods.models import ModelCosts
 from aicost.domain.serving.rounds.amplification import Amplification, Behind, amplify, of_agents
-from aicost.domain.serving.rounds.counting import RoundCount, round_counts
+from aicost.domain.serving.rounds.counting import RoundCount, round_counts, scaled
 from aicost.domain.serving.tallies import Tally
 from aicost.domain.serving.tenants import Tenancy, TenantCount, asking, share, tenant_counts
 from aicost.domain.serving.unit_costs import UnitCosts
@@ -22,7 +22,7 @@ from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountReader
 from aicost.ports.measured.engines import EngineSource
 from aicost.usecases.economics.counting import grown_in, tallies
-from aicost.usecases.economics.workload_costs import IDENTITY, Did, costs_of, models_of, pod_of
+from aicost.usecases.economics.workload_costs import IDENTITY, Did, costs_of, done_of, models_of, parts_of, pod_of
 
 OF_ENGINES = ("source", "namespace", "pod", "model")
 """By what the counts of engines are kept apart."""
@@ -132,12 +132,25 @@ def cost_units(
     Raises:
         LedgerUnavailable, SourceUnavailable, InvalidAnswer, NotPermitted: money or counters cannot be read.
     """
+    counted = read_now(reader, engines, span, question.tenants, cluster=cluster, rounds=question.rounds)
+    return cost_of(reader, counted, span, question, cluster=cluster, priors=priors)
+
+
+def read_now(
+    reader: LedgerReader,
+    engines: EngineSource,
+    span: Window,
+    tenants: Dimension | None,
+    *,
+    cluster: str,
+    rounds: bool = False,
+) -> Counted:
+    """What counters say now of the windows of a span that the ledger has; errors as of `cost_units`."""
     whole = _whole(reader, span, cluster)
     grown = [one for run in runs_of(whole) for one in grown_in(engines, run)]
-    asked = tenant_counts(one.grown for one in grown) if question.tenants else ()
-    rounds = round_counts(one.grown for one in grown) if question.rounds else None
-    counted = Counted(tuple(whole), tallies(grown), asked, rounds=rounds)
-    return cost_of(reader, counted, span, question, cluster=cluster, priors=priors)
+    asked = tenant_counts(one.grown for one in grown) if tenants else ()
+    behind = round_counts(one.grown for one in grown) if rounds else None
+    return Counted(tuple(whole), tallies(grown), asked, rounds=behind)
 
 
 def cost_counted(
@@ -228,6 +241,7 @@ def runs_of(windows: Sequence[Window]) -> Sequence[Window]:
 
 def _lines(sums: Sequence[GroupSum], counted: Counted, question: UnitQuestion, priors: Priors) -> Iterable[UnitLine]:
     did = counted.did
+    rounds, whole = counted.rounds, done_of(did, did)
     groups: dict[tuple[tuple[str, ...], str], list[GroupSum]] = defaultdict(list)
     for one in _serving(sums, did):
         groups[one.keys[len(IDENTITY) :], one.currency].append(one)
@@ -244,7 +258,9 @@ def _lines(sums: Sequence[GroupSum], counted: Counted, question: UnitQuestion, p
                 tenancy=None if asked is None else share(costs, models, asking_of(asked, here, everybody)),
                 discovered=not any(_workload(one) for one in mine),
                 members=frozenset((one.keys[0], one.keys[2], one.keys[3]) for one in mine),
-                behind=None if counted.rounds is None else amplify(costs, models, counted.rounds),
+                behind=None if rounds is None else amplify(
+                    costs, models, scaled(rounds, parts_of(done_of(heard, did), whole))
+                ),
                 by_model=models_of(mine, did, priors),
             )  # fmt: skip
 
