@@ -189,6 +189,16 @@ def test_what_is_behind_requests_is_joined_by_the_name_of_the_model(tmp_path):
     assert [(one.part, one.number, one.per_call) for one in report.agents] == [(Part.CHAINED, 7_200, 2)]
 
 
+def test_workloads_that_serve_one_model_share_what_a_gateway_counts_of_it(tmp_path):
+    town = vllm(vllm(Town(), "chat-0", 10, 30), "spare-0", 10, 10)
+    town.counts("litellm_proxy_total_requests_metric_total", 1, "litellm-0", requested_model="m")
+    town.counts("litellm_output_reasoning_tokens_metric_total", 4, "litellm-0", requested_model="m")
+    question = UnitQuestion(("controller",), rounds=True)
+    report = both_ways(tmp_path, ledger(("chat-0", "", 3, 0), ("spare-0", "", 1, 0)), town, question)
+    assert [line.behind.calls for line in report.lines] == [2_700, 900]
+    assert [one.number for line in report.lines for one in line.behind.parts] == [10_800, 3_600]
+
+
 def test_without_the_question_nobody_looks_behind_requests(tmp_path):
     town = vllm(Town(), "chat-0", 10, 10)
     report = both_ways(tmp_path, ledger(("chat-0", "", 5, 1)), town, UnitQuestion(("namespace",)))

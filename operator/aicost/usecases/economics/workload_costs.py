@@ -1,7 +1,8 @@
 """What one workload cost by the unit: as one engine, as two pools of pods, or as several models."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 
 from aicost.domain.ledger.rows import Bucket, Component
 from aicost.domain.reporting.sums import GroupSum
@@ -48,6 +49,32 @@ def models_of(sums: Sequence[GroupSum], did: Did, priors: Priors) -> tuple[Model
     if len({model for pod in pods for model in did.get(pod, {})}) < _SEVERAL:
         return ()
     return among_models((PodCost(spent_of(mine), did.get(pod, {})) for pod, mine in sorted(pods.items())), priors)
+
+
+Done = Mapping[str, tuple[int, int]]
+"""Model in small letters -> generated tokens and requests."""
+
+
+def done_of(pods: Iterable[PodName], did: Did) -> Done:
+    """What the engines of some pods did for each model."""
+    found: dict[str, tuple[int, int]] = {}
+    for pod in pods:
+        for model, one in did.get(pod, {}).items():
+            tokens, requests = found.get(model.lower(), (0, 0))
+            found[model.lower()] = tokens + (one.output or 0), requests + (one.requests or 0)
+    return found
+
+
+def parts_of(mine: Done, whole: Done) -> Mapping[str, Fraction]:
+    """Model -> the part that one of several workloads has of it: what a gateway counts of a model is of all of them.
+
+    By generated tokens, else by requests; all of it where neither is counted.
+    """
+    return {model: _part(done, whole[model]) for model, done in mine.items() if model}
+
+
+def _part(mine: tuple[int, int], whole: tuple[int, int]) -> Fraction:
+    return next((Fraction(part, total) for part, total in zip(mine, whole, strict=True) if total), Fraction(1))
 
 
 def spent_of(sums: Sequence[GroupSum]) -> Spent:

@@ -3,7 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
+from aicost.domain.exact.apportion import divide
 from aicost.domain.serving.gateways import GATEWAYS, Gateway
 from aicost.domain.serving.meters import Count, Meter
 from aicost.domain.serving.tallies import Grown
@@ -42,6 +44,23 @@ def together(rounds: Iterable[RoundCount]) -> tuple[RoundCount, ...]:
     for one in rounds:
         found[one.gateway, one.model].update(one.counts)
     return tuple(RoundCount(*name, dict(counts)) for name, counts in sorted(found.items()))
+
+
+def scaled(rounds: Iterable[RoundCount], parts: Mapping[str, Fraction]) -> tuple[RoundCount, ...]:
+    """The part of the counts that belongs to one of several workloads that serve the same models.
+
+    Args:
+        rounds: all that was counted.
+        parts: model in small letters -> its part; counts of other models are left out.
+    """
+    return tuple(
+        RoundCount(
+            one.gateway, one.model,
+            {count: divide(number * part.numerator, part.denominator) for count, number in one.counts.items()},
+        )
+        for one in rounds
+        if (part := parts.get(one.model)) is not None
+    )  # fmt: skip
 
 
 def _by_model(gateway: Gateway, series: Sequence[Grown]) -> Mapping[str, Mapping[Count, float]]:
