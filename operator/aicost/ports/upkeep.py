@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aicost.domain.exact.windows import Window
-from aicost.domain.ledger.audit import Census, ClusterLog
+from aicost.domain.ledger.audit import Census, ClusterLog, CountCensus
 from aicost.domain.ledger.rows import Row
 
 
@@ -113,6 +113,9 @@ class LedgerRecord(Protocol):
 
     def rows(self, cluster: str, window: Window) -> Sequence[Row]:
         """The rows of exactly this window, all revisions."""
+
+    def counts(self) -> CountCensus:
+        """What is there of the counts beside the ledger."""
 
 
 class LedgerUpkeep(Protocol):

@@ -1,14 +1,19 @@
 """Counts are kept few and no longer than rows, and a customer who is erased is in none of them."""
 
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from aicost.adapters.ledger.counts.store import DeltaCounts
 from aicost.adapters.ledger.counts.upkeep import CountKeeper
 from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.ledger.upkeep.erasing.eraser import DeltaEraser
+from aicost.adapters.ledger.upkeep.record import DeltaRecord
 from aicost.adapters.ledger.upkeep.upkeep import DeltaUpkeep
+from aicost.domain.attribution.customers import ErasedCustomers
 from aicost.domain.exact.windows import DAY_MS, Window
+from aicost.domain.ledger.audit import Fault
 from aicost.domain.serving.counted import CountRow, Kind
+from aicost.usecases.upkeep.verify_ledger import VerifyLedger
 from support.ledger_rows import CLUSTER, HOUR_0, hour, make_posting, make_row
 
 FIRST = HOUR_0.start_ms - HOUR_0.start_ms % DAY_MS
@@ -74,3 +79,29 @@ def test_of_another_cluster_nobody_is_erased(kept):
     before = told(counts)
     assert DeltaEraser(ledger.place).erase(["acme-ltd"], (), "another").counts == 0
     assert told(counts) == before
+
+
+def faults(ledger):
+    return {(one.fault, one.revision): one.text for one in VerifyLedger(DeltaRecord(ledger.place))().findings}
+
+
+def test_a_verification_finds_counts_that_are_gone_or_there_twice(kept):
+    ledger, _ = kept
+    assert faults(ledger) == {}
+    CountKeeper(ledger.place).compact(FIRST + 5 * DAY_MS)
+    CountKeeper(ledger.place).erase(ErasedCustomers(frozenset({"acme-ltd"})), None)
+    assert faults(ledger) == {}
+    table = DeltaTable(str(ledger.place.local / "units"))
+    table.delete("kind = 'engine' AND revision = 1")
+    assert faults(ledger)[Fault.LOST, 1] in {
+        "2 counts are there, and 3 were kept",
+        "0 counts are there, and 1 were kept",
+    }
+
+
+def test_a_verification_finds_counts_that_nobody_kept(kept):
+    ledger, _ = kept
+    table = DeltaTable(str(ledger.place.local / "units"))
+    rows = table.to_pyarrow_table(filters=[("revision", "=", 0)])
+    write_deltalake(table, rows, mode="append")
+    assert faults(ledger) == {(Fault.TWICE, 0): "the counts of the window stand there 2 times"}

@@ -89,6 +89,25 @@ Census = Mapping[tuple[str, Window, int], int]
 """(cluster, window, revision) -> number of rows that are there."""
 
 
+@dataclass(frozen=True, slots=True)
+class CountsThere:
+    """What is there of the counts of one window and revision.
+
+    Attributes:
+        marks: how often it stands there that the window was counted.
+        said: how many counts were kept, as it stands there.
+        there: how many are.
+    """
+
+    marks: int
+    said: int
+    there: int
+
+
+CountCensus = Mapping[tuple[str, Window, int], CountsThere]
+"""Cluster, window and revision -> its counts."""
+
+
 def check_windows(log: ClusterLog) -> Iterator[Finding]:
     """Gaps between the windows of a cluster, and windows that share time."""
     for before, after in pairwise(log.windows):
@@ -115,6 +134,21 @@ def check_census(log: ClusterLog, census: Census) -> Iterator[Finding]:
         elif log.is_dropped(window):
             text = f"{rows} rows are there which retention should have dropped"
             yield Finding(cluster, window, Fault.LEFT_OVER, text, revision)
+
+
+def check_counts(cluster: str, counts: CountCensus) -> Iterator[Finding]:
+    """Counts of tokens and requests beside the ledger: as many of each window and revision as were kept."""
+    for (name, window, revision), found in sorted(counts.items()):
+        if name != cluster or (found.marks, found.there) == (1, found.said):
+            continue
+        if found.marks > 1:
+            fault, text = Fault.TWICE, f"the counts of the window stand there {found.marks} times"
+        elif not found.marks:
+            fault, text = Fault.UNKNOWN, f"{found.there} counts are there, and nothing says that the window was counted"
+        else:
+            fault = Fault.LOST if found.there < found.said else Fault.UNKNOWN
+            text = f"{found.there} counts are there, and {found.said} were kept"
+        yield Finding(name, window, fault, text, revision)
 
 
 def check_rows(cluster: str, posted: PostedWindow, rows: Sequence[Row]) -> Iterator[Finding]:

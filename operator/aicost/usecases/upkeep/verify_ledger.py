@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aicost.domain.ledger.audit import ClusterLog, Fault, Finding, PostedWindow, check_census, check_rows, check_windows
+from aicost.domain.ledger.audit import (
+    ClusterLog,
+    Fault,
+    Finding,
+    PostedWindow,
+    check_census,
+    check_counts,
+    check_rows,
+    check_windows,
+)
 from aicost.domain.ledger.grounds import Ground
 from aicost.ports.upkeep import LedgerRecord
 
@@ -53,8 +62,9 @@ class VerifyLedger:
             logs[name] = ClusterLog(name)
         chosen = tuple(logs[name] for name in sorted(logs) if cluster in {None, name})
         findings: list[Finding] = []
+        counts = self.record.counts()
         for log in chosen:
-            findings += [*check_windows(log), *check_census(log, census)]
+            findings += [*check_windows(log), *check_census(log, census), *check_counts(log.cluster, counts)]
         gaps = tuple(one for one in findings if one.fault is Fault.GAP and self._after_a_backfill(one))
         findings = [one for one in findings if one not in gaps] + self._walk(chosen)
         names = {log.cluster for log in chosen}

@@ -9,8 +9,10 @@ from aicost.adapters.ledger.counts.table import FOLDER, MARK, SCHEMA, WRITER, ex
 from aicost.adapters.ledger.failures import unavailable
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.queries import literal
+from aicost.adapters.ledger.schema import window_of
 from aicost.domain.attribution.customers import ERASED, ErasedCustomers
 from aicost.domain.exact.windows import to_datetime
+from aicost.domain.ledger.audit import CountCensus, CountsThere
 
 MANY_FILES = 4
 """A day of more files than these is put together."""
@@ -91,6 +93,22 @@ class CountKeeper:
             changed += day["n"]
         table.vacuum(0, dry_run=False, enforce_retention_duration=False)
         return changed
+
+    def census(self) -> CountCensus:
+        """What is there of each window and revision."""
+        if not exists(self._place):
+            return {}
+        key = ", ".join(f'"{name}"' for name in (*_WINDOW, "revision"))
+        marked, other = f"kind = '{MARK}'", f"kind <> '{MARK}'"
+        query = (
+            f"SELECT {key}, SUM(CASE WHEN {marked} THEN 1 ELSE 0 END) AS marks, "  # noqa: S608 -- quoted
+            f"SUM(CASE WHEN {marked} THEN value ELSE 0 END) AS said, SUM(CASE WHEN {other} THEN 1 ELSE 0 END) AS there "
+            f"FROM {_TABLE} GROUP BY {key}"
+        )
+        return {
+            (one["cluster"], window_of(one), one["revision"]): CountsThere(one["marks"], one["said"], one["there"])
+            for one in self._ask(open_table(self._place), query).to_pylist()
+        }
 
     def _where(self, table: DeltaTable, customers: ErasedCustomers, cluster: str | None) -> str:
         known = self._ask(table, f"SELECT DISTINCT customer FROM {_TABLE}").column("customer").to_pylist()  # noqa: S608

@@ -6,6 +6,7 @@ from functools import cached_property
 import pyarrow as pa
 from deltalake import QueryBuilder
 
+from aicost.adapters.ledger.counts.upkeep import CountKeeper
 from aicost.adapters.ledger.failures import translated, unavailable
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.queries import TABLE
@@ -14,7 +15,7 @@ from aicost.adapters.ledger.schema import window_of
 from aicost.adapters.ledger.table import open_table, schema_version
 from aicost.adapters.ledger.upkeep.log import cluster_logs, transactions
 from aicost.domain.exact.windows import Window
-from aicost.domain.ledger.audit import Census, ClusterLog
+from aicost.domain.ledger.audit import Census, ClusterLog, CountCensus
 from aicost.domain.ledger.rows import Row
 
 _CENSUS = (
@@ -61,3 +62,8 @@ class DeltaRecord:
     def rows(self, cluster: str, window: Window) -> Sequence[Row]:
         """The rows of exactly this window, all revisions."""
         return tuple(row for row in self._snapshot.rows(window, cluster=cluster) if row.window == window)
+
+    def counts(self) -> CountCensus:
+        """What is there of the counts beside the ledger."""
+        with translated("read", self._place.uri):
+            return CountKeeper(self._place).census()

@@ -20,7 +20,8 @@ def verify(*, place: str, cluster: str | None, form: str) -> int:
 
     Each posting of a window has a checksum of its rows in the ledger's log. Found are rows that were altered, that are
     gone, that stand there twice or that nobody posted; gaps and overlaps between windows; devices with more time than
-    there is; rows that retention should have dropped. The exit code is 1 if anything is wrong.
+    there is; rows that retention should have dropped; counts of tokens and requests beside the ledger that are not
+    as many as were kept. The exit code is 1 if anything is wrong.
     """
     from aicost.bootstrap import open_record  # noqa: PLC0415 -- Delta takes a second to import
     from aicost.entrypoints.cli.output.ledger.verification import as_document, as_text  # noqa: PLC0415
