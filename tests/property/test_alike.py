@@ -1,5 +1,8 @@
 """Series that are integrated together come to what each comes to alone, to the last unit."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.alike.integrals import Asked, integrals
 from aicost.domain.sampling.integration import SignalSamples, cover_best
 from aicost.domain.sampling.series import PPB, Signal
+from aicost.domain.sampling.uncertainty import between, exact_parts
 from support.samples import STEP
 
 LONG = 40 * STEP
@@ -63,3 +67,21 @@ def test_one_gauge_is_always_answered_together_and_a_second_one_only_where_the_f
     counter = [SignalSamples(Signal.BUSY_SECONDS, times, value, STEP)]
     found = integrals([Asked(one, span, span, held=True) for one in (whole, holes, holes[:1], counter, [])])
     assert [one is not None for one in found] == [True, False, True, False, False]
+
+
+SIZES = st.sampled_from([0.0, 5e-324, 1.0, 3.0, 1e-30, 1e9, 2.0**53 + 2, 1e27, 1e300]) | st.floats(0, 1e30)
+
+
+@given(st.integers(1, 12).flatmap(lambda width: st.lists(st.lists(SIZES, min_size=width, max_size=width), min_size=1)))
+def test_a_few_numbers_sum_to_what_a_row_sums_to_exactly(rows: list[list[float]]) -> None:
+    for row, parts in zip(rows, exact_parts(np.array(rows)), strict=True):
+        assert sum(map(Fraction, parts)) == sum(map(Fraction, row))
+
+
+def test_variances_of_an_hour_come_down_to_three_numbers_each():
+    chance = np.random.default_rng(1)
+    table = between(chance.integers(0, PPB, (20, 280)), np.full(280, STEP, np.int64))
+    table[3, :5] = 0
+    found = exact_parts(table)
+    assert {len(parts) for parts in found} == {3}
+    assert [math.fsum(parts) for parts in found] == [math.fsum(row) for row in table.tolist()]

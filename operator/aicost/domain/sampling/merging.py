@@ -31,7 +31,7 @@ class Merged:
 def merge_alone(holder: Holder | None, at_ms: Millis, value: Parts) -> Merged:
     """The samples of a single series."""
     holders = (holder,) if holder else ()
-    if bool(np.all(at_ms[1:] > at_ms[:-1])):
+    if bool((at_ms[1:] > at_ms[:-1]).all()):
         return Merged(holders, at_ms, value)
     times, largest, _, _ = _by_moment(at_ms, value, np.zeros(len(at_ms), np.int64))
     return Merged(holders, times, largest)

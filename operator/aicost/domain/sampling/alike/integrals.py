@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.integration import MOST_COVERED_MS, Integral, SignalSamples, Spoken, spoken
 from aicost.domain.sampling.series import COUNTERS, Millis, Parts
-from aicost.domain.sampling.uncertainty import LAG_MS, between, half_width, of_lag, of_rounding
+from aicost.domain.sampling.uncertainty import LAG_MS, between, exact_parts, half_width, of_lag, of_rounding
 
 _ROWS = 32
 """Series in one table: as much as a core's own cache holds."""
@@ -86,7 +86,7 @@ def _over(told: Spoken, part: Window, best: SignalSamples) -> Iterator[Integral]
     if not time:
         yield from (Integral(samples=samples) for _ in told.value)
         return
-    variances = between(told.step[:, there], lengths[there]).tolist()
+    variances = exact_parts(between(told.step[:, there], lengths[there]))
     rounding, active = of_rounding(best.signal, time), (told.value @ lengths).tolist()
     for one, change, spread in zip(active, _changes(told, part), variances, strict=True):
         error = half_width([*spread, of_lag(change), rounding])
