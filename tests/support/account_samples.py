@@ -73,3 +73,9 @@ REFUSED: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"provider": "litellm"}, "spec", "a gateway has no usual address: give url"),
 )
 """Change, where it is wrong, what is said."""
+ELSEWHERE = (
+    {"provider": "counters", "url": "https://prometheus.example"},
+    "spec",
+    "counters are read from the Prometheus of the settings: leave url out",
+)
+"""A whole spec that breaks a rule."""

@@ -538,5 +538,6 @@ REFUSED: tuple[Refused, ...] = (
     *(Refused("CostLabelPolicy", *case) for case in policy_samples.REFUSED),
     *(Refused("ProviderAccount", *case) for case in account_samples.REFUSED),
     Refused("CostLabelPolicy", *policy_samples.EMPTY, whole=True),
+    Refused("ProviderAccount", *account_samples.ELSEWHERE, whole=True),
 )
 """One case or more for each rule."""
