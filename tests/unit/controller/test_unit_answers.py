@@ -211,3 +211,21 @@ def test_metrics_say_the_same_prices_and_nothing_of_what_is_undefined(world):
         ("team-a", "chat", "USD", "request"): 0.01,
         ("team-a", "chat", "USD", "success"): 0.013333333,
     }
+
+
+def test_counts_are_read_once_for_all_objects_and_again_only_after_a_change(world, monkeypatch):
+    keep(world, *engine(), *engine("found-0"))
+    asked, summed = [], type(world.app.counts).summed
+
+    def counting(self, runs, kind, by, *, cluster):
+        asked.extend([kind] if runs else [])
+        return summed(self, runs, kind, by, cluster=cluster)
+
+    monkeypatch.setattr(type(world.app.counts), "summed", counting)
+    bodies = [workload(TARGET), *(made("AICostReport", f"r{at}", {"groupBy": ["pod"]}) for at in range(20))]
+    world.answers(bodies)
+    world.answers(bodies)
+    assert asked.count(Kind.ENGINE) == 1
+    keep(world, *engine(), revision=1)
+    world.answers(bodies)
+    assert asked.count(Kind.ENGINE) == 2

@@ -12,6 +12,8 @@ from aicost.usecases.economics.cost_units import Counted, UnitQuestion, UnitRepo
 
 REMEMBERED = 256
 _NAMESPACE = "namespace"
+_USUAL = Dimension.TEAM
+"""Who asked is read along where nobody asks for it, so that all questions about one time rest on one reading."""
 T = TypeVar("T")
 
 
@@ -49,10 +51,10 @@ class UnitCostBook:
         last = reader.last_window(self._cluster)
         if self._versions[1] is None or last is None or last.end_ms <= span.start_ms:
             return None
-        closed = Window(span.start_ms, min(span.end_ms, last.end_ms))
+        closed, who = Window(span.start_ms, min(span.end_ms, last.end_ms)), tenants or _USUAL
         return self._remembered(
-            (closed, tenants),
-            lambda: read_counted(reader, self._counts, closed, tenants, cluster=self._cluster, rounds=True),
+            (closed, who),
+            lambda: read_counted(reader, self._counts, closed, who, cluster=self._cluster, rounds=True),
         )
 
     def report(self, reader: LedgerReader, span: Window, question: UnitQuestion) -> UnitReport | None:
