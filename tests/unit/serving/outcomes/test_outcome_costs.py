@@ -120,6 +120,9 @@ def test_who_was_turned_away_at_the_gateway_costs_nothing():
     )
     found = outcome_costs(costs(one, 9 * DOLLAR), judged)
     assert lines(found) == {"": 8 * DOLLAR, "500": 1 * DOLLAR, "429": 0}
+    assert (found.unjudged_nanos, found.unjudged_requests) == (0, 0)
+    fewer = Judged(JudgedBy.GATEWAY, judged.verdicts, 100, None)
+    assert outcome_costs(costs(one, 10 * DOLLAR), fewer).unjudged_requests == 10
 
 
 def test_more_judged_than_the_engine_counted_is_said_by_the_coverage():

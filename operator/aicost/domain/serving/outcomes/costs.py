@@ -91,14 +91,15 @@ def outcome_costs(costs: UnitCosts, judged: Judged) -> OutcomeCosts:
         OutcomeCost(verdict, nanos, Fraction(nanos, cost) if cost else None)
         for verdict, nanos in zip(judged.verdicts, parts, strict=True)
     ]
-    ran = sum(verdict.requests for verdict in judged.verdicts)
+    counted = (verdict for verdict in judged.verdicts if verdict.ran or judged.source is JudgedBy.ENGINE)
+    seen = sum(verdict.requests for verdict in counted)  # who is turned away elsewhere never comes to the engine
     return OutcomeCosts(
         source=judged.source,
         division=division,
         coverage=Fraction(sum(weights), whole) if division and whole else None,
         lines=tuple(sorted(lines, key=lambda one: (not one.verdict.success, -one.cost_nanos, one.verdict.reason))),
         unjudged_nanos=unjudged,
-        unjudged_requests=None if judged.requests is None else max(0, judged.requests - ran),
+        unjudged_requests=None if judged.requests is None else max(0, judged.requests - seen),
         exact=judged.exact,
         **_ratios(costs, judged, division, weights, cost - unjudged),
     )

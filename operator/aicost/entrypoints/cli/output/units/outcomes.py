@@ -63,7 +63,7 @@ def _section(one: JudgedLine) -> Iterator[Line]:
 def _line(keys: Sequence[str], named: tuple[str, str], lines: Sequence[OutcomeCost], currency: str) -> Line:
     requests, nanos = sum(one.verdict.requests for one in lines), sum(one.cost_nanos for one in lines)
     shares = [one.share for one in lines if one.share is not None]
-    each = price(Fraction(nanos, requests), currency) if requests else ABSENT
+    each = ABSENT if not requests else price(Fraction(nanos, requests), currency) if nanos else money(0, currency)
     share = percent(sum(shares, Fraction(0))) if shares else ABSENT
     return Line((*keys, *named, f"{requests:,}", share, money(nanos, currency), each))
 
