@@ -74,13 +74,13 @@ def decode_rows(body: bytes) -> tuple[tuple[Row, ...], ...]:
 
 
 def _pack(value: object) -> msgspec.msgpack.Ext:
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind == "f":
+            return msgspec.msgpack.Ext(_FLOATS, value.astype("<f8", copy=False).tobytes())
+        return msgspec.msgpack.Ext(_WHOLE, packed(value))
     if isinstance(value, Fraction):
         return msgspec.msgpack.Ext(_FRACTION, str(value).encode())
-    if not isinstance(value, np.ndarray):
-        raise NotImplementedError(f"{type(value).__name__} has no place among stored inputs")
-    if value.dtype.kind == "f":
-        return msgspec.msgpack.Ext(_FLOATS, value.astype("<f8", copy=False).tobytes())
-    return msgspec.msgpack.Ext(_WHOLE, packed(value))
+    raise NotImplementedError(f"{type(value).__name__} has no place among stored inputs")
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_pack)

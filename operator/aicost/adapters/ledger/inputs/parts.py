@@ -185,7 +185,8 @@ def _name(record: PodRecord) -> PodName:
 
 def _telling(pod: PodFacts) -> PodFacts:
     """A pod's facts without arguments that tell nothing: they are kept for long, and may hold what is secret."""
-    return replace(pod, containers=tuple(map(telling, pod.containers)))
+    containers = tuple(map(telling, pod.containers))
+    return pod if containers == pod.containers else replace(pod, containers=containers)
 
 
 def _grouped(items: Iterable[T], node: Callable[[T], str | None]) -> dict[str, list[T]]:

@@ -13,6 +13,7 @@
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -47,6 +48,8 @@ _PRUNED = ("cluster", "part", "window_start")
 _ROWS_PER_GROUP = 64
 """Parts that lie together in a file: a reader of one node skips the others."""
 _LEVEL = 6
+_PACKERS = 2
+"""Threads that compress: it needs nothing of Python meanwhile."""
 _LARGEST = 2**30
 _PROPERTIES = {
     "delta.dataSkippingStatsColumns": ",".join(_PRUNED),
@@ -129,6 +132,8 @@ def expanded(data: bytes, size: int) -> bytes:
 
 def _rows(cluster: str, window: Window, revision: int, parts: Sequence[Part]) -> pa.Table:
     ordered = sorted(parts, key=lambda part: part.name)
+    with ThreadPoolExecutor(_PACKERS, "inputs") as packing:
+        data = list(packing.map(compressed, (part.body for part in ordered)))
     same = {
         "date": to_datetime(window.start_ms).date(),
         "cluster": cluster,
@@ -140,7 +145,7 @@ def _rows(cluster: str, window: Window, revision: int, parts: Sequence[Part]) ->
         "part": [part.name for part in ordered],
         "digest": [part.digest for part in ordered],
         "size": [len(part.body) for part in ordered],
-        "data": [compressed(part.body) for part in ordered],
+        "data": data,
     }
     columns = {**{name: [value] * len(ordered) for name, value in same.items()}, **own}
     return pa.Table.from_arrays([pa.array(columns[one.name], one.type) for one in SCHEMA], schema=SCHEMA)
