@@ -25,7 +25,6 @@ END = (
 EMPTY = {"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "100"}, "items": []}
 MOST_MIB = {10_000: 150, 100_000: 2_048}
 READING = "decoding JSON into facts: two fifths; then the HTTP stream, the journal"
-LIBRARIES = "pyarrow, deltalake, kopf and pydantic: imported before anything is known"
 PROGRAM = """
 import asyncio, json, sys, time
 from pathlib import Path
@@ -131,13 +130,3 @@ def test_all_pods_of_a_cluster_are_known_in_little_memory(show, tmp_path, count)
     show("  memory of the process", f"{told['before']:.0f} MiB before", memory, f"{MOST_MIB.get(count, 150):,} MiB")
     show("  nothing new", f"{IDLE_SECONDS} s", f"{1e3 * told['idle']:.1f} ms of ours a second")
     assert told["most"] < MOST_MIB.get(count, 150)
-
-
-def test_the_program_of_the_whole_controller(show):
-    """What the process holds before it has seen a pod: mostly libraries, whose files the system may take back."""
-    look = "import aicost.entrypoints.controller.main; print(open('/proc/self/status').read())"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, "-c", look]
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-    held, files = (int(said.partition(f"{name}:")[2].split()[0]) / 1024 for name in ("VmRSS", "RssFile"))
-    show("  the whole controller", "no pod yet", f"{held:.0f} MiB, {files:.0f} of them files", bounds=LIBRARIES)
