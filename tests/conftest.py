@@ -22,8 +22,3 @@ def _as_quiet_as_before():
     level = root.level
     yield
     root.setLevel(level)
-
-
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """Bytes are named by their length: what a library packs may differ between processes, a name must not."""
-    return f"{len(val)}-bytes" if isinstance(val, bytes) and len(val) > 16 else None
