@@ -54,7 +54,8 @@ def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: i
 def _merged(columns: Columns) -> Iterator[tuple[Entry, Merged]]:
     """The samples of each device, instance and signal, by holder; the entry stands for all that are about the same."""
     bounds = columns.bounds().tolist()
-    for _, group in groupby(range(len(columns.entries)), key=lambda index: columns.entries[index].key):
+    keys = [entry.key for entry in columns.entries]
+    for _, group in groupby(range(len(keys)), key=keys.__getitem__):
         indexes = [index for index in group if bounds[index] < bounds[index + 1]]
         if not indexes:
             continue
@@ -72,8 +73,8 @@ def _merged(columns: Columns) -> Iterator[tuple[Entry, Merged]]:
             continue
         shared = [is_of_pod(columns.entries[i]) for i in indexes]
         rows = _by_the_whole(rows, shared) if any(shared) else rows
-        for merged in [merge_alone(*rows[0])] if len(rows) == 1 else merge_rows(rows):
-            yield entry, merged
+        merged = [merge_alone(*rows[0])] if len(rows) == 1 else merge_rows(rows)
+        yield from ((entry, one) for one in merged)
 
 
 def _by_the_whole(rows: Sequence[Row], shared: Sequence[bool]) -> list[Row]:

@@ -110,8 +110,8 @@ def exact_parts(table: NDArray[np.float64]) -> list[list[float]]:
         leading = (power + rest) - power
         rest -= leading
         sums.append(leading.sum(axis=-1))
-    parts, odd = np.stack(sums, axis=-1).tolist(), rest.any(axis=-1).tolist()
-    return [table[row].tolist() if odd[row] else some for row, some in enumerate(parts)]
+    parts, odd = np.stack(sums, axis=-1).tolist(), set(np.flatnonzero(rest.any(axis=-1)).tolist())
+    return [table[row].tolist() if row in odd else some for row, some in enumerate(parts)]
 
 
 def half_width(variances: Iterable[float]) -> int:
