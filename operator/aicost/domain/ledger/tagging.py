@@ -17,6 +17,8 @@ _STATED = frozenset(Source) - {
     Source.NONE,
 }
 """Sources whose statements a policy does not make and the pod's own labels do not hold."""
+_OWN_LABEL = f"{Source.POD_LABEL.name.lower()} "
+"""How the provenance of a tag begins that a pod's own label says."""
 
 
 def tagged(holder: Holder, evidence: Evidence, tags: Tags) -> Holder:
@@ -46,9 +48,9 @@ def renamed(holder: Holder, pod: str, uid: str, *, alone: bool) -> Holder:
         uid: of the other.
         alone: nobody owns it, so that it is its own controller.
     """
-    mine, provenance = _own_label(holder.pod), holder.provenance
-    if mine in provenance.values():
-        theirs = _own_label(pod)
+    provenance = holder.provenance
+    if provenance and (mine := _OWN_LABEL + pod_origin(holder.pod)) in provenance.values():
+        theirs = _OWN_LABEL + pod_origin(pod)
         provenance = {key: theirs if told == mine else told for key, told in provenance.items()}
     return Holder(
         holder.namespace,
@@ -62,11 +64,6 @@ def renamed(holder: Holder, pod: str, uid: str, *, alone: bool) -> Holder:
         holder.labels,
         holder.evidence,
     )
-
-
-def _own_label(pod: str) -> str:
-    """Where a tag comes from that a pod's own label says."""
-    return f"{Source.POD_LABEL.name.lower()} {pod_origin(pod)}"
 
 
 def retagged(row: Row, tagger: Tagger) -> Holder:
