@@ -14,7 +14,8 @@ from aicost.domain.sampling.series import RawSeries
 from aicost.domain.serving.wanted import BOUNDS, BUCKETS, COUNTERS
 
 _PADDING_MS = SECOND_MS
-_CHUNK_MS = 30 * MINUTE_MS
+_CHUNK_MS = 35 * MINUTE_MS
+"""An hour with the minutes before it in two answers: labels are read once for each."""
 _MANY_PODS = 200
 """Of more pods than these all are asked for: a query has its length."""
 
