@@ -79,8 +79,8 @@ _SHARING = (
 _NODE_NAME = "vgpu-node"
 """How annotations end in which sharing schedulers write the name of a node."""
 _PRICE = "aicost.dev/price-"
-_MEASURED = frozenset({"unitMetric", "telemetry", "training"})
-"""Fields of an AIWorkload that name metrics of people's own."""
+_OF_WORKLOADS = frozenset({"targetRef", "selector", "model", "workloadType", "stage", "dimensions", "gpuSplit"})
+"""Fields of an AIWorkload that a bill rests on. The others name metrics and queries of people's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +276,8 @@ class Anonymiser:
         return f"{scheme}{sign}{self.text(rest)}" if sign else self.text(text)
 
     def workload(self, body: Body) -> Body:
-        """An AIWorkload; how it measures units and training is left out."""
-        spec = {key: value for key, value in body["spec"].items() if key not in _MEASURED}
+        """An AIWorkload; how it measures units, successes and training is left out."""
+        spec = {key: value for key, value in body["spec"].items() if key in _OF_WORKLOADS}
         spec = self._named(spec, "model")
         if "targetRef" in spec:
             spec["targetRef"] = self._named(spec["targetRef"], "name")
