@@ -138,6 +138,22 @@ def test_days_that_are_put_together_say_the_same_with_fewer_rows(store, place):
     assert found(store) == {("chat", ""): MANY_FILES + 2}
 
 
+def test_what_is_stated_while_a_day_is_put_together_is_never_lost(store, place):
+    for n in range(MANY_FILES + 1):
+        store.post("c", [one(f"r{n}", ok=True)], NOON + n)
+    keeper = OutcomeKeeper(place)
+
+    def late(n):
+        store.post("c", [one(f"late{n}", ok=True)], NOON + 100 + n)
+
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(late, n) for n in range(12)]
+        put = [pool.submit(keeper.compact, NOON + DAY_MS) for _ in range(6)]
+        for future in (*done, *put):
+            future.result()
+    assert found(store) == {("chat", ""): MANY_FILES + 13}
+
+
 def test_a_busy_day_is_put_together_before_it_is_over(store, place):
     for n in range(102):
         store.post("c", [one(f"r{n % 60}", ok=True)], NOON + n)

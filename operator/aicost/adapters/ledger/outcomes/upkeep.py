@@ -4,6 +4,7 @@ from collections import Counter
 
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
+from deltalake.exceptions import CommitFailedError
 
 from aicost.adapters.ledger.failures import unavailable
 from aicost.adapters.ledger.outcomes.table import (
@@ -44,14 +45,22 @@ class OutcomeKeeper:
         table = open_table(self._place)
         files = Counter(_days(table))
         days = sorted(day for day, count in files.items() if count > many and day < _day(before_ms))
-        for day in days[:_MOST_DAYS]:
+        done = sum(self._put_together(day) for day in days[:_MOST_DAYS])
+        if done:
+            open_table(self._place).vacuum(_UNUSED_HOURS, dry_run=False, enforce_retention_duration=False)
+        return done
+
+    def _put_together(self, day: str) -> bool:
+        """One day; False where somebody states something of it at this moment: the next round does it."""
+        table = open_table(self._place)
+        try:
             write_deltalake(
                 table, self._last(table, day), mode="overwrite", predicate=f"date = '{day}'", writer_properties=WRITER
             )
-            persist(self._place, table)
-        if days:
-            table.vacuum(_UNUSED_HOURS, dry_run=False, enforce_retention_duration=False)
-        return len(days[:_MOST_DAYS])
+        except CommitFailedError:
+            return False
+        persist(self._place, table)
+        return True
 
     def drop(self, cluster: str, before_ms: int) -> bool:
         """Forget the days of a cluster that ended before a moment; whether there were any."""
@@ -60,7 +69,10 @@ class OutcomeKeeper:
         table = open_table(self._place)
         if not any(day < _day(before_ms) for day in _days(table)):
             return False
-        found = table.delete(f"date < '{_day(before_ms)}' AND \"cluster\" = {literal(cluster)}")
+        try:
+            found = table.delete(f"date < '{_day(before_ms)}' AND \"cluster\" = {literal(cluster)}")
+        except CommitFailedError:  # as of `compact`
+            return False
         if not found.get("num_deleted_rows"):
             return False
         persist(self._place, table)

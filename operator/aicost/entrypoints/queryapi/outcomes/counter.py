@@ -29,6 +29,7 @@ from aicost.ports.measured.outcomes import OutcomeReader, OutcomeWriter
 MOST_ROWS = 10_000
 """Lines of one answer."""
 _SPAN = "7d"
+_MOST_NAMESPACES = 10_000
 _ON_CREATE = ("fieldManager", "fieldValidation")
 """What Kubernetes clients may send with a POST and what means nothing here; a dry run would."""
 _KNOWN_MS = 10 * MINUTE_MS
@@ -124,6 +125,8 @@ class OutcomeCounter:
             cluster, since_ms = await self.cluster(), now_ms - OLDEST_DAYS * DAY_MS
             known = set(await self.desk.run(lambda: self.store.reasons(cluster, namespace, since_ms)))
             self._reasons[namespace] = (now_ms, known)
+            while len(self._reasons) > _MOST_NAMESPACES:
+                del self._reasons[next(iter(self._reasons))]
         for number, one in enumerate(stated):
             if one.reason not in known and len(known) >= MOST_REASONS:
                 raise Refusal(
