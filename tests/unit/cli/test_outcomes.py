@@ -56,6 +56,16 @@ def test_feedback_becomes_what_failures_cost(ledger, at_noon, tmp_path, run, mon
     assert "outcomes, divided by requests (low); 5.0% of what the engine counted was judged" in shown
 
 
+def test_outcomes_of_what_was_filtered_out_are_not_called_strays(ledger, at_noon, tmp_path, run):
+    bundle, place = ledger
+    (tmp_path / "f.jsonl").write_text(LINE.replace("chat-0", "elsewhere"))
+    assert run("outcomes", "post", str(tmp_path / "f.jsonl"), "-n", "search", "--ledger", str(place)).code == 0
+    asked = ["units", "--ledger", str(place), "--bundle", str(bundle), "--window", WINDOW, "--outcomes", "-o", "json"]
+    without = json.loads(run(*asked).out)["outcomes"]["without_cost"]
+    assert [(one["workload"], one["requests"]) for one in without] == [("elsewhere", 1)]
+    assert json.loads(run(*asked, "--filter", "namespace=search").out)["outcomes"]["without_cost"] == []
+
+
 def test_without_the_flag_the_engine_judges_as_before(ledger, run):
     bundle, place = ledger
     told = run("units", "--ledger", str(place), "--bundle", str(bundle), "--window", WINDOW, "-o", "json")

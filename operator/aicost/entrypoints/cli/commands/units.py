@@ -168,7 +168,7 @@ def units(  # noqa: PLR0913 -- one parameter per option
         if "load" in beside:
             answer = _with_before(answer, places, span, question)
         if outcomes or success:
-            answer = _judged(answer, places, success)
+            answer = _judged(answer, places, success, whole=not accepted)
     if form == "litellm":
         click.echo(litellm_document(answer.report))
     elif form == "json":
@@ -204,14 +204,15 @@ def _with_before(answer: _Answer, places: "Places", span: Window, question: "Uni
     return replace(answer, before=units_of(places, before, replace(question, tenants=None, rounds=False)))
 
 
-def _judged(answer: _Answer, places: "Places", success: str | None) -> _Answer:
-    """The same with successes by the source that was asked for."""
+def _judged(answer: _Answer, places: "Places", success: str | None, *, whole: bool) -> _Answer:
+    """The same with successes by the source that was asked for. Of a part, nobody knows what stands outside of it."""
     from aicost.domain.serving.outcomes.judged import JudgedBy  # noqa: PLC0415 -- as above
     from aicost.entrypoints.cli.sources.economics.outcomes import judged  # noqa: PLC0415 -- as above
     from aicost.usecases.economics.outcomes.judge_lines import with_successes  # noqa: PLC0415 -- as above
 
     found = judged(places, answer.report, None if success is None else JudgedBy(success))
-    return replace(answer, report=with_successes(answer.report, found), judged=found)
+    told = found if whole else replace(found, strays={})
+    return replace(answer, report=with_successes(answer.report, found), judged=told)
 
 
 def _asked(compare: Sequence[str], file: Path | None) -> "Asked | None":
