@@ -8,7 +8,7 @@ from support.benchmark import operations, processor_seconds, ratio, sizes
 from support.big_cluster import WINDOW
 
 TOLERANCE = 0.2
-HOW = "numpy's calls for each device, and a row, a holder and their evidence for each pod: objects of Python"
+HOW = "Python for each series, pod and device: labels, who holds what, holders"
 
 
 def test_an_hour_is_linear_in_gpus(show):
