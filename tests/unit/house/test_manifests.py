@@ -41,10 +41,16 @@ def _merged(defaults: Any, given: Any) -> Any:
     return {**defaults, **{key: _merged(defaults.get(key), value) for key, value in given.items()}}
 
 
+def _blocks(path: Path) -> Iterator[Any]:
+    """All that stands in a document as YAML."""
+    found = _YAML.findall((ROOT / path).read_text(encoding="utf-8"))
+    return (body for block in found for body in yaml.safe_load_all(block))
+
+
 def _values() -> Iterator[Any]:
     """Each block of chart values in a document: a mapping whose first key is a value of the chart."""
     for path in documents():
-        blocks = map(yaml.safe_load, _YAML.findall((ROOT / path).read_text(encoding="utf-8")))
+        blocks = _blocks(path)
         found = [block for block in blocks if isinstance(block, Mapping) and next(iter(block)) in DEFAULTS]
         yield from (pytest.param(block, id=f"{path}:{number}") for number, block in enumerate(found, start=1))
 
@@ -52,7 +58,7 @@ def _values() -> Iterator[Any]:
 def _entries() -> Iterator[Any]:
     """Each list of price entries that a document shows by itself."""
     for path in documents():
-        blocks = map(yaml.safe_load, _YAML.findall((ROOT / path).read_text(encoding="utf-8")))
+        blocks = _blocks(path)
         found = [block for block in blocks if isinstance(block, list) and "match" in block[0]]
         yield from (pytest.param(block, id=f"{path}:{number}") for number, block in enumerate(found, start=1))
 
