@@ -21,12 +21,12 @@ MODEL = "llama\x1b[31m"
 def counted(served):
     rows = [
         make_row(10**9, holder=make_holder(namespace, f"{name}-0"), device=name)
-        for namespace, name in (("team-a", "chat"), ("team-b", "search"))
+        for namespace, name in (("team-a", "chat"), ("team-b", "finder"))
     ]
     served.ledger.post(make_posting(*rows))
     counts = [
         CountRow(Kind.ENGINE, count, 1_000_000, part, "vllm", namespace, f"{name}-0", model=MODEL)
-        for namespace, name in (("team-a", "chat"), ("team-b", "search"))
+        for namespace, name in (("team-a", "chat"), ("team-b", "finder"))
         for count, part in (("output-tokens", ""), ("requests", "success"))
     ]
     told = CountRow(Kind.GATEWAY, "output-tokens", 500_000, source="litellm", model=MODEL, customer="acme")
@@ -42,7 +42,7 @@ async def test_a_namespace_sees_its_own_and_nothing_of_another(counted):
     for asked in ("filter=namespace=team-b", "by=namespace", "by=namespace,pod"):
         answer = await counted.get(f"{GROUP}/namespaces/team-a/unitcosts?{DAY}&{asked}&format=report")
         assert "team-b" not in json.dumps(answer.body)
-        assert "search" not in json.dumps(answer.body)
+        assert "finder" not in json.dumps(answer.body)
 
 
 @pytest.mark.parametrize("asked", ["tenants=customer", "rounds=true"])
