@@ -120,7 +120,7 @@ def test_each_quality_method_and_flag_is_explained() -> None:
     marks = "What the marks on a row mean"
     assert _table(marks, "Quality") == list(Quality)
     assert sorted(_table(marks, "Method")) == sorted(Method)
-    source = (ROOT / "operator/aicost/domain/attribution/statement.py").read_text(encoding="utf-8")
+    source = (ROOT / "operator/aicost/domain/attribution/stating/rows.py").read_text(encoding="utf-8")
     flags = next(node for node in ast.walk(ast.parse(source)) if getattr(node, "name", "") == "_flags")
     names = {node.value for node in ast.walk(flags) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     told = {name for name in names if re.fullmatch(r"[a-z-]+", name)}
