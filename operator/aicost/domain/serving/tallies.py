@@ -24,6 +24,7 @@ from aicost.domain.serving.meters import (
 )
 
 _MILLIS = 1_000
+_RANKS = frozenset(RANK_LABELS)
 _DIGITS = 9
 """A longer number is no rank."""
 _TIMES = frozenset(
@@ -162,8 +163,9 @@ def readings(
     """Which series of one pod count what: engine by engine and model by model, each token in one view."""
     every = _first_ranks(one for one in series if not any(one.labels.get(label) for label in RELAY_LABELS))
     shown: set[str] = set()
+    names = {one.name for one in every}
     for engine in sorted(METERS, key=lambda one: one.around):
-        if engine.generic and engine.engine not in generic:
+        if names.isdisjoint(_NAMED[engine.engine]) or (engine.generic and engine.engine not in generic):
             continue
         by_model: dict[str, list[tuple[Meter, Series]]] = defaultdict(list)
         for one in every:
@@ -190,6 +192,9 @@ def add_up(tallies: Sequence[Tally]) -> Tally:
 
 def _first_ranks(series: Iterable[Series]) -> list[Series]:
     """Of processes that compute one thing together the first alone: the others count the same."""
+    series = list(series)
+    if all(_RANKS.isdisjoint(one.labels) for one in series):
+        return series
     found: dict[tuple[str, frozenset[tuple[str, str]]], list[Series]] = defaultdict(list)
     for one in series:
         found[one.name, frozenset(pair for pair in one.labels.items() if pair[0] not in RANK_LABELS)].append(one)
