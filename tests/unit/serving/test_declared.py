@@ -7,8 +7,8 @@ import pytest
 from aicost.adapters.ledger.counts.store import DeltaCounts
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.crd.convert.units import declared_engine, own_unit
-from aicost.domain.budgets.units.counters import Growth
 from aicost.domain.exact.windows import Window
+from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.serving.declared import DeclaredEngine
 from aicost.domain.serving.meters import Count
 from aicost.domain.serving.tallies import Grown

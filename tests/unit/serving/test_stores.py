@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from aicost.domain.budgets.units.counters import Growth
+from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.serving.held import Held
 from aicost.domain.serving.measures.counts import Count, Outcome
 from aicost.domain.serving.meters import known_engines

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aicost.domain.budgets.units.counters import Growth
+from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.serving.held import Held
 from aicost.domain.serving.meters import GAUGES, GENERIC_NAMES, METERS, NAMES, Count, Outcome, outcome_of
 from aicost.domain.serving.tallies import Grown, Tally, add_up, tally

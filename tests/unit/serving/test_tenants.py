@@ -5,8 +5,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aicost.domain.budgets.units.counters import Growth
 from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.serving.gateways import GATEWAYS
 from aicost.domain.serving.meters import Count
 from aicost.domain.serving.phases import phases_of

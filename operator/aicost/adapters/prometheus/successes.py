@@ -13,8 +13,8 @@ from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.promql import duration, exact, is_text, one_of
 from aicost.adapters.prometheus.replies import Matrix, Vector, labels_of, samples_of
-from aicost.domain.budgets.units.counters import growth
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
+from aicost.domain.sampling.counters.growth import growth
 from aicost.domain.serving.outcomes.judged import Verdict
 from aicost.domain.serving.outcomes.posted import MOST_REASONS
 from aicost.domain.serving.outcomes.queries import BadQuery, Bound, bind

@@ -16,9 +16,9 @@ from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.promql import duration, exact, is_label_name, is_text, one_of, selector
 from aicost.adapters.prometheus.replies import Matrix, Vector, labels_of, samples_of
-from aicost.domain.budgets.units.counters import growth
 from aicost.domain.budgets.units.counts import CounterSum, CountMethod, UnitCount, add_up, unit_count
 from aicost.domain.exact.windows import HOUR_MS, MINUTE_MS, SECOND_MS, Window
+from aicost.domain.sampling.counters.growth import growth
 from aicost.domain.sampling.series import Millis, RawSeries, Values
 from aicost.ports.measured.units import Counter, CounterQuery, WorkloadKey
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aicost.domain.budgets.units.counters import is_count
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
+from aicost.domain.sampling.counters.growth import is_count
 from aicost.domain.sampling.series import Millis, Values
 
 LONGEST_MS = 5 * MINUTE_MS

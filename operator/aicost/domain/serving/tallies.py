@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol, TypeVar
 
-from aicost.domain.budgets.units.counters import Growth
+from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.serving.held import Held
 from aicost.domain.serving.meters import (
     METERS,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from aicost.domain.budgets.units.counters import Growth, growth
 from aicost.domain.exact.windows import SECOND_MS, Window
+from aicost.domain.sampling.counters.growth import Growth, growth
 from aicost.domain.training.climbing import Bounds, Climb, climb
 from aicost.domain.training.dividing import LOST, Held, Outcome, Part, divide, stretches
 from aicost.domain.training.measures import Sighting, Track, leading

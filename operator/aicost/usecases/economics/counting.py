@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from aicost.domain.budgets.units.counters import growth
 from aicost.domain.exact.windows import HOUR_MS, MINUTE_MS, Window
+from aicost.domain.sampling.counters.growth import growth
 from aicost.domain.sampling.series import RawSeries
 from aicost.domain.serving.calibration.minutes import BUSY_NAMES, fit_counts
 from aicost.domain.serving.counted import PodName

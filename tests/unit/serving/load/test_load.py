@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aicost.domain.budgets.units.counters import Growth
+from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.serving.load.context import Band, bands
 from aicost.domain.serving.load.latency import Bound, quantile
 from aicost.domain.serving.meters import BOUNDS, BUCKETS, NAMES, PROMPT_BOUNDS, WITHIN_MS, Count

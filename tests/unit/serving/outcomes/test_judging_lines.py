@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aicost.domain.budgets.units.counters import Growth
 from aicost.domain.exact.windows import Window
+from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.serving.counted import WindowCounts, answers_of, judged_of, rows_of, units_of
 from aicost.domain.serving.meters import Count, Outcome
 from aicost.domain.serving.outcomes.assigning import Subject, spread, together

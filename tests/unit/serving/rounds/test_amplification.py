@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aicost.domain.budgets.units.counters import Growth
+from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.serving.gateways import GATEWAYS
 from aicost.domain.serving.meters import Count, Outcome
 from aicost.domain.serving.phases import phases_of

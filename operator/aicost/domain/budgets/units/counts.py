@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from aicost.domain.budgets.units.counters import Growth
+from aicost.domain.sampling.counters.growth import Growth
 
 
 class CountMethod(StrEnum):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aicost.domain.budgets.units.counters import is_count
 from aicost.domain.exact.windows import MINUTE_MS, Window
+from aicost.domain.sampling.counters.growth import is_count
 from aicost.domain.sampling.series import Millis, RawSeries, Values
 from aicost.domain.serving.meters import Count, known_engines
 from aicost.domain.serving.phases import USUAL, Priors
