@@ -36,7 +36,13 @@ FULL: dict[str, dict[str, Any]] = {
         "workloadType": "inference",
         "stage": "production",
         "dimensions": {"team": "search", "costCenter": "cc-12", "customerSegment": "enterprise", "step": "infer"},
-        "telemetry": {"engine": "vllm", "port": 8000, "path": "/metrics"},
+        "telemetry": {
+            "engine": "vllm",
+            "port": 8000,
+            "path": "/metrics",
+            "gateway": "envoy-ai-gateway",
+            "modelAliases": ["smart", "openai/gpt-4o"],
+        },
         "unitMetric": {
             "name": "token",
             "per": 1000000,
@@ -302,6 +308,18 @@ REFUSED: tuple[Refused, ...] = (
     Refused("AIWorkload", {"dimensions": {"team": "Team A"}}, "spec.dimensions.team", "use lower-case letters"),
     Refused("AIWorkload", {"dimensions": {"team": "-a"}}, "spec.dimensions.team", "use lower-case letters"),
     Refused("AIWorkload", {"telemetry": {"path": "metrics"}}, "spec.telemetry.path", "write a path that starts"),
+    Refused(
+        "AIWorkload",
+        {"telemetry": {"modelAliases": ["our model"]}},
+        "spec.telemetry.modelAliases[0]",
+        "write the model's name without blanks",
+    ),
+    Refused(
+        "AIWorkload",
+        {"telemetry": {"modelAliases": ["smart", "Smart"]}},
+        "spec.telemetry.modelAliases",
+        "name each alias once",
+    ),
     Refused(
         "AIWorkload",
         {"unitMetric": {"name": "run", "targetPrice": "1"}},

@@ -229,3 +229,23 @@ def test_counts_are_read_once_for_all_objects_and_again_only_after_a_change(worl
     keep(world, *engine(), revision=1)
     world.answers(bodies)
     assert asked.count(Kind.ENGINE) == 2
+
+
+def gateway(name, model, tokens, calls=0):
+    asked = [CountRow(Kind.GATEWAY, "output-tokens", tokens, source=name, model=model, team="growth")] * bool(tokens)
+    return (*asked, CountRow(Kind.GATEWAY, "caller-requests", calls or tokens // 1_000, source=name, model=model))
+
+
+def told_by(world, telemetry=None):
+    (units,) = world.answer(workload(None, telemetry)).status["unitCosts"]
+    return units.get("tokenCoverage"), (units.get("amplification") or {}).get("callerRequests")
+
+
+def test_a_change_of_the_declared_gateway_and_aliases_is_in_the_next_answer(world):
+    """LiteLLM counts a quarter of all tokens by the name of the engine, Kong the half by an alias."""
+    keep(world, *engine(), *gateway("litellm", "m", 500_000), *gateway("kong", "smart", 1_000_000))
+    assert told_by(world) == ("25.0%", 500)
+    assert told_by(world, {"gateway": "kong"}) == (None, None)
+    assert told_by(world, {"gateway": "kong", "modelAliases": ["Smart"]}) == ("50.0%", 1_000)
+    assert told_by(world, {"gateway": "litellm", "modelAliases": ["smart"]}) == ("25.0%", 500)
+    assert told_by(world) == ("25.0%", 500)

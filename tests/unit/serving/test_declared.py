@@ -7,10 +7,13 @@ import pytest
 from aicost.adapters.ledger.counts.store import DeltaCounts
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.crd.convert.units import declared_engine, own_unit
+from aicost.crd.models.serving.fronted import FrontGateway
 from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.serving.declared import DeclaredEngine
+from aicost.domain.serving.gateways import GATEWAYS
 from aicost.domain.serving.meters import Count
+from aicost.domain.serving.pipelines.fronts import Front
 from aicost.domain.serving.tallies import Grown
 from aicost.usecases.economics.cost_units import UnitQuestion, cost_counted
 from aicost.usecases.economics.counting import PodGrowth, tallies
@@ -86,6 +89,18 @@ def test_it_is_read_from_the_spec():
     assert declared_engine(auto).value == DeclaredEngine(CHAT)
     assert declared_engine(made("AIWorkload", "chat", {"selector": {"matchLabels": {"a": "b"}}})).value is None
     assert declared_engine(made("AIWorkload", "chat", {"telemetry": {"port": "x"}})).problems
+
+
+def test_the_gateway_and_the_aliases_are_read_from_the_spec_in_small_letters():
+    telemetry = {"gateway": "litellm", "modelAliases": ["Smart", "openai/gpt-4o"]}
+    body = made("AIWorkload", "chat", {"selector": {"matchLabels": {"a": "b"}}, "telemetry": telemetry})
+    assert declared_engine(body).value.front == Front("litellm", frozenset({"smart", "openai/gpt-4o"}))
+    auto = made("AIWorkload", "chat", {"selector": {"matchLabels": {"a": "b"}}, "telemetry": {"gateway": "auto"}})
+    assert not declared_engine(auto).value.front
+
+
+def test_each_gateway_that_is_counted_can_be_named():
+    assert [one.value for one in FrontGateway] == ["auto", *(one.name for one in GATEWAYS)]
 
 
 def test_a_unit_is_read_whoever_counts_it():

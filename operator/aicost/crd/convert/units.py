@@ -6,10 +6,12 @@ from typing import Any
 from aicost.crd.convert.parsing import Converted, parse
 from aicost.crd.models.aiworkload import AIWorkloadSpec, Engine, UnitMetric
 from aicost.crd.models.counter import Counter as CounterModel
+from aicost.crd.models.serving.fronted import FrontGateway
 from aicost.domain.budgets.units.targets import UnitTarget
 from aicost.domain.exact.amounts import parse_nanos
 from aicost.domain.serving.declared import DeclaredEngine
 from aicost.domain.serving.own_units import OwnUnit
+from aicost.domain.serving.pipelines.fronts import Front
 from aicost.ports.measured.units import Counter, CounterQuery, WorkloadUnit
 
 
@@ -45,7 +47,9 @@ def declared_engine(body: Mapping[str, Any]) -> Converted[DeclaredEngine]:
         return Converted(None, read.problems)
     place = str(body["metadata"]["namespace"]), str(body["metadata"]["name"])
     engine = "" if telemetry.engine is Engine.AUTO else telemetry.engine.value
-    return Converted(DeclaredEngine(place, engine, telemetry.port))
+    gateway = "" if telemetry.gateway is FrontGateway.AUTO else telemetry.gateway.value
+    aliases = frozenset(alias.lower() for alias in telemetry.model_aliases or ())
+    return Converted(DeclaredEngine(place, engine, telemetry.port, Front(gateway, aliases)))
 
 
 def _target(place: tuple[str, str], metric: UnitMetric) -> UnitTarget:

@@ -11,6 +11,7 @@ from aicost.crd.fields.selection import LabelSelector, TargetRef
 from aicost.crd.fields.text import ModelName, NormalForm, Timestamp
 from aicost.crd.models.counter import Counter
 from aicost.crd.models.figures import CurrencyTotal, Span, Summary
+from aicost.crd.models.serving.fronted import FrontGateway, ModelAliases
 from aicost.crd.models.success import Success
 from aicost.crd.models.trained import TrainingCosts
 from aicost.crd.models.training import Training
@@ -72,7 +73,7 @@ class Engine(StrEnum):
 
 
 class Telemetry(ApiModel):
-    """Where the engine's own metrics are."""
+    """Where the engine's own metrics are, and which gateway fronts it."""
 
     engine: Engine = Engine.AUTO
     """Engine that serves the model: only its counters are read of these pods. auto recognises engines by the names of
@@ -90,6 +91,12 @@ class Telemetry(ApiModel):
     ) = None
     """HTTP path of the engine's metrics. A note for those who configure the scrape: a Prometheus does not tell by which
     path it scraped."""
+    gateway: FrontGateway = FrontGateway.AUTO
+    """Gateway that fronts it: only its counts say who asked, what became of requests and how they were answered. auto
+    reads each gateway that counts the model, the first in the table of gateways where several do."""
+    model_aliases: ModelAliases | None = None
+    """Names by which the gateway or clients call this model, beside that of the engine, in any case of letters. Each
+    stands for all models of this workload; of several workloads that claim one, each has the part that it served."""
 
 
 class UnitMetric(ApiModel):
@@ -153,8 +160,7 @@ class AIWorkloadSpec(ApiModel):
     """How a GPU is split that its pods share with others: two-part (busy time by use, idle time by what is reserved),
     by-reservation or by-usage. It counts where all pods on the GPU ask for the same; else the rule of its node does."""
     telemetry: Telemetry | None = None
-    """Where the engine's own metrics are. Kept for unit costs in the status, which this version does not compute:
-    aicost units finds engines by their counters."""
+    """Where the engine's own metrics are, and which gateway fronts it. Unit costs are computed by it."""
     training: Training | None = None
     """How far its runs of training are, by metrics in Prometheus. The status and aicost training read it."""
     unit_metric: UnitMetric | None = None

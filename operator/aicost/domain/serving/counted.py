@@ -16,6 +16,7 @@ from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.serving.meters import Count, Outcome
 from aicost.domain.serving.outcomes.judged import Verdict
 from aicost.domain.serving.outcomes.statuses import StatusCounts
+from aicost.domain.serving.pipelines.fronts import NO_FRONT, Front, Fronts
 from aicost.domain.serving.rounds.counting import ROUNDS, RoundCount, together
 from aicost.domain.serving.tallies import Tally, add_up
 from aicost.domain.serving.tenants import Asked, TenantCount
@@ -35,6 +36,7 @@ MOST_CALLED = 500
 _LONGEST = 253
 _UNITS, _SUCCESSES = "units", "successes"
 _ANSWERS, _JUDGED = "answers", "judged"
+_FRONTED = "fronted"
 _SUCCESS, _FAILURE = "success", "failure"
 MOST_ANSWERS = 5_000
 """Statuses of models of gateways in one window."""
@@ -59,7 +61,7 @@ class CountRow:
         count: what was counted.
         part: which part of it, such as how requests ended; empty where it has none.
         value: how many; rows that are equal but for it add up.
-        source: engines or the gateway that counted, by name.
+        source: engines or the gateway that counted, by name; the gateway that a workload declares.
         namespace, pod: the engine's pod.
         workload: the AIWorkload whose own counter it is.
         model: as the engine or the gateway calls it.
@@ -95,6 +97,7 @@ class WindowCounts:
         rounds: what is behind the requests, by gateway and model.
         answers: how gateways answered: requests by gateway, model and status.
         judged: AIWorkload -> what its own queries say of its requests.
+        fronts: AIWorkload -> what it says of its gateway and of aliases.
     """
 
     window: Window
@@ -104,6 +107,7 @@ class WindowCounts:
     rounds: tuple[RoundCount, ...] = ()
     answers: StatusCounts = field(default_factory=dict)
     judged: Mapping[WorkloadName, Sequence[Verdict]] = field(default_factory=dict)
+    fronts: Fronts = field(default_factory=dict)
 
 
 def rows_of(counts: WindowCounts, ids: CustomerIds | None = None) -> tuple[CountRow, ...]:
@@ -118,7 +122,9 @@ def rows_of(counts: WindowCounts, ids: CustomerIds | None = None) -> tuple[Count
     units = (row for name, count in sorted(counts.units.items()) for row in _of_workload(name, count))
     rounds = (row for one in _most_called(counts.rounds) for row in _of_rounds(one))
     judged = (*_of_answers(counts.answers), *_of_judged(counts.judged))
-    return tuple(row for row in (*engines, *tenants, *units, *rounds, *judged) if 0 <= row.value < LARGEST)
+    rows = (*engines, *tenants, *units, *rounds, *judged)
+    fronts = _of_fronts(counts.fronts) if rows else ()
+    return tuple(row for row in (*rows, *fronts) if 0 <= row.value < LARGEST)
 
 
 def tallies_of(rows: Iterable[CountRow]) -> Mapping[PodName, Mapping[str, Tally]]:
@@ -176,6 +182,16 @@ def judged_of(rows: Iterable[CountRow]) -> Mapping[WorkloadName, Sequence[Verdic
         name: tuple(Verdict(reason, success, number) for (success, reason), number in sorted(mine.items()))
         for name, mine in found.items()
     }
+
+
+def fronts_of(rows: Iterable[CountRow]) -> Fronts:
+    """What AIWorkloads said of gateways and aliases."""
+    found: dict[WorkloadName, Front] = {}
+    for row in rows:
+        if row.kind is Kind.WORKLOAD and row.count == _FRONTED:
+            before = found.get((row.namespace, row.workload), NO_FRONT)
+            found[row.namespace, row.workload] = Front(row.source, before.aliases | ({row.model} - {""}))
+    return found
 
 
 def units_of(rows: Iterable[CountRow]) -> Mapping[WorkloadName, UnitCount]:
@@ -260,6 +276,15 @@ def _of_judged(judged: Mapping[WorkloadName, Sequence[Verdict]]) -> Iterator[Cou
         for one in verdicts:
             part = f"{_SUCCESS if one.success else _FAILURE}:{one.reason}"
             yield CountRow(Kind.WORKLOAD, _JUDGED, one.requests, part=part, namespace=namespace, workload=workload)
+
+
+def _of_fronts(fronts: Fronts) -> Iterator[CountRow]:
+    """One row for each alias, or one without: what was declared counts in each window that has it."""
+    for (namespace, workload), front in sorted(fronts.items(), key=lambda one: one[0]):
+        for alias in sorted(front.aliases) or [""]:
+            yield CountRow(
+                Kind.WORKLOAD, _FRONTED, 1, source=front.gateway, namespace=namespace, workload=workload, model=alias
+            )
 
 
 def _of_workload(name: WorkloadName, count: UnitCount) -> Iterator[CountRow]:

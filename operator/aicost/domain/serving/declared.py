@@ -1,10 +1,11 @@
-"""What an AIWorkload says of the engine in its pods."""
+"""What an AIWorkload says of the engine in its pods, and of what stands in front of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.serving.meters import METERS
+from aicost.domain.serving.pipelines.fronts import NO_FRONT, Front
 from aicost.domain.serving.tallies import Grown, Tally
 
 _INSTANCE = "instance"
@@ -19,11 +20,13 @@ class DeclaredEngine:
         workload: namespace and name.
         engine: its name; empty where it is found by its counters.
         port: port of its metrics; None for any.
+        front: the gateway that fronts it, and what that calls its model.
     """
 
     workload: WorkloadName
     engine: str = ""
     port: int | None = None
+    front: Front = NO_FRONT
 
     @property
     def generic(self) -> frozenset[str]:

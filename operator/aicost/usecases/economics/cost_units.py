@@ -9,12 +9,12 @@ from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.sums import GroupSum
-from aicost.domain.serving.counted import Kind, PodName, rounds_of, tallies_of, tenants_of, units_of
+from aicost.domain.serving.counted import Kind, PodName, fronts_of, rounds_of, tallies_of, tenants_of, units_of
 from aicost.domain.serving.phases import USUAL, Priors
-from aicost.domain.serving.pipelines.asking import asking_of, served
+from aicost.domain.serving.pipelines.fronts import Front, Fronts, fronts_of_pods
 from aicost.domain.serving.pods.models import ModelCosts
 from aicost.domain.serving.rounds.amplification import Amplification, Behind, amplify, of_agents
-from aicost.domain.serving.rounds.counting import RoundCount, round_counts, scaled
+from aicost.domain.serving.rounds.counting import RoundCount, round_counts
 from aicost.domain.serving.tallies import Tally
 from aicost.domain.serving.tenants import Tenancy, TenantCount, asking, share, tenant_counts
 from aicost.domain.serving.unit_costs import UnitCosts
@@ -22,10 +22,13 @@ from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountReader
 from aicost.ports.measured.engines import EngineSource
 from aicost.usecases.economics.counting import grown_in, tallies
-from aicost.usecases.economics.workload_costs import IDENTITY, Did, costs_of, done_of, models_of, parts_of, pod_of
+from aicost.usecases.economics.fronting import Fronting
+from aicost.usecases.economics.workload_costs import IDENTITY, Did, costs_of, models_of, pod_of
 
 OF_ENGINES = ("source", "namespace", "pod", "model")
 """By what the counts of engines are kept apart."""
+_OF_FRONTS = ("namespace", "workload", "source", "model")
+_POD = ("namespace", "pod", "workload")
 Member = tuple[str, str, str]
 
 
@@ -42,6 +45,8 @@ class UnitLine:
         members: whose pods they are: namespace, AIWorkload and controller, the last two empty where there is none.
         behind: what the requests became, where that was asked for.
         by_model: the cost among the models; empty where there is one alone.
+        called: what gateways call its models, in small letters, where an AIWorkload says so; else empty.
+        gateway: the one that its AIWorkloads name; empty for any.
     """
 
     keys: tuple[str, ...]
@@ -54,6 +59,13 @@ class UnitLine:
     members: frozenset[Member] = frozenset()
     behind: Amplification | None = None
     by_model: tuple[ModelCosts, ...] = ()
+    called: tuple[str, ...] = ()
+    gateway: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What gateways call its models, in small letters."""
+        return self.called or tuple(sorted({model.lower() for model in self.models}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,7 @@ class Counted:
         asked: tokens by gateway, model and who asked.
         own: AIWorkload -> what its own counters grew by.
         rounds: what is behind the requests; None where that was not asked for.
+        fronts: AIWorkload -> its gateway and aliases, as declared when the last of the windows was counted.
     """
 
     windows: tuple[Window, ...]
@@ -113,6 +126,7 @@ class Counted:
     asked: tuple[TenantCount, ...] = ()
     own: Mapping[WorkloadName, UnitCount] = field(default_factory=dict)
     rounds: tuple[RoundCount, ...] | None = None
+    fronts: Fronts = field(default_factory=dict)
 
 
 def cost_units(
@@ -190,7 +204,8 @@ def read_counted(
         asked = tenants_of(counts.summed(runs, Kind.GATEWAY, ("source", "model", tenants.value), cluster=cluster))
     own = units_of(counts.summed(runs, Kind.WORKLOAD, ("namespace", "workload"), cluster=cluster))
     behind = rounds_of(counts.summed(runs, Kind.GATEWAY, ("source", "model"), cluster=cluster)) if rounds else None
-    return Counted(tuple(whole), did, asked, own, behind)
+    said = counts.summed(whole[-1:], Kind.WORKLOAD, _OF_FRONTS, cluster=cluster) if whole else ()
+    return Counted(tuple(whole), did, asked, own, behind, fronts_of(said))
 
 
 def cost_of(
@@ -212,8 +227,9 @@ def cost_of(
         return UnitReport(span, None)
     keys = (*IDENTITY, *question.keys)
     sums = [one for run in runs_of(whole) for one in reader.sums(run, keys, question.filters, cluster=cluster)]
+    fronting = Fronting(counted.did, _fronts(reader, counted, cluster))
     lines = sorted(
-        _lines(sums, counted, question, priors), key=lambda line: (-line.costs.spent.cost_nanos, line.keys)
+        _lines(sums, counted, question, priors, fronting), key=lambda line: (-line.costs.spent.cost_nanos, line.keys)
     )  # fmt: skip
     paid = set(map(pod_of, sums))
     strangers = tuple(sorted(set(counted.did) - paid)) if not question.filters else ()
@@ -221,6 +237,14 @@ def cost_of(
     agents = of_agents(counted.rounds or ())
     covered_ms = sum(one.length_ms for one in whole)
     return UnitReport(span, rests_on, tuple(lines), strangers, covered_ms, agents, tuple(whole))
+
+
+def _fronts(reader: LedgerReader, counted: Counted, cluster: str) -> Mapping[PodName, Front]:
+    """What AIWorkloads say of gateways, by pod; all pods of the cluster, whatever was asked for."""
+    if not counted.fronts:
+        return {}
+    charged = [one for run in runs_of(counted.windows) for one in reader.sums(run, _POD, {}, cluster=cluster)]
+    return fronts_of_pods(((one.keys[0], one.keys[1], one.keys[2]) for one in charged), counted.fronts)
 
 
 def _whole(reader: LedgerReader, span: Window, cluster: str) -> list[Window]:
@@ -239,29 +263,29 @@ def runs_of(windows: Sequence[Window]) -> Sequence[Window]:
     return runs
 
 
-def _lines(sums: Sequence[GroupSum], counted: Counted, question: UnitQuestion, priors: Priors) -> Iterable[UnitLine]:
-    did = counted.did
-    rounds, whole = counted.rounds, done_of(did, did)
+def _lines(
+    sums: Sequence[GroupSum], counted: Counted, question: UnitQuestion, priors: Priors, fronting: Fronting
+) -> Iterable[UnitLine]:
+    did, rounds = counted.did, counted.rounds
     groups: dict[tuple[tuple[str, ...], str], list[GroupSum]] = defaultdict(list)
     for one in _serving(sums, did):
         groups[one.keys[len(IDENTITY) :], one.currency].append(one)
     asked = asking(counted.asked, question.tenants) if question.tenants else None
-    everybody = served(did.values())
     for (keys, currency), mine in groups.items():
         pods = {pod_of(one) for one in mine}
         heard = pods & did.keys()
         if heard and currency:
             models = tuple(sorted({model for pod in heard for model in did[pod] if model}))
-            costs, here = costs_of(mine, did, priors), served(did[pod] for pod in heard)
+            costs, names = costs_of(mine, did, priors), fronting.names(heard)
             yield UnitLine(
                 keys, models, len(pods), len(heard), costs,
-                tenancy=None if asked is None else share(costs, models, asking_of(asked, here, everybody)),
+                tenancy=None if asked is None else share(costs, names, fronting.asked(asked, heard)),
                 discovered=not any(_workload(one) for one in mine),
                 members=frozenset((one.keys[0], one.keys[2], one.keys[3]) for one in mine),
-                behind=None if rounds is None else amplify(
-                    costs, models, scaled(rounds, parts_of(done_of(heard, did), whole))
-                ),
+                behind=None if rounds is None else amplify(costs, names, fronting.rounds(rounds, heard)),
                 by_model=models_of(mine, did, priors),
+                called=names if counted.fronts and set(names) != {model.lower() for model in models} else (),
+                gateway=fronting.gateway(heard),
             )  # fmt: skip
 
 

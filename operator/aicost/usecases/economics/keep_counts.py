@@ -139,8 +139,9 @@ class KeepCounts:
         asked, rounds = tenant_counts(series), round_counts(series)
         did = tallies(grown, self._declared(window, said.engines))
         counts = WindowCounts(
-            window, did, asked, self._own(window, said.units), rounds, status_counts(series), self._judged(window, said)
-        )
+            window, did, asked, self._own(window, said.units), rounds, status_counts(series),
+            self._judged(window, said), {name: one.front for name, one in said.engines.items() if one.front},
+        )  # fmt: skip
         return rows_of(counts, self.ids)
 
     def _declared(

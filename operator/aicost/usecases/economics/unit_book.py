@@ -2,10 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import TypeVar
 
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
+from aicost.domain.serving.pipelines.fronts import Fronts
 from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountReader
 from aicost.usecases.economics.cost_units import Counted, UnitQuestion, UnitReport, cost_of, read_counted
@@ -29,18 +31,22 @@ class UnitCostBook:
     def __init__(self, version: Callable[[], int | None], counts: CountReader, cluster: str) -> None:
         self._version, self._counts, self._cluster = version, counts, cluster
         self._versions: tuple[int | None, int | None] = (None, None)
+        self._fronts: Fronts = {}
         self._known: OrderedDict[Hashable, object] = OrderedDict()
 
-    def refresh(self) -> None:
+    def refresh(self, fronts: Fronts) -> None:
         """Forget what rests on a ledger or on counts of before; to be called before some are asked for together.
+
+        Args:
+            fronts: what AIWorkloads say now of gateways and aliases; what was said before counts no more.
 
         Raises:
             LedgerUnavailable: one of them cannot be read.
         """
         versions = self._version(), self._counts.version()
-        if versions != self._versions:
+        if (versions, fronts) != (self._versions, self._fronts):
             self._known.clear()
-            self._versions = versions
+            self._versions, self._fronts = versions, fronts
 
     def counted(self, reader: LedgerReader, span: Window, tenants: Dimension | None = None) -> Counted | None:
         """What was counted in the closed windows of a span; None where nothing ever was.
@@ -54,7 +60,10 @@ class UnitCostBook:
         closed, who = Window(span.start_ms, min(span.end_ms, last.end_ms)), tenants or _USUAL
         return self._remembered(
             (closed, who),
-            lambda: read_counted(reader, self._counts, closed, who, cluster=self._cluster, rounds=True),
+            lambda: replace(
+                read_counted(reader, self._counts, closed, who, cluster=self._cluster, rounds=True),
+                fronts=self._fronts,
+            ),
         )
 
     def report(self, reader: LedgerReader, span: Window, question: UnitQuestion) -> UnitReport | None:

@@ -1,5 +1,6 @@
 """Whose requests they were: names and models brought to workloads, sources chosen line by line, nothing lost."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -13,7 +14,7 @@ from aicost.domain.serving.meters import Count, Outcome
 from aicost.domain.serving.outcomes.assigning import Subject, spread, together
 from aicost.domain.serving.outcomes.judged import FinishReason, JudgedBy, Verdict
 from aicost.domain.serving.outcomes.rules import SuccessRule
-from aicost.domain.serving.outcomes.statuses import MOST_STATUSES, by_model, status_counts
+from aicost.domain.serving.outcomes.statuses import MOST_STATUSES, by_gateway, status_counts
 from aicost.domain.serving.phases import phases_of
 from aicost.domain.serving.tallies import Grown, Tally
 from aicost.domain.serving.unit_costs import Spent, unit_costs
@@ -133,8 +134,8 @@ def test_statuses_are_read_by_model_and_what_was_turned_away_costs_nothing():
             grown("something_else", 5),
         ]
     )
-    assert by_model(counts) == {"qwen3": {"200": 60, "500": 20, "429": 900}}
-    found = judge_lines(report(line()), Heard(gateway=by_model(counts)), default=SuccessRule(JudgedBy.GATEWAY))
+    assert by_gateway(counts)["litellm"] == {"qwen3": {"200": 60, "500": 20, "429": 900}}
+    found = judge_lines(report(line()), Heard(gateway=by_gateway(counts)), default=SuccessRule(JudgedBy.GATEWAY))
     assert reasons(found.lines[0]) == {"200": 600_000_000, "500": 200_000_000, "429": 0}
 
 
@@ -151,17 +152,45 @@ def test_errors_that_are_counted_apart_leave_the_rest_as_answered():
             ),
         ]
     )
-    assert by_model(counts) == {"m": {"ok": 90, "Internal": 10}, "n": {"ok": 7, "_OTHER": 3}}
+    found = by_gateway(counts)
+    assert found["llm-d-epp"] == {"m": {"ok": 90, "Internal": 10}}
+    assert found["envoy-ai-gateway"] == {"n": {"ok": 7, "_OTHER": 3}}
 
 
 def test_of_two_gateways_that_count_a_model_the_first_is_read():
-    counts = {("llm-d-epp", "m", "ok"): 5, ("litellm", "m", "200"): 7}
-    assert by_model(counts) == {"m": {"200": 7}}
+    heard = Heard(gateway=by_gateway({("llm-d-epp", "qwen3", "ok"): 50, ("litellm", "qwen3", "200"): 70}))
+    found = judge_lines(report(line()), heard, default=SuccessRule(JudgedBy.GATEWAY))
+    assert [one.verdict.requests for one in found.lines[0].outcomes.lines] == [70]
+
+
+def test_a_gateway_that_fronts_the_line_is_read_alone_and_by_the_alias_too():
+    answers = {
+        ("llm-d-epp", "smart", "ok"): 50, ("litellm", "qwen3", "200"): 70, ("litellm", "other", "200"): 9,
+    }  # fmt: skip
+    fronted = replace(line(), called=("qwen3", "smart"), gateway="llm-d-epp")
+    beside = line("other", model="other")
+    found = judge_lines(
+        report(fronted, beside), Heard(gateway=by_gateway(answers)), default=SuccessRule(JudgedBy.GATEWAY)
+    )
+    assert [[one.verdict.requests for one in judged.outcomes.lines] for judged in found.lines] == [[50], [9]]
+
+
+def test_a_line_that_another_gateway_fronts_takes_nothing_of_what_this_one_answered():
+    answers = {("litellm", "qwen3", "200"): 70, ("llm-d-epp", "qwen3", "ok"): 30}
+    lines = (replace(line(), gateway="llm-d-epp"), line("other"))
+    found = judge_lines(report(*lines), Heard(gateway=by_gateway(answers)), default=SuccessRule(JudgedBy.GATEWAY))
+    assert sum(one.verdict.requests for one in found.lines[1].outcomes.lines) == 70
+    assert sum(one.verdict.requests for one in found.lines[0].outcomes.lines) == 15
+
+
+def test_a_name_that_a_gateway_had_before_is_another_view_of_it():
+    counts = {("inference-extension", "m", "ok"): 5, ("llm-d-epp", "m", "ok"): 5, ("inference-extension", "n", "ok"): 2}
+    assert by_gateway(counts)["llm-d-epp"] == {"m": {"ok": 5}, "n": {"ok": 2}}
 
 
 def test_statuses_have_a_bound():
     counts = {("litellm", "m", f"s{n}"): n + 1 for n in range(1_000)}
-    (found,) = by_model(counts).values()
+    (found,) = by_gateway(counts)["litellm"].values()
     assert len(found) == MOST_STATUSES + 1
     assert sum(found.values()) == sum(counts.values())
 

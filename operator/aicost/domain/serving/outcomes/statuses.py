@@ -55,6 +55,8 @@ STATUS_METERS: tuple[StatusMeter, ...] = (
 )  # fmt: skip
 """In the order of authority: of several that count the same model the first is read. Kong counts no status by model."""
 
+_ONE_OF = {"inference-extension": "llm-d-epp"}
+"""Names that a gateway had before."""
 STATUS_NAMES: tuple[str, ...] = tuple(
     sorted({name for one in STATUS_METERS for name in (one.requests, one.errors) if name})
 )
@@ -80,15 +82,21 @@ def status_counts(grown: Iterable[Grown]) -> StatusCounts:
     return {key: int(number) for key, number in sorted(found.items()) if key[1] and number >= 1}
 
 
-def by_model(counts: StatusCounts) -> Mapping[str, Mapping[str, int]]:
-    """Model -> status -> requests, by the first gateway that counts the model."""
-    found: dict[str, dict[str, int]] = {}
+ByModel = Mapping[str, Mapping[str, int]]
+"""Model in small letters -> status -> requests."""
+
+
+def by_gateway(counts: StatusCounts) -> Mapping[str, ByModel]:
+    """By gateway, in the order of authority; two views of one gateway are never added."""
+    found: dict[str, dict[str, Mapping[str, int]]] = {}
     for meter in STATUS_METERS:
         mine: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         for (gateway, model, status), number in counts.items():
             if gateway == meter.gateway:
                 mine[model][status] += number
-        found = {**{model: _bounded(statuses) for model, statuses in mine.items()}, **found}
+        known = found.setdefault(_ONE_OF.get(meter.gateway, meter.gateway), {})
+        for model, statuses in mine.items():
+            known.setdefault(model, _bounded(statuses))
     return found
 
 

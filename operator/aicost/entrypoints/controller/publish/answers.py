@@ -147,7 +147,8 @@ class Answers:
 
     @cached_property
     def _figures(self) -> Figures:
-        self._app.unit_costs.refresh()
+        said = read_each(self._workloads, declared_engine)
+        self._app.unit_costs.refresh({one.workload: one.front for one in said if one.front})
         rules = {one.workload: one.rule for one in read_each(self._workloads, workload_success)}
         return Figures(self._app, self._reader, parse_span(MONTH, self._now_ms, self._zone), rules)
 

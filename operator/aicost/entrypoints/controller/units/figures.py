@@ -17,7 +17,7 @@ from aicost.domain.serving.counted import Kind, answers_of, judged_of
 from aicost.domain.serving.outcomes.assigning import Subject
 from aicost.domain.serving.outcomes.judged import JudgedBy
 from aicost.domain.serving.outcomes.rules import SuccessRule
-from aicost.domain.serving.outcomes.statuses import StatusCounts, by_model
+from aicost.domain.serving.outcomes.statuses import StatusCounts, by_gateway
 from aicost.domain.serving.own_units import OwnUnit, UnitVerdict, judge, units_done
 from aicost.domain.serving.rounds.amplification import growth, tokens_per_request
 from aicost.domain.serving.tallies import Tally
@@ -110,7 +110,7 @@ class Figures:
             answers = answers_of(counts.summed(runs, Kind.GATEWAY, ("source", "model"), cluster=cluster))
         return Heard(
             verdicts_of(store.sums(cluster, runs)) if store is not None else {},
-            by_model(answers),
+            by_gateway(answers),
             {Subject(*name): verdicts for name, verdicts in own.items()},
         )
 

@@ -15,7 +15,7 @@ _KIND = ConditionType.SUCCESS_JUDGED
 _FIXES = {
     JudgedBy.ENGINE: "Its engine does not tell how its requests end: choose another source.",
     JudgedBy.GATEWAY: "No gateway tells how it answered for its models: check that the Prometheus scrapes the gateway, "
-    "and that the gateway calls the model as the engine does.",
+    "and that the gateway calls the model as the engine does, or name its alias in spec.telemetry.modelAliases.",
     JudgedBy.QUERY: "The queries found no series of this namespace: try them in Prometheus with namespace=NAMESPACE.",
     JudgedBy.OUTCOMES: "No outcome was posted about a request of this month: aicost outcomes post FILE.",
 }

@@ -8,6 +8,7 @@ from aicost.domain.serving.outcomes.assigning import Subject, spread, together
 from aicost.domain.serving.outcomes.costs import OutcomeCosts, outcome_costs
 from aicost.domain.serving.outcomes.judged import Judged, JudgedBy, Verdict, judged_by_engine, requests_of
 from aicost.domain.serving.outcomes.rules import ENGINE_RULE, SuccessRule
+from aicost.domain.serving.outcomes.statuses import ByModel
 from aicost.domain.serving.unit_costs import UnitCosts
 from aicost.ports.measured.outcomes import OutcomeSum
 from aicost.usecases.economics.cost_units import UnitLine, UnitReport
@@ -28,12 +29,12 @@ class Heard:
 
     Attributes:
         posted: by statements.
-        gateway: by gateways: model -> status -> requests; statuses as they say them.
+        gateway: by gateways, the best first: statuses as they say them.
         query: by queries of AIWorkloads.
     """
 
     posted: Verdicts = field(default_factory=dict)
-    gateway: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    gateway: Mapping[str, ByModel] = field(default_factory=dict)
     query: Verdicts = field(default_factory=dict)
 
 
@@ -150,14 +151,20 @@ def _judged(line: UnitLine, rule: SuccessRule, said: Sequence[Verdict]) -> Judge
     return Judged(rule.source, together(said), requests_of(did), did.output, exact=rule.source is JudgedBy.OUTCOMES)
 
 
-def _by_gateway(
-    n: int, rule: SuccessRule, lines: Sequence[UnitLine], gateway: Mapping[str, Mapping[str, int]]
-) -> Judged | None:
-    """What gateways answered for the models of a line, and its part where other lines serve them too."""
+def _by_gateway(n: int, rule: SuccessRule, lines: Sequence[UnitLine], gateways: Mapping[str, ByModel]) -> Judged | None:
+    """What gateways answered for the models of a line, and its part where other lines serve them too.
+
+    Of several gateways that count a model the first is read, or the one that fronts the line.
+    """
     verdicts: list[Verdict] = []
-    for model in {name.lower() for name in lines[n].models} & gateway.keys():
-        sharing = [place for place, one in enumerate(lines) if model in {name.lower() for name in one.models}]
-        parts = spread(rule.verdicts(gateway[model]), [requests_of(lines[place].costs.did) for place in sharing])
+    read = {name: models for name, models in gateways.items() if lines[n].gateway in {"", name}}
+    for model in lines[n].names:
+        gateway = next((name for name, models in read.items() if model in models), None)
+        if gateway is None:
+            continue
+        sharing = [p for p, one in enumerate(lines) if model in one.names and one.gateway in {"", gateway}]
+        sizes = [requests_of(lines[place].costs.did) for place in sharing]
+        parts = spread(rule.verdicts(read[gateway][model]), sizes)
         if parts is not None:
             verdicts += parts[sharing.index(n)]
     if not verdicts:

@@ -5,7 +5,7 @@ from aicost.domain.serving.counted import Kind, answers_of, judged_of
 from aicost.domain.serving.outcomes.assigning import Subject
 from aicost.domain.serving.outcomes.judged import JudgedBy
 from aicost.domain.serving.outcomes.rules import SuccessRule
-from aicost.domain.serving.outcomes.statuses import StatusCounts, by_model, status_counts
+from aicost.domain.serving.outcomes.statuses import StatusCounts, by_gateway, status_counts
 from aicost.entrypoints.cli.sources.economics.units import Places, cluster_of, counters_of
 from aicost.entrypoints.cli.sources.ledger import open_place
 from aicost.entrypoints.cli.sources.query.outcomes import ask_outcomes
@@ -41,7 +41,7 @@ def judged(places: Places, report: UnitReport, source: JudgedBy | None) -> Outco
     if source in {None, JudgedBy.QUERY}:
         rows = open_counts(ledger).summed(runs, Kind.WORKLOAD, ("namespace", "workload"), cluster=cluster)
         query = {Subject(*name): verdicts for name, verdicts in judged_of(rows).items()}
-    heard = Heard(posted, by_model(answers), query)
+    heard = Heard(posted, by_gateway(answers), query)
     return judge_lines(report, heard, default=None if source is None else SuccessRule(source))
 
 
