@@ -10,6 +10,7 @@ It shares no code with the product. A test that compares the two compares two in
 | `exporter`, `series`, `server` | dcgm-exporter in its dialects, the node agent, HAMi's exporter |
 | `kubernetes`, `sharing.nodes`, `.pods`, `.claims`, `.reservations` | the objects that the API server has |
 | `truth`, `sharing.split`, `sharing.sight` | what the bill should say, and what could be known of it |
+| `serving` | engines that serve models, gateways before them, their counters and their own truth |
 | `demo`, `sharing.scenario` | two fleets: `python -m fleet serve --scenario shared` |
 | `live` | the script of a real API server's pods; it hands out whole GPUs alone |
 """

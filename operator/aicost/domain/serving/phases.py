@@ -136,7 +136,9 @@ def _by_time(method: PhaseMethod, did: Tally, prompt: tuple[int, int], before: C
         return None
     if bool(sum(prompt)) < bool(prefill) or bool(did.output) < bool(decode):
         return None
-    return Phases(method, *_borne(prefill, prompt, decode))
+    if not sum(prompt):
+        return Phases(method, 0, 0, decode)
+    return Phases(method, prefill * prompt[0], prefill * prompt[1], decode * sum(prompt))
 
 
 def _by_fit(did: Tally, prompt: tuple[int, int], priors: Priors) -> Phases | None:
