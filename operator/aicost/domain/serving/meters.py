@@ -42,7 +42,7 @@ class Meter:
         count: what it counts.
         where: labels that its series must have.
         reason: label that says how requests ended.
-        outcome: how they ended, where the name says it.
+        outcome: how they ended, where the name says it; with a `reason` where the label is missing or empty.
         rank: which of several for one count is read: the lowest that is there.
         seconds: how many seconds one unit is, of counters of time.
         gauge: it says how many there are now; what counts is the time that they were.
@@ -293,7 +293,7 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("tgi_request_input_length_sum", Count.INPUT),
             Meter("tgi_request_generated_tokens_sum", Count.FINISHED),
             Meter("tgi_request_success", Count.REQUESTS, outcome=Outcome.SUCCESS),
-            Meter("tgi_request_failure", Count.REQUESTS, reason="err"),
+            Meter("tgi_request_failure", Count.REQUESTS, reason="err", outcome=Outcome.FAILED),
             *_busy("tgi_batch_forward_duration_sum", "method", ("prefill",), ("decode",)),
             Meter("tgi_batch_current_size", Count.RUNNING, gauge=True),
             *_latency("tgi_request_duration"),
@@ -303,7 +303,7 @@ METERS: tuple[EngineMeters, ...] = (
         "triton",
         (
             Meter("nv_inference_request_success", Count.REQUESTS, outcome=Outcome.SUCCESS),
-            Meter("nv_inference_request_failure", Count.REQUESTS, reason="reason"),
+            Meter("nv_inference_request_failure", Count.REQUESTS, reason="reason", outcome=Outcome.FAILED),
             Meter("nv_inference_request_duration_us", Count.LATENCY, seconds=1e-6),
             Meter("nv_inference_request_success", Count.TIMED),
             Meter("nv_inference_compute_infer_duration_us", Count.BUSY, seconds=1e-6),
@@ -340,7 +340,7 @@ METERS: tuple[EngineMeters, ...] = (
             Meter("te_request_input_length_sum", Count.INPUT),
             Meter("te_embed_success", Count.VECTORS),
             Meter("te_embed_success", Count.REQUESTS, outcome=Outcome.SUCCESS),
-            Meter("te_request_failure", Count.REQUESTS, reason="err"),
+            Meter("te_request_failure", Count.REQUESTS, reason="err", outcome=Outcome.FAILED),
             Meter("te_batch_next_tokens_sum", Count.STEP_TOKENS),
             Meter("te_batch_next_tokens_count", Count.STEPS),
         ),

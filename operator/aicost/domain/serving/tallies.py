@@ -229,7 +229,7 @@ def _counted(engine: EngineMeters, read: Sequence[tuple[Meter, Grown]]) -> Tally
             continue
         at_least |= not one.growth.is_whole
         if meter.count is Count.REQUESTS:
-            outcomes[meter.outcome or outcome_of(one.labels.get(meter.reason, ""))] += one.growth.by
+            outcomes[_outcome(meter, one.labels)] += one.growth.by
         else:
             sums[meter.count] += one.growth.by * meter.seconds
     return Tally(
@@ -238,6 +238,12 @@ def _counted(engine: EngineMeters, read: Sequence[tuple[Meter, Grown]]) -> Tally
         {outcome: int(number) for outcome, number in outcomes.items()},
         at_least,
     )
+
+
+def _outcome(meter: Meter, labels: Mapping[str, str]) -> Outcome:
+    """How requests ended: by the reason where there is one, else by what the name says."""
+    reason = labels.get(meter.reason, "")
+    return meter.outcome if meter.outcome and not reason.strip() else outcome_of(reason)
 
 
 def _best(read: Sequence[tuple[Meter, Series]]) -> Sequence[tuple[Meter, Series]]:
