@@ -8,7 +8,7 @@ from pyarrow import fs
 
 from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.ledger.inputs.store import DeltaInputs
-from aicost.adapters.ledger.inputs.table import FOLDER
+from aicost.adapters.ledger.inputs.table import INPUTS
 from aicost.adapters.ledger.upkeep.erasing.eraser import DeltaEraser
 from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.usecases.receipts.rerate import Rerate
@@ -37,7 +37,7 @@ def test_what_was_kept_on_the_object_store_is_explained_rated_again_and_forgotte
     receipt = kept.explain()
     assert not receipt.differs
     assert [one.revision for one in receipt.windows] == [1, 1, 1]
-    table = DeltaTable(f"{place(store)}/{FOLDER}", storage_options=options(store))
+    table = DeltaTable(f"{place(store)}/{INPUTS.folder}", storage_options=options(store))
     assert set(table.to_pyarrow_table(columns=["part"]).column("part").to_pylist()) >= {"manifest", "node gpu-1"}
     assert kept.inputs.prune(T0 + 2 * DAY_MS) == 1
     assert len(kept.explain().not_replayed) == 3
@@ -51,7 +51,7 @@ def test_readers_of_the_amounts_do_not_meet_the_inputs(tmp_path):
     assert found == (sum(row.cost_nanos for row in rows), len(rows))
     names = DeltaTable(str(tmp_path / "ledger" / "rows")).schema().to_arrow()
     assert "data" not in [field.name for field in names]
-    stored = {field.name for field in DeltaTable(str(tmp_path / "ledger" / FOLDER)).schema().to_arrow()}
+    stored = {field.name for field in DeltaTable(str(tmp_path / "ledger" / INPUTS.folder)).schema().to_arrow()}
     assert not {"cost_nanos", "error_nanos"} & stored
 
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aicost.adapters.ledger.beside.keeper import MANY_FILES
+from aicost.adapters.ledger.beside.table import TableBeside
 from aicost.adapters.ledger.outcomes.store import DeltaOutcomes
-from aicost.adapters.ledger.outcomes.table import open_table
-from aicost.adapters.ledger.outcomes.upkeep import MANY_FILES, OutcomeKeeper
+from aicost.adapters.ledger.outcomes.table import OUTCOMES
+from aicost.adapters.ledger.outcomes.upkeep import OutcomeKeeper
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.upkeep.erasing.eraser import DeltaEraser
 from aicost.adapters.ledger.upkeep.upkeep import DeltaUpkeep
@@ -133,7 +135,7 @@ def test_days_that_are_put_together_say_the_same_with_fewer_rows(store, place):
     assert OutcomeKeeper(place).compact(NOON) == 0  # today is not over
     DeltaUpkeep(place).compact(NOON + DAY_MS)
     assert found(store) == before == {("chat", "reason-4"): 1, ("chat", ""): MANY_FILES + 1}
-    assert len(open_table(place).file_uris()) == 1
+    assert len(TableBeside(OUTCOMES, place).open().file_uris()) == 1
     store.post("c", [one("r1", ok=True)], NOON + DAY_MS)  # late, after the day was put together
     assert found(store) == {("chat", ""): MANY_FILES + 2}
 
@@ -157,7 +159,7 @@ def test_what_is_stated_while_a_day_is_put_together_is_never_lost(store, place):
 def test_a_busy_day_is_put_together_before_it_is_over(store, place):
     for n in range(102):
         store.post("c", [one(f"r{n % 60}", ok=True)], NOON + n)
-    assert len(open_table(place).file_uris()) < 10
+    assert len(TableBeside(OUTCOMES, place).open().file_uris()) < 10
     assert found(store) == {("chat", ""): 60}
 
 
@@ -185,7 +187,9 @@ def test_an_erased_customer_is_found_first_and_gone_then(store, place):
 
 def test_a_table_of_a_newer_version_is_not_misread(store, place):
     store.post("c", [one()], NOON)
-    open_table(place).alter.set_table_properties({"aicost.outcomesFormat": "9"}, raise_if_not_exists=False)
+    TableBeside(OUTCOMES, place).open().alter.set_table_properties(
+        {"aicost.outcomesFormat": "9"}, raise_if_not_exists=False
+    )
     with pytest.raises(LedgerUnavailable, match="of format 9, this aicost reads format 1"):
         store.sums("c", [TODAY])
     with pytest.raises(LedgerUnavailable, match="of format 9"):

@@ -6,8 +6,9 @@ import json
 import aiohttp
 import pytest
 
+from aicost.adapters.ledger.beside.table import TableBeside
 from aicost.adapters.ledger.outcomes.store import DeltaOutcomes
-from aicost.adapters.ledger.outcomes.table import open_table
+from aicost.adapters.ledger.outcomes.table import OUTCOMES
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.domain.exact.windows import MINUTE_MS, to_rfc3339
 from aicost.domain.serving.outcomes.posted import MOST_ITEMS, MOST_REASONS, Statement
@@ -182,7 +183,7 @@ async def test_customers_are_kept_as_the_settings_want_them(served):
     served.customer = lambda name: f"c-{len(name)}"
     async with served.running():
         await post(served, [stated(customer="Acme Corp")])
-    found = open_table(LedgerPlace(str(served.folder / "ledger"))).to_pyarrow_table()
+    found = TableBeside(OUTCOMES, LedgerPlace(str(served.folder / "ledger"))).open().to_pyarrow_table()
     assert found.column("customer").to_pylist() == ["c-9"]
 
 

@@ -3,30 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
-from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import CommitFailedError
 
-from aicost.adapters.ledger.counts.table import (
-    FOLDER,
-    MARK,
-    TENANTS,
-    TEXTS,
-    append,
-    exists,
-    kept_revision,
-    open_or_create,
-    open_table,
-)
-from aicost.adapters.ledger.failures import translated, unavailable
+from aicost.adapters.ledger.beside.table import TableBeside, day_of
+from aicost.adapters.ledger.counts.table import COUNTS, MARK, TENANTS, TEXTS, append, kept_revision
+from aicost.adapters.ledger.failures import translated
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.queries import literal
 from aicost.adapters.ledger.schema import window_of
-from aicost.domain.exact.windows import DAY_MS, Window, to_datetime
+from aicost.domain.exact.windows import DAY_MS, Window
 from aicost.domain.serving.counted import CountRow, Kind
 from aicost.ports.errors import LedgerConflict
 
-_TABLE = "counts"
+_TABLE = COUNTS.name
 _LATEST = "latest"
 _FIELDS = (*TEXTS[3:], *TENANTS)
 """Fields of a row by which sums may be kept apart."""
@@ -36,16 +25,16 @@ class DeltaCounts:
     """Counts at a place. It holds no state: several threads and processes may use one place."""
 
     def __init__(self, place: LedgerPlace) -> None:
-        self._place = place
+        self._beside = TableBeside(COUNTS, place)
 
     def version(self) -> int | None:
         """The version of the table."""
-        table = self._table()
+        table = self._beside.found()
         return None if table is None else int(table.version())
 
     def revision(self, cluster: str, window: Window) -> int | None:
         """The highest revision that was kept of a window."""
-        table = self._table()
+        table = self._beside.found()
         return None if table is None else kept_revision(table, cluster, window)
 
     def windows(self, span: Window, *, cluster: str) -> Sequence[Window]:
@@ -80,39 +69,22 @@ class DeltaCounts:
 
     def keep(self, cluster: str, window: Window, revision: int, rows: Sequence[CountRow]) -> bool:
         """Keep the counts of a window in one commit; see the port."""
-        with translated("written", self._uri):
-            table = open_or_create(self._place)
+        with translated("written", self._beside.uri):
+            table = self._beside.open_or_create()
             highest = kept_revision(table, cluster, window)
             if highest is not None and revision <= highest:
                 return False
             try:
-                append(self._place, table, cluster, window, revision, rows)
+                append(self._beside, table, cluster, window, revision, rows)
             except CommitFailedError as failure:
-                if kept_revision(open_table(self._place), cluster, window) == highest:
+                if kept_revision(self._beside.open(), cluster, window) == highest:
                     raise
                 raise LedgerConflict(f"window {window} was counted by another writer meanwhile") from failure
             return True
 
-    @property
-    def _uri(self) -> str:
-        return self._place.within(FOLDER)
-
-    def _table(self) -> DeltaTable | None:
-        with translated("read", self._uri):
-            return open_table(self._place) if exists(self._place) else None
-
     def _ask(self, query: str) -> list[dict[str, Any]]:
-        table = self._table()
-        if table is None:
-            return []
-        try:
-            return list(pa.table(QueryBuilder().register(_TABLE, table).execute(query).read_all()).to_pylist())
-        except Exception as failure:  # the engine raises bare exceptions for files that it cannot read
-            raise unavailable("read", self._uri, failure) from failure
-
-
-def _day(millis: int) -> str:
-    return to_datetime(millis).date().isoformat()
+        table = self._beside.found()
+        return [] if table is None else self._beside.records(table, query)
 
 
 def _of(cluster: str) -> str:
@@ -122,7 +94,7 @@ def _of(cluster: str) -> str:
 def _inside(runs: Sequence[Window]) -> str:
     """Windows that lie wholly inside some spans; none is longer than a day."""
     first, last = min(one.start_ms for one in runs), max(one.end_ms for one in runs)
-    days = f"date BETWEEN DATE '{_day(first - DAY_MS)}' AND DATE '{_day(last)}'"
+    days = f"date BETWEEN DATE '{day_of(first - DAY_MS)}' AND DATE '{day_of(last)}'"
     spans = (
         f"(window_start >= to_timestamp_millis({one.start_ms}) AND window_end <= to_timestamp_millis({one.end_ms}))"
         for one in runs

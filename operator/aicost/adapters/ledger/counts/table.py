@@ -20,20 +20,13 @@ Each commit carries the application transaction `aicost/CLUSTER/counts/START/END
 from collections.abc import Sequence
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-from deltalake.exceptions import DeltaError
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties
 
-from aicost.adapters.ledger.durable import persist_commit
-from aicost.adapters.ledger.place import LedgerPlace
+from aicost.adapters.ledger.beside.table import Layout, TableBeside
 from aicost.adapters.ledger.postings import PREFIX
-from aicost.adapters.ledger.table import holds_table
 from aicost.domain.exact.windows import Window, to_datetime
 from aicost.domain.serving.counted import CountRow
-from aicost.ports.errors import LedgerUnavailable
 
-FOLDER = "units"
-FORMAT = "1"
-FORMAT_PROPERTY = "aicost.countsFormat"
 MARK = "window"
 """The kind of the one row that each revision of a window has."""
 _TIME = pa.timestamp("us", "UTC")
@@ -51,53 +44,15 @@ SCHEMA = pa.schema(
         pa.field("at_least", pa.bool_(), nullable=False),
     ]
 )
-_PROPERTIES = {
-    "delta.dataSkippingStatsColumns": "cluster,window_start,window_end,revision,kind",
-    FORMAT_PROPERTY: FORMAT,
-}
-WRITER = WriterProperties(compression="ZSTD", max_row_group_size=65_536)
-
-
-def exists(place: LedgerPlace) -> bool:
-    """Whether anything was ever kept there."""
-    return holds_table(place, FOLDER)
-
-
-def open_table(place: LedgerPlace) -> DeltaTable:
-    """The table as it is now.
-
-    Raises:
-        LedgerUnavailable: a newer aicost made it.
-    """
-    table = DeltaTable(place.within(FOLDER), storage_options=place.options)
-    found = table.metadata().configuration.get(FORMAT_PROPERTY)
-    if found != FORMAT:
-        raise LedgerUnavailable(
-            f"the counts at {place.within(FOLDER)} are of format {found}, this aicost reads format {FORMAT}. "
-            "To fix: run the version of aicost that wrote them, or a newer one"
-        )
-    return table
-
-
-def open_or_create(place: LedgerPlace) -> DeltaTable:
-    """The table, made if it is not there; two who make it at once end with one."""
-    if not exists(place):
-        place.prepare(FOLDER)
-        try:
-            DeltaTable.create(
-                place.within(FOLDER),
-                schema=SCHEMA,
-                partition_by=["date"],
-                name="aicost counts",
-                description="What engines, gateways and workloads counted in each window. No amounts.",
-                configuration=_PROPERTIES,
-                storage_options=place.options,
-                raise_if_key_not_exists=False,
-            )
-        except DeltaError:
-            if not exists(place):
-                raise
-    return open_table(place)
+COUNTS = Layout(
+    name="counts",
+    folder="units",
+    format="1",
+    schema=SCHEMA,
+    says="What engines, gateways and workloads counted in each window. No amounts.",
+    writer=WriterProperties(compression="ZSTD", max_row_group_size=65_536),
+    properties={"delta.dataSkippingStatsColumns": "cluster,window_start,window_end,revision,kind"},
+)
 
 
 def kept_revision(table: DeltaTable, cluster: str, window: Window) -> int | None:
@@ -107,22 +62,14 @@ def kept_revision(table: DeltaTable, cluster: str, window: Window) -> int | None
 
 
 def append(
-    place: LedgerPlace, table: DeltaTable, cluster: str, window: Window, revision: int, rows: Sequence[CountRow]
+    beside: TableBeside, table: DeltaTable, cluster: str, window: Window, revision: int, rows: Sequence[CountRow]
 ) -> None:
     """Add the rows of one revision in one commit; of two who add for one window at once, one fails."""
     properties = CommitProperties(
         custom_metadata={"cluster": cluster, "window": str(window), "revision": revision, "rows": len(rows)},
         app_transactions=[Transaction(_name(cluster, window), revision)],
     )
-    written = _columns(cluster, window, revision, rows)
-    write_deltalake(table, written, mode="append", commit_properties=properties, writer_properties=WRITER)
-    persist(place, table)
-
-
-def persist(place: LedgerPlace, table: DeltaTable) -> None:
-    """Make the last commit survive a loss of power."""
-    if place.local is not None:
-        persist_commit(place.local / FOLDER, table.version())
+    beside.append(table, _columns(cluster, window, revision, rows), properties)
 
 
 def _name(cluster: str, window: Window) -> str:

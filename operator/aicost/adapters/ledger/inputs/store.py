@@ -13,10 +13,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-import pyarrow as pa
-from deltalake import DeltaTable, QueryBuilder
+from deltalake import DeltaTable
 
-from aicost.adapters.ledger.failures import FAILURES, translated, unavailable
+from aicost.adapters.ledger.beside.table import TableBeside, day_of, sweep
+from aicost.adapters.ledger.failures import FAILURES, translated
 from aicost.adapters.ledger.inputs.codec import check_fields, known_fields
 from aicost.adapters.ledger.inputs.manifest import (
     FORMAT,
@@ -29,27 +29,17 @@ from aicost.adapters.ledger.inputs.manifest import (
     written,
 )
 from aicost.adapters.ledger.inputs.parts import SHARED, join, parts_of_node, split
-from aicost.adapters.ledger.inputs.table import (
-    MANIFEST,
-    Part,
-    append,
-    exists,
-    expanded,
-    open_or_create,
-    open_table,
-)
+from aicost.adapters.ledger.inputs.table import INPUTS, MANIFEST, Part, expanded, rows_of
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.queries import literal
 from aicost.domain.attribution.window import WindowInput
-from aicost.domain.exact.windows import Window, to_datetime, to_millis
+from aicost.domain.exact.windows import Window, to_millis
 from aicost.ports.errors import InputsDamaged
 from aicost.ports.inputs import KeptInputs
 
-_TABLE = "inputs"
+_TABLE = INPUTS.name
 _MANY_NODES = 64
 """Of more nodes than these all parts of the windows in question are read, and not each by its name."""
-_UNUSED_HOURS = 48
-"""Files that no version of the table needs any more stay for so long: somebody may be reading them."""
 _UNREADABLE: tuple[type[Exception], ...] = (*FAILURES, ValueError)
 _RESTORE = "To fix: restore the ledger's folder `inputs` from its backup"
 
@@ -63,14 +53,14 @@ class DeltaInputs:
     """
 
     def __init__(self, place: LedgerPlace, software: str) -> None:
-        self._place, self._software = place, software
+        self._beside, self._software = TableBeside(INPUTS, place), software
 
     def keep(
         self, given: WindowInput, revision: int, before: Mapping[str, int] | None = None, *, repriced: bool = False
     ) -> int:
         """Keep what a posting will rest on; see the port."""
-        with translated("written", self._uri):
-            table = open_or_create(self._place)
+        with translated("written", self._beside.uri):
+            table = self._beside.open_or_create()
             parts = {name: Part(name, digest_of(body), body) for name, body in split(given).items()}
             known = self._known(table, given.cluster, given.window)
             start_ms = given.window.start_ms
@@ -80,7 +70,7 @@ class DeltaInputs:
             if digest not in known:
                 new = [part for part in parts.values() if part.digest not in known]
                 listed = Part(MANIFEST, digest, written(manifest))
-                append(self._place, table, given.cluster, given.window, revision, [*new, listed])
+                self._beside.append(table, rows_of(given.cluster, given.window, revision, [*new, listed]))
             return anchor_of(digest)
 
     def read(
@@ -107,12 +97,11 @@ class DeltaInputs:
 
     def pinned(self) -> "DeltaInputs":
         """The inputs as they are now, for many reads: what is kept later is not in them."""
-        return _PinnedInputs(self._place, self._software)
+        return _PinnedInputs(self._beside.place, self._software)
 
     def _table(self) -> DeltaTable | None:
         """The table as it is now; None where nothing was ever kept."""
-        with translated("read", self._uri):
-            return open_table(self._place) if exists(self._place) else None
+        return self._beside.found()
 
     _remembered: Mapping[str, bytes] = MappingProxyType({})
     """Contents by digest that need not be read again."""
@@ -122,20 +111,15 @@ class DeltaInputs:
 
     def prune(self, before_ms: int) -> int:
         """Forget the days that ended before a moment; see the port."""
-        with translated("written", self._uri):
-            if not exists(self._place):
+        with translated("written", self._beside.uri):
+            if not self._beside.exists():
                 return 0
-            table = open_table(self._place)
-            first = to_datetime(before_ms).date().isoformat()
+            table, first = self._beside.open(), day_of(before_ms)
             days = {one["date"] for one in table.partitions() if one["date"] < first}
             if days:
                 table.delete(f"date < '{first}'")
-                table.vacuum(_UNUSED_HOURS, dry_run=False, enforce_retention_duration=False)
+                sweep(table)
             return len(days)
-
-    @property
-    def _uri(self) -> str:
-        return self._place.within(_TABLE)
 
     def _manifest(
         self, given: WindowInput, revision: int, before: Mapping[str, int], parts: Mapping[str, PartRef]
@@ -193,11 +177,7 @@ class DeltaInputs:
         return found
 
     def _ask(self, table: DeltaTable, query: str) -> Iterator[dict[str, Any]]:
-        try:
-            answer = pa.table(QueryBuilder().register(_TABLE, table).execute(query).read_all())
-        except Exception as failure:  # the engine raises bare exceptions for files that it cannot read
-            raise unavailable("read", self._uri, failure) from failure
-        return iter(answer.to_pylist())
+        return iter(self._beside.ask(table, query).to_pylist())
 
 
 class _PinnedInputs(DeltaInputs):
@@ -229,8 +209,7 @@ def _wanted(manifest: Manifest, nodes: Collection[str] | None) -> list[str]:
 
 
 def _day_of(cluster: str, window: Window) -> str:
-    day = to_datetime(window.start_ms).date().isoformat()
-    return f"date = DATE '{day}' AND \"cluster\" = {literal(cluster)}"
+    return f"date = DATE '{day_of(window.start_ms)}' AND \"cluster\" = {literal(cluster)}"
 
 
 def _written_with(starts: Sequence[int]) -> str:

@@ -17,18 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
-from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import DeltaError
+from deltalake import ColumnProperties, WriterProperties
 
-from aicost.adapters.ledger.durable import persist_commit
+from aicost.adapters.ledger.beside.table import Layout
 from aicost.adapters.ledger.inputs.manifest import FORMAT
-from aicost.adapters.ledger.place import LedgerPlace
-from aicost.adapters.ledger.table import holds_table
 from aicost.domain.exact.windows import Window, to_datetime
 from aicost.ports.errors import InputsDamaged
 
-FOLDER = "inputs"
-FORMAT_PROPERTY = "aicost.inputsFormat"
 MANIFEST = "manifest"
 _TIME = pa.timestamp("us", "UTC")
 SCHEMA = pa.schema(
@@ -44,22 +39,26 @@ SCHEMA = pa.schema(
         pa.field("data", pa.binary(), nullable=False),
     ]
 )
-_PRUNED = ("cluster", "part", "window_start")
 _ROWS_PER_GROUP = 64
 """Parts that lie together in a file: a reader of one node skips the others."""
 _LEVEL = 6
 _PACKERS = 2
 """Threads that compress: it needs nothing of Python meanwhile."""
 _LARGEST = 2**30
-_PROPERTIES = {
-    "delta.dataSkippingStatsColumns": ",".join(_PRUNED),
-    FORMAT_PROPERTY: str(FORMAT),
-}
-WRITER = WriterProperties(
-    compression="UNCOMPRESSED",  # the contents are compressed one by one
-    write_batch_size=_ROWS_PER_GROUP,
-    max_row_group_size=_ROWS_PER_GROUP,
-    column_properties={"data": ColumnProperties(statistics_enabled="NONE", dictionary_enabled=False)},
+INPUTS = Layout(
+    name="inputs",
+    folder="inputs",
+    format=str(FORMAT),
+    schema=SCHEMA,
+    says="What the amounts of the ledger rest on, so that each can be computed again. No amounts.",
+    writer=WriterProperties(
+        compression="UNCOMPRESSED",  # the contents are compressed one by one
+        write_batch_size=_ROWS_PER_GROUP,
+        max_row_group_size=_ROWS_PER_GROUP,
+        column_properties={"data": ColumnProperties(statistics_enabled="NONE", dictionary_enabled=False)},
+    ),
+    properties={"delta.dataSkippingStatsColumns": "cluster,part,window_start"},
+    newer=InputsDamaged,
 )
 
 
@@ -70,48 +69,6 @@ class Part:
     name: str
     digest: str
     body: bytes
-
-
-def exists(place: LedgerPlace) -> bool:
-    """Whether anything was ever kept there."""
-    return holds_table(place, FOLDER)
-
-
-def open_table(place: LedgerPlace) -> DeltaTable:
-    """The table as it is now.
-
-    Raises:
-        InputsDamaged: a newer aicost made it.
-    """
-    table = DeltaTable(place.within(FOLDER), storage_options=place.options)
-    found = table.metadata().configuration.get(FORMAT_PROPERTY)
-    if found != str(FORMAT):
-        raise InputsDamaged(
-            f"the inputs at {place.within(FOLDER)} are of format {found}, this aicost reads format {FORMAT}. "
-            "To fix: run the version of aicost that wrote them, or a newer one"
-        )
-    return table
-
-
-def open_or_create(place: LedgerPlace) -> DeltaTable:
-    """The table, made if it is not there; two who make it at once end with one."""
-    if not exists(place):
-        place.prepare(FOLDER)
-        try:
-            _create(place)
-        except DeltaError:
-            if not exists(place):
-                raise
-    return open_table(place)
-
-
-def append(
-    place: LedgerPlace, table: DeltaTable, cluster: str, window: Window, revision: int, parts: Sequence[Part]
-) -> None:
-    """Add parts in one commit."""
-    write_deltalake(table, _rows(cluster, window, revision, parts), mode="append", writer_properties=WRITER)
-    if place.local is not None:
-        persist_commit(place.local / FOLDER, table.version())
 
 
 def compressed(body: bytes) -> bytes:
@@ -130,7 +87,8 @@ def expanded(data: bytes, size: int) -> bytes:
     return bytes(pa.Codec("zstd").decompress(data, size, asbytes=True))
 
 
-def _rows(cluster: str, window: Window, revision: int, parts: Sequence[Part]) -> pa.Table:
+def rows_of(cluster: str, window: Window, revision: int, parts: Sequence[Part]) -> pa.Table:
+    """Parts as rows."""
     ordered = sorted(parts, key=lambda part: part.name)
     with ThreadPoolExecutor(_PACKERS, "inputs") as packing:
         data = list(packing.map(compressed, (part.body for part in ordered)))
@@ -149,16 +107,3 @@ def _rows(cluster: str, window: Window, revision: int, parts: Sequence[Part]) ->
     }
     columns = {**{name: [value] * len(ordered) for name, value in same.items()}, **own}
     return pa.Table.from_arrays([pa.array(columns[one.name], one.type) for one in SCHEMA], schema=SCHEMA)
-
-
-def _create(place: LedgerPlace) -> None:
-    DeltaTable.create(
-        place.within(FOLDER),
-        schema=SCHEMA,
-        partition_by=["date"],
-        name="aicost inputs",
-        description="What the amounts of the ledger rest on, so that each can be computed again. No amounts.",
-        configuration=_PROPERTIES,
-        storage_options=place.options,
-        raise_if_key_not_exists=False,
-    )

@@ -15,10 +15,11 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs
 
+from aicost.adapters.ledger.beside.table import TableBeside
 from aicost.adapters.ledger.counts.upkeep import CountKeeper
 from aicost.adapters.ledger.durable import persist_commit
 from aicost.adapters.ledger.failures import translated
-from aicost.adapters.ledger.inputs import table as inputs_table
+from aicost.adapters.ledger.inputs.table import INPUTS
 from aicost.adapters.ledger.outcomes.upkeep import OutcomeKeeper
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.postings import ERASED, Postings
@@ -80,9 +81,8 @@ class DeltaEraser:
             return replace(found, parts=parts, outcomes=outcomes, counts=counts)
 
     def _inputs(self, cluster: str | None) -> CustomerInputs | None:
-        if not inputs_table.exists(self.place):
-            return None
-        return CustomerInputs(self.place, inputs_table.open_table(self.place), cluster)
+        kept = self._kept_inputs
+        return CustomerInputs(self.place, kept.open(), cluster) if kept.exists() else None
 
     def _told_of(self, table: DeltaTable | None, what: Erasure, cluster: str | None, parts: int) -> Erased:
         provisional = sum(len(rows) for rows in self._provisional(what, cluster).values())
@@ -141,15 +141,14 @@ class DeltaEraser:
     def _append(self, table: DeltaTable, kept: WrittenInputs) -> None:
         """Add the inputs without the customer: what will be posted rests on what is there."""
         if (added := kept.added()).num_rows:
-            write_deltalake(table, added, mode="append", writer_properties=inputs_table.WRITER)
-            self._persist(inputs_table.FOLDER, table)
+            self._kept_inputs.append(table, added)
 
     def _forget(self, table: DeltaTable, day: str, digests: Iterable[str], cluster: str | None) -> None:
         """Take the inputs that name the customer away."""
         mine = "" if cluster is None else f' AND "cluster" = {literal(cluster)}'
         where = f"date = '{day}' AND digest IN ({', '.join(map(literal, sorted(digests)))}){mine}"
-        table.delete(where, writer_properties=inputs_table.WRITER)
-        self._persist(inputs_table.FOLDER, table)
+        table.delete(where, writer_properties=INPUTS.writer)
+        self._kept_inputs.persist(table)
 
     def _commit(self, table: DeltaTable, day: str, done: WrittenDay | None, kept: WrittenInputs) -> None:
         """Rows, checksums and numbers of inputs in one commit."""
@@ -161,7 +160,7 @@ class DeltaEraser:
         properties = CommitProperties(custom_metadata=note, app_transactions=said)
         if done is None:
             write_deltalake(table, to_table(()), mode="append", commit_properties=properties)
-            self._persist(FOLDER, table)
+            self._persist(table)
             return
         write_deltalake(
             table,
@@ -171,7 +170,7 @@ class DeltaEraser:
             commit_properties=properties,
             writer_properties=_WRITER,
         )
-        self._persist(FOLDER, table)
+        self._persist(table)
 
     def _provisional(self, what: Erasure, cluster: str | None) -> dict[str, list[Row]]:
         """Rows of open windows that name the customer, by cluster."""
@@ -190,17 +189,21 @@ class DeltaEraser:
     def _sweep(self) -> None:
         """Files that no version of now needs: readers of versions of before find them gone."""
         _sweep(self.place, FOLDER, open_table(self.place))
-        if inputs_table.exists(self.place):
-            _sweep(self.place, inputs_table.FOLDER, inputs_table.open_table(self.place))
+        if self._kept_inputs.exists():
+            _sweep(self.place, INPUTS.folder, self._kept_inputs.open())
 
     def _told(self, days: Iterable[str]) -> Iterator[str]:
         for day in days:
             self.progress(day)
             yield day
 
-    def _persist(self, folder: str, table: DeltaTable) -> None:
+    @property
+    def _kept_inputs(self) -> TableBeside:
+        return TableBeside(INPUTS, self.place)
+
+    def _persist(self, table: DeltaTable) -> None:
         if self.place.local is not None:
-            persist_commit(self.place.local / folder, table.version())
+            persist_commit(self.place.local / FOLDER, table.version())
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

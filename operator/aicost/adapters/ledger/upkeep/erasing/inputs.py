@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable, QueryBuilder
+from deltalake import DeltaTable
 
-from aicost.adapters.ledger.failures import unavailable
+from aicost.adapters.ledger.beside.table import TableBeside
 from aicost.adapters.ledger.inputs.codec import check_fields, decode, encode, known_fields
 from aicost.adapters.ledger.inputs.manifest import (
     Manifest,
@@ -22,7 +22,7 @@ from aicost.adapters.ledger.inputs.manifest import (
     written,
 )
 from aicost.adapters.ledger.inputs.parts import CLAIMS, CLUSTER, FACTS, POLICIES, WINDOW, FactsPart
-from aicost.adapters.ledger.inputs.table import MANIFEST, SCHEMA, compressed, expanded
+from aicost.adapters.ledger.inputs.table import INPUTS, MANIFEST, SCHEMA, compressed, expanded
 from aicost.adapters.ledger.place import LedgerPlace
 from aicost.adapters.ledger.postings import Posted
 from aicost.adapters.ledger.queries import literal
@@ -34,7 +34,7 @@ from aicost.domain.ledger.erasing import Erasure
 from aicost.domain.policy.policies import LabelPolicy
 from aicost.ports.errors import InputsDamaged
 
-_TABLE = "inputs"
+_TABLE = INPUTS.name
 _IDENTITY = ("cluster", "part", "window_start", "window_end", "revision", "digest")
 _Stored = dict[str, Any]
 
@@ -120,10 +120,7 @@ class CustomerInputs:
         return {**one, "digest": digest_of(again), "size": len(again), "data": compressed(again)}
 
     def _ask(self, query: str) -> list[_Stored]:
-        try:
-            return list(pa.table(QueryBuilder().register(_TABLE, self.table).execute(query).read_all()).to_pylist())
-        except Exception as failure:  # the engine raises bare exceptions for files that it cannot read
-            raise unavailable("read", self.place.within(_TABLE), failure) from failure
+        return TableBeside(INPUTS, self.place).records(self.table, query)
 
 
 _RESTORE = "To fix: restore the ledger's folder `inputs` from its backup, or let retention drop the day"
