@@ -181,10 +181,11 @@ def test_what_was_declared_last_holds_for_the_whole_span(tmp_path):
         rows = [
             CountRow(Kind.ENGINE, Count.OUTPUT.value, 100, "", "vllm", "search", "chat-0", model="m"),
             CountRow(Kind.GATEWAY, Count.OUTPUT.value, 40, source="litellm", model="smart", team="a"),
+            CountRow(Kind.GATEWAY, Count.OUTPUT.value, 10, source="litellm", model="old", team="a"),
             CountRow(Kind.WORKLOAD, "fronted", 1, namespace="search", workload="chat", model=alias),
         ]
         store.keep(CLUSTER, hour(at), 0, rows)
     question = UnitQuestion(("namespace",), tenants=Dimension.TEAM)
-    for span, coverage in ((hour(0), None), (Window(hour(0).start_ms, hour(1).end_ms), Fraction(2, 5))):
+    for span, coverage in ((hour(0), Fraction(1, 10)), (Window(hour(0).start_ms, hour(1).end_ms), Fraction(2, 5))):
         (line,) = cost_counted(ledger.snapshot(), store, span, question, cluster=CLUSTER).lines
         assert line.tenancy.coverage == coverage
