@@ -55,8 +55,8 @@ METRICS = (
     MetricSpec(
         "aicost_unit_cost",
         Kind.GAUGE,
-        "What a unit of an AIWorkload costs this month in its currency, with what idles: a request, a success, a million "
-        "tokens.",
+        "What a unit of an AIWorkload costs this month in its currency, with what idles: a request, a success, a "
+        "million tokens.",
         ("namespace", "workload", "currency", "unit"),
     ),
     MetricSpec("aicost_unit_counts_total", Kind.COUNTER, "Rows of counts of tokens and requests that were kept."),

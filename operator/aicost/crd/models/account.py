@@ -71,7 +71,8 @@ class ProviderAccountSpec(ApiModel):
     )
 
     provider: Provider
-    """Who is asked: anthropic, openai or litellm, a gateway; or counters: tokens that gateways count, at list prices."""
+    """Who is asked: anthropic, openai, or litellm, a gateway; or counters, the tokens that gateways count at list
+    prices."""
     account: AccountKey | None = None
     """Key of the account in the ledger, in the place of a cluster. The object's name, where absent. Amounts that are
     posted stay under the key that they were posted under."""
