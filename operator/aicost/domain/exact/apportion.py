@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-import numpy as np
-
 _SAFE_TOTAL, _SAFE_WHOLE = 1 << 50, 1 << 60
 """Below these a quotient that is computed in floating point is off by less than two, and so its remainder, which is
 computed modulo 2^64, is the true one."""
@@ -97,6 +95,8 @@ def _narrow(totals: Sequence[int], weights: Sequence[Sequence[int]]) -> Iterator
     The products need up to 110 bits, but only their remainders are looked at: each is less than 2^62 in size, so that
     modulo 2^64 it is exact, and it tells by how much the estimate of its quotient is off.
     """
+    import numpy as np  # noqa: PLC0415 -- the command line splits single amounts without it, and it takes long to import
+
     counts = np.array([len(some) for some in weights], np.int64)
     if not len(counts):
         return
