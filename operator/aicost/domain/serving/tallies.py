@@ -8,10 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from aicost.domain.sampling.counters.growth import Growth
-from aicost.domain.serving.held import Held
 from aicost.domain.serving.meters import (
     METERS,
     RANK_LABELS,
@@ -22,6 +20,10 @@ from aicost.domain.serving.meters import (
     Outcome,
     outcome_of,
 )
+
+if TYPE_CHECKING:  # numpy takes long to import, and who reads a manifest needs none
+    from aicost.domain.sampling.counters.growth import Growth
+    from aicost.domain.serving.held import Held
 
 _MILLIS = 1_000
 _RANKS = frozenset(RANK_LABELS)
@@ -68,8 +70,8 @@ class Grown:
 
     name: str
     labels: Mapping[str, str]
-    growth: Growth | None
-    held: Held | None = None
+    growth: "Growth | None"
+    held: "Held | None" = None
 
 
 @dataclass(frozen=True, slots=True)
