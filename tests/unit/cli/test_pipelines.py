@@ -143,3 +143,14 @@ def test_a_table_that_makes_no_sense_is_refused_by_line_column_and_fix(ask, tmp_
 )
 def test_options_that_make_no_sense_say_what_to_write(ask, given, said):
     assert said in ask("margin", *given, code=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--tenants-query", "up", "--tenants", "team"], "give --prometheus URL"),
+        (["--tenants-query", "up"], "give --tenants"),
+    ],
+)
+def test_a_query_of_weights_says_what_it_needs(ask, given, said):
+    assert said in ask("units", *given, code=2)

@@ -3,7 +3,7 @@
 import pytest
 
 from aicost.adapters.prometheus.config import PrometheusConfig
-from aicost.adapters.prometheus.economics.values import query_values
+from aicost.adapters.prometheus.economics.values import query_values, query_weights
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.serving.pipelines.margins import Value
@@ -44,3 +44,26 @@ def test_a_sample_without_the_label_says_which_ones_it_has():
 def test_a_server_that_fails_is_an_error_and_no_value_of_zero():
     with pytest.raises(SourceUnavailable):
         asked(status=503)
+
+
+def weighed(*samples):
+    rows = [{"metric": labels, "value": [T0 / 1e3, value]} for labels, value in samples]
+    body = {"status": "success", "data": {"resultType": "vector", "result": rows}}
+    with serving(lambda request: request.answer_json(body)) as served:
+        return query_weights(PrometheusConfig(served.url), "x[$window]", Dimension.TEAM, SPANS)
+
+
+def test_weights_of_all_spans_are_summed_by_model_and_name():
+    found = weighed(
+        ({"team": "Growth", "model": "Qwen3"}, "1.5"),
+        ({"team": "growth", "model_name": "qwen3"}, "2"),
+        ({"model": "qwen3"}, "1"),
+        ({"team": "search"}, "NaN"),
+    )
+    assert found == {"qwen3": {"growth": 7_000_000, "": 2_000_000}, "": {"search": 0}}
+
+
+@pytest.mark.parametrize("value", ["-1", "+Inf", "1e15"])
+def test_a_sample_that_is_no_weight_is_refused(value):
+    with pytest.raises(InvalidRequest, match="is no weight"):
+        weighed(({"team": "a"}, value))

@@ -134,12 +134,18 @@ def share(costs: UnitCosts, models: Sequence[str], gateways: Asking) -> Tenancy:
         mine = [tenants for model, tenants in gateways.get(gateway.name, {}).items() if model in named]
         asked = _together(mine)
         if any(tenant for tenant in asked):
-            return _shared(gateway.name, costs, asked)
+            return divide_among(gateway.name, costs, asked)
     return Tenancy("", None, ())
 
 
-def _shared(gateway: str, costs: UnitCosts, asked: Mapping[str, Asked]) -> Tenancy:
-    """Each kind of token by itself: what the engine counted beyond all tenants is nobody's."""
+def divide_among(source: str, costs: UnitCosts, asked: Mapping[str, Asked]) -> Tenancy:
+    """Each kind of token by itself: what the engine counted beyond all tenants is nobody's.
+
+    Args:
+        source: who says what was asked.
+        costs: the workload.
+        asked: tenant -> tokens; what has no name is nobody's.
+    """
     claimed = {tenant: one for tenant, one in sorted(asked.items()) if tenant}
     kinds = (costs.input, costs.cached, costs.output)
     if all(kind is None for kind in kinds):
@@ -161,7 +167,7 @@ def _shared(gateway: str, costs: UnitCosts, asked: Mapping[str, Asked]) -> Tenan
     level = sum(kind.tokens for kind in kinds if kind)
     whole = sum(one.total for one in claimed.values())
     ordered = sorted(shares, key=lambda one: (not one.tenant, -one.cost_nanos, one.tenant))
-    return Tenancy(gateway, Fraction(whole, level) if level else None, tuple(ordered))
+    return Tenancy(source, Fraction(whole, level) if level else None, tuple(ordered))
 
 
 def _apportion(kind: TokenCost | None, tokens: Sequence[int]) -> list[int]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from aicost.domain.budgets.units.counts import UnitCount
 from aicost.domain.budgets.units.targets import WorkloadName
@@ -12,11 +13,12 @@ from aicost.domain.reporting.sums import GroupSum
 from aicost.domain.serving.counted import Kind, PodName, fronts_of, rounds_of, tallies_of, tenants_of, units_of
 from aicost.domain.serving.phases import USUAL, Priors
 from aicost.domain.serving.pipelines.fronts import Front, Fronts, fronts_of_pods
+from aicost.domain.serving.pipelines.weighing import Weights, weigh
 from aicost.domain.serving.pods.models import ModelCosts
 from aicost.domain.serving.rounds.amplification import Amplification, Behind, amplify, of_agents
 from aicost.domain.serving.rounds.counting import RoundCount, round_counts
 from aicost.domain.serving.tallies import Tally
-from aicost.domain.serving.tenants import Tenancy, TenantCount, asking, share, tenant_counts
+from aicost.domain.serving.tenants import Asking, Tenancy, TenantCount, asking, share, tenant_counts
 from aicost.domain.serving.unit_costs import UnitCosts
 from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountReader
@@ -119,6 +121,7 @@ class Counted:
         own: AIWorkload -> what its own counters grew by.
         rounds: what is behind the requests; None where that was not asked for.
         fronts: AIWorkload -> its gateway and aliases, as declared when the last of the windows was counted.
+        weights: divide workloads by these, and not by what gateways count; None where nobody gave any.
     """
 
     windows: tuple[Window, ...]
@@ -127,6 +130,7 @@ class Counted:
     own: Mapping[WorkloadName, UnitCount] = field(default_factory=dict)
     rounds: tuple[RoundCount, ...] | None = None
     fronts: Fronts = field(default_factory=dict)
+    weights: Weights | None = None
 
 
 def cost_units(
@@ -271,6 +275,7 @@ def _lines(
     for one in _serving(sums, did):
         groups[one.keys[len(IDENTITY) :], one.currency].append(one)
     asked = asking(counted.asked, question.tenants) if question.tenants else None
+    divide = share if counted.weights is None else partial(_weighed, counted.weights)
     for (keys, currency), mine in groups.items():
         pods = {pod_of(one) for one in mine}
         heard = pods & did.keys()
@@ -279,7 +284,7 @@ def _lines(
             costs, names = costs_of(mine, did, priors), fronting.names(heard)
             yield UnitLine(
                 keys, models, len(pods), len(heard), costs,
-                tenancy=None if asked is None else share(costs, names, fronting.asked(asked, heard)),
+                tenancy=None if asked is None else divide(costs, names, fronting.asked(asked, heard)),
                 discovered=not any(_workload(one) for one in mine),
                 members=frozenset((one.keys[0], one.keys[2], one.keys[3]) for one in mine),
                 behind=None if rounds is None else amplify(costs, names, fronting.rounds(rounds, heard)),
@@ -287,6 +292,10 @@ def _lines(
                 called=names if counted.fronts and set(names) != {model.lower() for model in models} else (),
                 gateway=fronting.gateway(heard),
             )  # fmt: skip
+
+
+def _weighed(weights: Weights, costs: UnitCosts, names: Sequence[str], _: Asking) -> Tenancy:
+    return weigh(costs, names, weights)
 
 
 def _serving(sums: Sequence[GroupSum], did: Did) -> Iterable[GroupSum]:

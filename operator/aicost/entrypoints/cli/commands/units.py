@@ -44,6 +44,8 @@ EXAMPLES
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday
   aicost units --ledger ./ledger --bundle ./bundle --window 2026-03-02 --by model -o json
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --tenants team
+  aicost units --ledger ./ledger --prometheus http://localhost:9090 --tenants customer \
+    --tenants-query 'sum by (customer, model) (increase(app_tokens_total[$window]))'
   aicost units --ledger ./ledger --window yesterday --amplification --load --lengths
   aicost units --ledger ./ledger --window yesterday --outcomes
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --compare
@@ -87,6 +89,12 @@ PRICES, for --compare
     "--tenants",
     type=click.Choice([dimension.value for dimension in WHO]),
     help="Divide each workload among those who asked, as gateways count.",
+)
+@click.option(
+    "--tenants-query",
+    "weights",
+    metavar="PROMQL",
+    help="Divide by this and not by gateways: one sample for each who asked, of tokens or any other weight.",
 )
 @click.option(
     "--amplification",
@@ -133,6 +141,7 @@ def units(  # noqa: PLR0913 -- one parameter per option
     url: str | None,
     bundle: str | None,
     tenants: str | None,
+    weights: str | None,
     beside: Sequence[str],
     outcomes: bool,
     success: str | None,
@@ -163,6 +172,7 @@ def units(  # noqa: PLR0913 -- one parameter per option
     question = UnitQuestion(keys, accepted, Dimension(tenants) if tenants else None, "amplification" in beside)
     asked = _asked(compare, api_prices)
     places = find_places(ledger, cluster, (url, bundle), Where(kubeconfig, context, namespace, everywhere))
+    places = replace(places, weights=_weights(weights, tenants, url))
     with progress("reading money and counters", sys.stderr, detect(sys.stderr, os.environ)):
         answer = _answer(places, span, question, asked)
         if "load" in beside:
@@ -213,6 +223,14 @@ def _judged(answer: _Answer, places: "Places", success: str | None, *, whole: bo
     found = judged(places, answer.report, None if success is None else JudgedBy(success))
     told = found if whole else replace(found, strays={})
     return replace(answer, report=with_successes(answer.report, found), judged=told)
+
+
+def _weights(query: str | None, tenants: str | None, url: str | None) -> str | None:
+    """The query that says who asked, where what it needs was given too."""
+    if query is not None and (tenants is None or url is None):
+        lacking = "--tenants, the dimension of its names" if tenants is None else "--prometheus URL: it is asked there"
+        raise InvalidRequest(f"--tenants-query: give {lacking}")
+    return query
 
 
 def _asked(compare: Sequence[str], file: Path | None) -> "Asked | None":

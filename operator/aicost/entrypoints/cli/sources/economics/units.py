@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aicost.adapters.bundle.bundle import open_bundle
 from aicost.adapters.bundle.engines import BundleEngines
 from aicost.adapters.prometheus.config import PrometheusConfig
+from aicost.adapters.prometheus.economics.values import query_weights
 from aicost.adapters.prometheus.engines import PrometheusEngines
 from aicost.bootstrap import open_counts
 from aicost.domain.exact.windows import Window
@@ -16,7 +17,15 @@ from aicost.entrypoints.cli.sources.ledger import open_ledgers, open_place
 from aicost.entrypoints.cli.sources.query.units import Remote, ask_units
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.measured.engines import EngineSource
-from aicost.usecases.economics.cost_units import UnitQuestion, UnitReport, cost_counted, cost_units
+from aicost.usecases.economics.cost_units import (
+    UnitQuestion,
+    UnitReport,
+    cost_counted,
+    cost_of,
+    cost_units,
+    read_now,
+    runs_of,
+)
 from aicost.usecases.economics.spend.with_accounts import homes
 
 
@@ -40,6 +49,7 @@ class Places:
         url: base address of a Prometheus; None takes the bundle.
         bundle: a bundle. Without either, what was kept beside the ledger is read.
         remote: the cluster that is asked; None reads the ledger.
+        weights: a query of the Prometheus that says who asked for how much; None goes by what gateways count.
     """
 
     ledger: str
@@ -47,6 +57,7 @@ class Places:
     url: str | None = None
     bundle: str | None = None
     remote: Remote | None = None
+    weights: str | None = None
 
 
 def find_places(
@@ -98,7 +109,13 @@ def units_of(places: Places, span: Window, question: UnitQuestion) -> UnitReport
         counts = open_counts(open_place(places.ledger))
         return cost_counted(reader, counts, span, question, cluster=cluster)
     with counters_of(places) as engines:
-        return cost_units(reader, engines, span, question, cluster=cluster)
+        if places.weights is None or question.tenants is None:
+            return cost_units(reader, engines, span, question, cluster=cluster)
+        counted = read_now(reader, engines, span, question.tenants, cluster=cluster, rounds=question.rounds)
+    weights = query_weights(
+        PrometheusConfig(places.url or ""), places.weights, question.tenants, runs_of(counted.windows)
+    )
+    return cost_of(reader, replace(counted, weights=weights), span, question, cluster=cluster)
 
 
 def cluster_of(places: Places) -> str:
