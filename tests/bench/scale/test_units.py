@@ -45,6 +45,7 @@ from aicost.adapters.ledger.counts.store import DeltaCounts
 from aicost.adapters.ledger.delta import DeltaLedger
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.engines import PrometheusEngines
+from aicost.adapters.prometheus.remote.reading import RemoteRead
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.usecases.economics.cost_units import UnitQuestion, cost_counted
@@ -71,7 +72,8 @@ class Shown:
         return getattr(self._behind, name)
 
 ledger = DeltaLedger(place)
-store, source = DeltaCounts(ledger.place), PrometheusEngines(PrometheusConfig(url, timeout_s=120.0))
+config = PrometheusConfig(url, timeout_s=120.0)
+store, source = DeltaCounts(ledger.place), PrometheusEngines(config, remote=RemoteRead(config))
 keep = KeepCounts(cluster, Shown(store, keep="kept"), ledger, Shown(source, series="read"))
 question = UnitQuestion(("namespace", "controller"), tenants=Dimension.CUSTOMER, rounds=True)
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
 from aicost.adapters.prometheus.config import PrometheusConfig
-from aicost.adapters.prometheus.promql import duration, one_of, selector
-from aicost.adapters.prometheus.replies import Matrix, Vector, labels_of, samples_within
+from aicost.adapters.prometheus.promql import Selection, duration, one_of, selector
+from aicost.adapters.prometheus.remote.reading import RemoteRead
+from aicost.adapters.prometheus.replies import Gathered, Matrix, Vector, labels_of, samples_within
 from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
 from aicost.domain.sampling.placement import PodName
 from aicost.domain.sampling.series import RawSeries
@@ -26,14 +27,20 @@ class PrometheusEngines:
     Args:
         config: the server.
         client: how it is reached; None makes a client that fails at once where the server does.
+        remote: its remote reads, which are asked first; None asks the API alone.
     """
 
-    def __init__(self, config: PrometheusConfig, client: PrometheusClient | None = None) -> None:
-        self._config = config
+    def __init__(
+        self, config: PrometheusConfig, client: PrometheusClient | None = None, remote: RemoteRead | None = None
+    ) -> None:
+        self._config, self._remote = config, remote
         self._client = client or PrometheusClient(config)
 
     def series(self, span: Window) -> Sequence[RawSeries]:
         """All samples of a span; see the port. A series comes in as many parts as it takes."""
+        read = self._remote.samples(self._selections(), span) if self._remote and span.length_ms else None
+        if read is not None:
+            return [found for one in read if (found := _of_pod(one)) is not None]
         return [one for part in _chunks(span) for wanted in self._wanted() for one in self._select(wanted, part)]
 
     def before(self, pods: Collection[PodName], span: Window) -> Sequence[RawSeries]:
@@ -53,6 +60,13 @@ class PrometheusEngines:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+        if self._remote is not None:
+            self._remote.close()
+
+    def _selections(self) -> Sequence[Selection]:
+        """The same as `_wanted`, but for the pod: that a label is there at all is looked at here."""
+        labels = tuple(sorted(self._config.matchers.items()))
+        return Selection(COUNTERS, labels), Selection(BUCKETS, labels, (("le", BOUNDS),))
 
     def _wanted(self, *more: str) -> Sequence[str]:
         """All counters, and a few buckets of histograms that have many."""
@@ -76,6 +90,14 @@ class PrometheusEngines:
             if len(at_ms):
                 labels = labels_of(self._config.api, one.metric)
                 yield RawSeries(labels.pop("__name__", ""), labels, at_ms, value)
+
+
+def _of_pod(one: Gathered) -> RawSeries | None:
+    """A series of a pod as it was gathered; None for one of none."""
+    labels = dict(one.labels)
+    if not labels.get("pod"):
+        return None
+    return RawSeries(labels.pop("__name__", ""), labels, np.concatenate(one.at_ms), np.concatenate(one.value))
 
 
 def _chunks(span: Window) -> Iterator[Window]:

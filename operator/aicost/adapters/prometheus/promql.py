@@ -46,17 +46,22 @@ def selector(names: Iterable[str], matchers: Mapping[str, str], *more: str) -> s
 
 
 class Selection(NamedTuple):
-    """Series by their names, and by labels that all of them must have."""
+    """Series by their names, by labels that all of them must have, and by labels that must have one of some values."""
 
     names: Sequence[str]
     labels: Sequence[tuple[str, str]] = ()
+    among: Sequence[tuple[str, Sequence[str]]] = ()
 
     def __str__(self) -> str:
-        return selector(self.names, {}, *(exact(name, value) for name, value in self.labels))
+        return self._written()
 
     def having(self, label: str) -> str:
         """Those that have a further label, whatever its value."""
-        return selector(self.names, {}, *(exact(name, value) for name, value in self.labels), f'{label}!=""')
+        return self._written(f'{label}!=""')
+
+    def _written(self, *more: str) -> str:
+        labels = (exact(name, value) for name, value in self.labels)
+        return selector(self.names, {}, *labels, *(one_of(name, values) for name, values in self.among), *more)
 
 
 def duration(millis: int) -> str:

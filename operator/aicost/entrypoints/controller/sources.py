@@ -145,7 +145,7 @@ class SourceFinder:
             self._known[url] = _Prometheus(
                 PrometheusSource(config, remote=RemoteRead(config)),
                 PrometheusUnits(config, frozenset(settings.unit_speakers)),
-                PrometheusEngines(config),
+                PrometheusEngines(config, remote=RemoteRead(config)),
                 PrometheusSuccesses(config),
                 PrometheusActivity(config, settings.host_matchers),
                 PrometheusUsage(config, settings.host_matchers),

@@ -63,7 +63,7 @@ class RemoteRead:
         """Whether series have, or are asked for by, a label of the name of one that the server adds."""
         if not own:
             return False
-        if any(name in own for selection in wanted for name, _ in selection.labels):
+        if any(name in own for selection in wanted for name, _ in (*selection.labels, *selection.among)):
             return True
         over = duration(span.length_ms)
         theirs = (f"last_over_time({selection.having(name)}[{over}])" for selection in wanted for name in sorted(own))
@@ -71,7 +71,8 @@ class RemoteRead:
 
     def _gathered(self, selection: Selection, span: Window) -> Iterable[Gathered]:
         labels = [Matcher(EQUAL, name, value) for name, value in selection.labels]
-        question = request([Matcher(REGEX, "__name__", alternatives(selection.names)), *labels], span)
+        among = [("__name__", selection.names), *selection.among]
+        question = request([*(Matcher(REGEX, name, alternatives(some)) for name, some in among), *labels], span)
         most = self._config.max_reply_bytes * (1 + span.length_ms // self._config.chunk_ms)  # as the API in all
         found: dict[bytes, Gathered] = {}
         left = most // _SAMPLE_BYTES

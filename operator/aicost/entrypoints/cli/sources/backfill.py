@@ -240,7 +240,7 @@ def wire(prepared: Prepared, now_ms: int) -> Running:
         asked.span.start_ms,
         open_inputs(ledger),
     )
-    engines = PrometheusEngines(config, prepared.client)
+    engines = PrometheusEngines(config, prepared.client, RemoteRead(config))
     kept = KeepCounts(asked.cluster, open_counts(ledger), ledger, engines)
     return Running(Backfill(closing, asked.span), inventory, ledger, kept)
 

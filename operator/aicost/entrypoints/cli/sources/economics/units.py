@@ -10,6 +10,7 @@ from aicost.adapters.bundle.engines import BundleEngines
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.economics.values import query_weights
 from aicost.adapters.prometheus.engines import PrometheusEngines
+from aicost.adapters.prometheus.remote.reading import RemoteRead
 from aicost.bootstrap import open_counts
 from aicost.domain.exact.windows import Window
 from aicost.entrypoints.cli.sources.cluster import find_cluster
@@ -138,7 +139,8 @@ def counters_of(places: Places) -> Iterator[EngineSource]:
         InvalidRequest: not one of the two was named.
     """
     if places.url and not places.bundle:
-        engines = PrometheusEngines(PrometheusConfig(places.url))
+        config = PrometheusConfig(places.url)
+        engines = PrometheusEngines(config, remote=RemoteRead(config))
         try:
             yield engines
         finally:
