@@ -67,7 +67,8 @@ def test_an_account_is_fetched_once_its_key_is_there(installed):
     assert found["status"]["dataThrough"].endswith("T00:00:00Z")
     assert provider.asked[0][1]["x-api-key"] == KEY
     shown = cluster.kubectl("get", "pacc", "main")
-    assert shown.split("\n")[0].split() == ["NAME", "PROVIDER", "ACCOUNT", "MTD-COST", "DATA-THROUGH", "READY", "AGE"]
+    head = "NAME PROVIDER ACCOUNT MTD-COST CAPTURED DATA-THROUGH READY AGE"
+    assert shown.split("\n")[0].split() == head.split()
 
     asked = len(provider.asked)
     cluster.api.patch(f"{ACCOUNTS}/main", {"spec": {"interval": "1h"}})

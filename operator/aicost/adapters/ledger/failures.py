@@ -42,6 +42,8 @@ _STORE_FIXES = (
 )
 """What object stores say; nothing of it speaks of a damaged file."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_TOOK = re.compile(r" in \d+(\.\d+)?(ns|[\u00b5\u03bc]s|us|ms|s)\b")
+"""How long it took is another number each time, and what lasts is told once."""
 _CORRUPT = "a file of the table cannot be read: restore the ledger's directory from its backup, then start again"
 _LONGEST = 300
 
@@ -49,7 +51,7 @@ _LONGEST = 300
 def unavailable(doing: str, uri: str, failure: BaseException) -> LedgerUnavailable:
     """The port's error for a failure: what was done, where, what happened, and what helps."""
     whole = " ".join(_COLOUR.sub("", str(failure)).replace("\u21b3", "->").split())
-    said = whole[:_LONGEST] or type(failure).__name__
+    said = _TOOK.sub("", whole)[:_LONGEST] or type(failure).__name__
     return LedgerUnavailable(f"the ledger at {uri} could not be {doing}: {said}. To fix: {_fix(uri, whole.lower())}")
 
 

@@ -1,5 +1,6 @@
 """The rows of the open window: one Parquet file per cluster, replaced as a whole and never part of the table."""
 
+import time
 from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
@@ -15,10 +16,11 @@ from aicost.domain.ledger.rows import Row
 
 _FOLDER = "provisional"
 _SUFFIX = ".parquet"
+_TRIES, _PAUSE_SECONDS = 5, 0.05
 
 
 class ProvisionalFiles:
-    """One file per cluster. A store shows the old file or the new one, never half of one."""
+    """One file per cluster. An object store shows the old file or the new one; on a volume it grows a moment."""
 
     def __init__(self, place: LedgerPlace) -> None:
         self._place = place
@@ -46,6 +48,15 @@ class ProvisionalFiles:
         return sorted(unquote(name.removesuffix(_SUFFIX)) for name in names)
 
     def _read(self, cluster: str) -> pa.Table:
+        """The rows of one cluster. A file that is being replaced is half a file for some milliseconds: read again."""
+        for _ in range(_TRIES):
+            try:
+                return self._whole(cluster)
+            except pa.ArrowInvalid:
+                time.sleep(_PAUSE_SECONDS)
+        return self._whole(cluster)
+
+    def _whole(self, cluster: str) -> pa.Table:
         with self._files().open_input_file(_file_of(cluster)) as stream:
             return pq.read_table(stream, schema=SCHEMA)
 
