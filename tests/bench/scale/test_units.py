@@ -31,7 +31,7 @@ TOLERANCE = 0.2
 MOST_MIB = 1_024
 MOST_ROWS = 100_000
 BOUNDS = {
-    "read": "Prometheus writes JSON, we read it",
+    "read": "unpacking of chunks, labels of series",
     "counted": "Python for each series: labels, growth; then who asked",
     "kept": "a row for each count, Arrow columns, a Delta commit",
     "joined": "sums of counts and of money; the split among tenants",
