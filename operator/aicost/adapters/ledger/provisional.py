@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
@@ -16,11 +17,11 @@ from aicost.domain.ledger.rows import Row
 
 _FOLDER = "provisional"
 _SUFFIX = ".parquet"
-_TRIES, _PAUSE_SECONDS = 5, 0.05
+_TRIES, _PAUSE_SECONDS = 3, 0.02
 
 
 class ProvisionalFiles:
-    """One file per cluster. An object store shows the old file or the new one; on a volume it grows a moment."""
+    """One file per cluster. A store shows the old file or the new one, never half of one."""
 
     def __init__(self, place: LedgerPlace) -> None:
         self._place = place
@@ -48,17 +49,20 @@ class ProvisionalFiles:
         return sorted(unquote(name.removesuffix(_SUFFIX)) for name in names)
 
     def _read(self, cluster: str) -> pa.Table:
-        """The rows of one cluster. A file that is being replaced is half a file for some milliseconds: read again."""
+        """The rows of one cluster.
+
+        All of the file in one request, so that they are of one moment. The request before it said how long the file is:
+        if it was replaced in between, what came is no whole file, and it is read again.
+        """
         for _ in range(_TRIES):
-            try:
+            with suppress(pa.ArrowInvalid, OSError):
                 return self._whole(cluster)
-            except pa.ArrowInvalid:
-                time.sleep(_PAUSE_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
         return self._whole(cluster)
 
     def _whole(self, cluster: str) -> pa.Table:
         with self._files().open_input_file(_file_of(cluster)) as stream:
-            return pq.read_table(stream, schema=SCHEMA)
+            return pq.read_table(pa.BufferReader(stream.read()), schema=SCHEMA)
 
     def _files(self) -> fs.FileSystem:
         return fs.PyFileSystem(DeltaStorageHandler(self._uri, self._place.options))
