@@ -28,7 +28,7 @@ from support.outages import PRICE, Silent
 from support.two_servers.world import Written
 
 EVER = Window(0, 1 << 42)
-PATIENT = Timeouts(connect=2, read=2, silence=3)
+HASTY = Timeouts(connect=2, read=2, silence=3)
 """A server that hangs is given up sooner than in production, by the system's own clock."""
 BACK_OFF_S = 1.0
 _held: dict[int, Rounds] = {}
@@ -59,7 +59,12 @@ class Observer:
         kubeconfig: the server that it asks.
         prometheus: where its samples come from.
         sections: of the settings.
+
+    Attributes:
+        timeouts: of its calls.
     """
+
+    timeouts = Timeouts()
 
     def __init__(self, folder: Path, kubeconfig: Path, prometheus: str, **sections: Any) -> None:
         self.folder = folder
@@ -79,7 +84,7 @@ class Observer:
 
     async def start(self) -> None:
         """Come up, as a process that is started does."""
-        self.client = await KubeClient(self._config, timeouts=PATIENT).__aenter__()
+        self.client = await KubeClient(self._config, timeouts=self.timeouts).__aenter__()
         self.process = main.Controller(self.settings, self._config, self.client, "c1")
         self.tasks = asyncio.create_task(self._work())
         self.tasks.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -167,6 +172,8 @@ class Observer:
 
 class Whole(Observer):
     """All of a controller: it leads, follows our objects, publishes."""
+
+    timeouts = HASTY
 
     async def _work(self) -> None:
         await self.process._work()
