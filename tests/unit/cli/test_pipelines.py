@@ -92,6 +92,13 @@ def test_customers_who_cost_more_than_they_bring_come_first_and_all_sums_to_the_
     assert sum(one["cost_nanos"] for one in told if one["currency"] == "USD") == 4 * 36 * 10**8
 
 
+def test_one_customer_alone_costs_what_it_costs_among_all(ask):
+    every, alone = (rows(ask("margin", "-o", "json", *words)) for words in ((), ("--filter", "customer=acme")))
+    assert alone == {"acme": every["acme"]}
+    both = rows(ask("margin", "-o", "json", "--filter", "customer=globex,untagged"))
+    assert both == {name: every[name] for name in ("globex", None)}
+
+
 def test_a_period_counts_by_the_part_that_lies_in_the_time(ask, tmp_path):
     (tmp_path / "v.csv").write_text(
         "name,amount,currency,from,to\nacme,24.00,USD,2026-03-02,2026-03-03\nacme,-1.00,USD,,\nacme,9,USD,2026-04-01,2026-04-02\n"

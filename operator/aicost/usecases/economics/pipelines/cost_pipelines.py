@@ -55,7 +55,7 @@ def cost_pipelines(
         return PipelineReport(span, None)
     whole = with_accounts(reader, cluster)
     sums = [one for run in runs_of(counted.windows) for one in whole.sums(run, _KEYS, filters, cluster=cluster)]
-    shared = shares(reader, counted, span, Dimension.FEATURE, _unlabelled(filters), cluster=cluster)
+    shared = shares(reader, counted, span, Dimension.FEATURE, filters, cluster=cluster)
     wanted = filters.get(_FEATURE)
     steps: dict[tuple[str, str], dict[str, StepCost]] = defaultdict(dict)
     for (feature, currency, step), mine in _by_step(sums).items():
@@ -70,11 +70,6 @@ def cost_pipelines(
     return PipelineReport(
         span, Window(counted.windows[0].start_ms, counted.windows[-1].end_ms), tuple(ordered), covered
     )
-
-
-def _unlabelled(filters: Filters) -> Filters:
-    """The same without a choice of features: those who have no label are asked."""
-    return {key: values for key, values in filters.items() if key != _FEATURE}
 
 
 def _by_step(sums: Iterable[GroupSum]) -> Mapping[tuple[str, str, str], Sequence[GroupSum]]:

@@ -5,7 +5,7 @@ gateways count. The rest belongs to nobody. All of it sums to the ledger, to the
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from aicost.domain.exact.windows import Window
@@ -35,15 +35,6 @@ class Divided:
     shared: Mapping[str, int] = field(default_factory=dict)
     nobody_nanos: int = 0
 
-    @property
-    def total_nanos(self) -> int:
-        """All of it: what the ledger says."""
-        return sum(self.labelled.values()) + sum(self.shared.values()) + self.nobody_nanos
-
-    def cost_of(self, value: str) -> int:
-        """What one value costs, by label and by what it asked for."""
-        return self.labelled.get(value, 0) + self.shared.get(value, 0)
-
 
 def divided(
     reader: LedgerReader, counted: Counted, span: Window, dimension: Dimension, filters: Filters, *, cluster: str
@@ -70,23 +61,31 @@ def divided(
     shared: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for (value, _, currency), nanos in shares(reader, counted, span, dimension, filters, cluster=cluster).items():
         shared[currency][value] += nanos
+    wanted = filters.get(dimension.value)
     return tuple(
-        Divided(
-            currency,
-            {value: nanos for value, nanos in mine.items() if value},
-            shared[currency],
-            mine.get("", 0) - sum(shared[currency].values()),
-        )
-        for currency, mine in sorted(labelled.items())
+        _divided(currency, labelled[currency], shared[currency], wanted)
+        for currency in sorted(labelled.keys() | shared.keys())
     )
+
+
+def _divided(
+    currency: str, labelled: Mapping[str, int], shared: Mapping[str, int], wanted: Collection[str] | None
+) -> Divided:
+    """One currency. Where some names alone are wanted, what belongs to nobody counts only if it is wanted too."""
+    nobody = labelled.get("", 0) - sum(shared.values()) if wanted is None or UNTAGGED in wanted else 0
+    named = {value: nanos for value, nanos in labelled.items() if value}
+    asked = {value: nanos for value, nanos in shared.items() if wanted is None or value in wanted}
+    return Divided(currency, named, asked, nobody)
 
 
 def shares(
     reader: LedgerReader, counted: Counted, span: Window, dimension: Dimension, filters: Filters, *, cluster: str
 ) -> Mapping[Share, int]:
-    """What each value asked of endpoints that have no label for this dimension; errors as of `divided`."""
-    wanted = filters.get(dimension.value)
-    if dimension not in WHO or (wanted is not None and UNTAGGED not in wanted):
+    """What each value asked of endpoints that have no label for this dimension, whichever values are wanted.
+
+    Errors as of `divided`.
+    """
+    if dimension not in WHO:
         return {}
     unlabelled = {**filters, dimension.value: (UNTAGGED,)}
     question = UnitQuestion(("namespace", "workload", "controller", "step"), unlabelled, dimension)
