@@ -167,7 +167,7 @@ class Controller:
             )
             tasks.create_task(training.follow(), name="follow-trainers")
             tasks.create_task(training.run(), name="cost-training")
-            tasks.create_task(UnitRounds(self._app, self._registry, self._attempts).run(), name="count-units")
+            tasks.create_task(UnitRounds(self._app, self._registry, self._attempts).run(), name="count-windows")
             tasks.create_task(self._lists().run(), name="lists")
             if published is not None:
                 tasks.create_task(published.run(), name="read-prices")

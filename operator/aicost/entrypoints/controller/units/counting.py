@@ -12,7 +12,7 @@ from aicost.entrypoints.controller.registry import Registry, read_each
 from aicost.telemetry.logs import line
 from aicost.usecases.economics.keep_counts import Said, WindowCounted
 
-STEP = "count-units"
+STEP = "count-windows"
 LONGEST_SECONDS = 1_800.0
 """A source that fails is asked again after one interval, after two, after four, and at last twice an hour."""
 _log = logging.getLogger("aicost.units")
