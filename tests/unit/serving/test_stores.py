@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from aicost.domain.sampling.counters.growth import Growth
+from aicost.domain.serving.declared import DeclaredEngine
 from aicost.domain.serving.held import Held
 from aicost.domain.serving.measures.counts import Count, Outcome
 from aicost.domain.serving.meters import known_engines
@@ -80,8 +81,11 @@ def test_weaviate_is_known_by_two_of_its_names_together():
 
 
 @pytest.mark.parametrize("name", ["pg_stat_statements_calls_total", "pg_stat_statements_calls"])
-def test_postgres_counts_statements(name):
-    assert only(grew(name, 12, queryid="1"), grew(name, 8, queryid="2")).get(Count.SEARCHES) == 20
+def test_postgres_counts_statements_where_it_is_declared_and_nowhere_else(name):
+    series = [grew(name, 12, queryid="1"), grew(name, 8, queryid="2")]
+    assert tally(series, generic=known_engines({name})) == {}
+    (one,) = tally(series, generic=DeclaredEngine(("a", "b"), "postgres").generic).values()
+    assert one.get(Count.SEARCHES) == 20
 
 
 def test_a_search_and_a_million_vectors_have_a_price():

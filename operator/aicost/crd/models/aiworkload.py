@@ -59,7 +59,7 @@ class Dimensions(ApiModel):
 
 
 class Engine(StrEnum):
-    """What serves the model."""
+    """What serves the model, or keeps the vectors."""
 
     AUTO = "auto"
     VLLM = "vllm"
@@ -70,6 +70,10 @@ class Engine(StrEnum):
     RAY_SERVE = "ray-serve"
     LLAMA_CPP = "llama-cpp"
     TEI = "tei"
+    QDRANT = "qdrant"
+    MILVUS = "milvus"
+    WEAVIATE = "weaviate"
+    POSTGRES = "postgres"
 
 
 class Telemetry(ApiModel):

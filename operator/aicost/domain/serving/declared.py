@@ -9,7 +9,7 @@ from aicost.domain.serving.pipelines.fronts import NO_FRONT, Front
 from aicost.domain.serving.tallies import Grown, Tally
 
 _INSTANCE = "instance"
-_GENERIC = frozenset(one.engine for one in METERS if one.generic)
+_GENERIC = frozenset(one.engine for one in METERS if one.is_anybodys)
 
 
 @dataclass(frozen=True, slots=True)

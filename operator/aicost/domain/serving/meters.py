@@ -75,6 +75,7 @@ class EngineMeters:
         model_labels: labels that name the model, best first.
         generic: names that stand together in pods of this engine alone; each of its names could be anybody's. Empty
             where the names say whose they are.
+        declared: it does much else too: it counts where an AIWorkload says that its pods run it, and nowhere else.
         around: it is a server around engines. Of a model that an engine shows itself its view is passed over.
     """
 
@@ -83,6 +84,12 @@ class EngineMeters:
     model_labels: tuple[str, ...] = ("model_name",)
     generic: frozenset[str] = frozenset()
     around: bool = False
+    declared: bool = False
+
+    @property
+    def is_anybodys(self) -> bool:
+        """Whether its names alone do not say that a pod runs it."""
+        return self.declared or bool(self.generic)
 
 
 RELAY_LABELS = ("server",)
@@ -255,10 +262,11 @@ STORES: tuple[EngineMeters, ...] = (
             Meter("pg_stat_statements_calls", Count.SEARCHES, rank=1),
         ),
         (),
+        declared=True,
     ),
 )
-"""Stores of vectors. Of Postgres each statement counts: its counters do not say which ones ask for vectors. A store has
-no model: no gateway counts who asks it."""
+"""Stores of vectors. Of Postgres each statement counts: its counters do not say which ones ask for vectors. So it must
+be declared. A store has no model: no gateway counts who asks it."""
 
 METERS: tuple[EngineMeters, ...] = (
     *STORES,
@@ -372,7 +380,7 @@ METERS: tuple[EngineMeters, ...] = (
 """SGLang's `num_requests_total` counts those that came, not those that ended, so it is not read. Those whose latency it
 counts have ended; whether well is not said."""
 
-_EVERY = tuple((bool(one.generic), meter.name) for one in METERS for meter in one.meters)
+_EVERY = tuple((one.is_anybodys, meter.name) for one in METERS for meter in one.meters)
 BUCKETS: tuple[str, ...] = tuple(sorted({name for _, name in _EVERY if name.endswith("_bucket")}))
 """Names of buckets, of which only `BOUNDS` are read: an engine shows a hundred of them."""
 NAMES: tuple[str, ...] = tuple(sorted({name for generic, name in _EVERY if not generic} - {*BUCKETS}))

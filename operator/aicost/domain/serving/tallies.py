@@ -167,7 +167,7 @@ def readings(
     shown: set[str] = set()
     names = {one.name for one in every}
     for engine in sorted(METERS, key=lambda one: one.around):
-        if names.isdisjoint(_NAMED[engine.engine]) or (engine.generic and engine.engine not in generic):
+        if names.isdisjoint(_NAMED[engine.engine]) or (engine.is_anybodys and engine.engine not in generic):
             continue
         by_model: dict[str, list[tuple[Meter, Series]]] = defaultdict(list)
         for one in every:
