@@ -7,7 +7,6 @@ Job has to be created with ``suspend: true``. Objects are converted between vers
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +20,7 @@ from devcluster.controlplane import free_ports
 from devcluster.golang.gobuild import data_of
 from devcluster.host import processes
 from devcluster.host.processes import Child
-from devcluster.host.progress import Failure, step
+from devcluster.host.progress import step
 
 __all__ = ["Kueue"]
 
@@ -31,7 +30,6 @@ _IN_NAMESPACE = f"/api/v1/namespaces/{_NAMESPACE}"
 # The manager puts its own authority into the conversion of these, and does not start while one of them has none.
 _CONVERTED = frozenset({"clusterqueues", "cohorts", "localqueues", "multikueueclusters", "workloads"})
 _PATIENCE_SECONDS = 60.0
-_POLL_SECONDS = 0.05
 
 
 class Kueue:
@@ -130,13 +128,8 @@ class Kueue:
             return None
 
     def _until(self, holds: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not holds():
-            ended = self._child is not None and self._child.process.poll() is not None
-            if ended or time.monotonic() > deadline:
-                log = self._folder / "logs" / "kueue.log"
-                raise Failure(f"Kueue did not {what}. The end of {log}:\n{processes.log_tail(log)}")
-            time.sleep(_POLL_SECONDS)
+        log = self._folder / "logs" / "kueue.log"
+        processes.wait_until(holds, f"Kueue did not {what}", log, self._child, _PATIENCE_SECONDS)
 
     def __enter__(self) -> Self:
         self.start()

@@ -3,7 +3,6 @@
 import os
 import secrets
 import socket
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,12 +10,9 @@ from typing import Self
 from devcluster.controlplane import free_ports
 from devcluster.host import processes
 from devcluster.host.processes import Child
-from devcluster.host.progress import Failure, step
+from devcluster.host.progress import step
 
 __all__ = ["ObjectStore"]
-
-_READY_SECONDS = 30.0
-_POLL_SECONDS = 0.05
 
 
 class ObjectStore:
@@ -54,18 +50,11 @@ class ObjectStore:
         self._child = processes.start("object-store", command, self._folder, environment)
         try:
             with step("starting the object store"):
-                self._wait(self._child)
+                message, log = "the object store did not become ready", self._child.log
+                processes.wait_until(self._answers, message, log, self._child)
         except BaseException:
             self.stop()
             raise
-
-    def _wait(self, child: Child) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        while not self._answers():
-            if child.process.poll() is not None or time.monotonic() > deadline:
-                tail = processes.log_tail(child.log)
-                raise Failure(f"the object store did not become ready. The end of {child.log}:\n{tail}")
-            time.sleep(_POLL_SECONDS)
 
     def _answers(self) -> bool:
         try:

@@ -1,7 +1,6 @@
 """A Prometheus of our own on a free loopback port, for tests and the demo."""
 
 import json
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,12 +10,9 @@ import urllib3
 from devcluster.controlplane import free_ports
 from devcluster.host import processes
 from devcluster.host.processes import Child
-from devcluster.host.progress import Failure, step
+from devcluster.host.progress import step
 
 __all__ = ["Prometheus"]
-
-_READY_SECONDS = 30.0
-_POLL_SECONDS = 0.05
 
 
 class Prometheus:
@@ -52,18 +48,11 @@ class Prometheus:
         self._child = processes.start("prometheus", [str(self._program), *arguments], self._folder)
         try:
             with step("starting Prometheus"):
-                self._wait(self._child)
+                message, log = "Prometheus did not become ready", self._child.log
+                processes.wait_until(self._is_ready, message, log, self._child)
         except BaseException:
             self.stop()
             raise
-
-    def _wait(self, child: Child) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        while not self._is_ready():
-            if child.process.poll() is not None or time.monotonic() > deadline:
-                tail = processes.log_tail(child.log)
-                raise Failure(f"Prometheus did not become ready. The end of {child.log}:\n{tail}")
-            time.sleep(_POLL_SECONDS)
 
     def _is_ready(self) -> bool:
         try:

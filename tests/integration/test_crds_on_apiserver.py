@@ -7,9 +7,10 @@ import pytest
 
 from aicost.crd.kinds import KINDS
 from devcluster.api import ApiError
-from support.crd_samples import BASE, CLUSTER_WIDE, FULL, REFUSED, resource
+from support.crd_samples import BASE, CLUSTER_WIDE, FULL, resource
 from support.crd_statuses import STATUSES
 from support.definitions import applied_definitions
+from support.refused_specs import REFUSED
 
 pytestmark = pytest.mark.cluster
 

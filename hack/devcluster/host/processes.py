@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from devcluster.host.paths import PACKAGE
+from devcluster.host.progress import Failure
 
 __all__ = [
     "Child",
@@ -21,10 +22,11 @@ __all__ = [
     "start",
     "stop",
     "stop_pid",
+    "wait_until",
     "write_pid_file",
 ]
 
-_POLL_SECONDS = 0.02
+_POLL_SECONDS, _WAIT_SECONDS = 0.02, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,20 @@ def start(name: str, argv: Sequence[str], state: Path, environment: Mapping[str,
         )  # fmt: skip
     write_pid_file(pid_file, process.pid)
     return Child(name, process, log, pid_file)
+
+
+def wait_until(holds: Callable[[], bool], what: str, log: Path, child: Child | None, seconds: float = 30.0) -> None:
+    """Wait until something holds that a program brings about.
+
+    Raises:
+        Failure: the program ended or took too long; the text is ``what`` with the end of its log.
+    """
+    deadline = time.monotonic() + seconds
+    while not holds():
+        ended = child is not None and child.process.poll() is not None
+        if ended or time.monotonic() > deadline:
+            raise Failure(f"{what}. The end of {log}:\n{log_tail(log)}")
+        time.sleep(_WAIT_SECONDS)
 
 
 def stop(child: Child, seconds: float = 10.0) -> None:

@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-import aicost.entrypoints.controller as controller
+from aicost.entrypoints import controller
 
 FOLDER = Path(controller.__file__).parent
 

@@ -19,62 +19,63 @@ WIDE = Terminal(None)
 """A pipe: every column in full, no colours."""
 SELVES = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
+_RUNG = {"gate": "Notify", "basis": "Actual", "atPercent": 50}
+LADDER = [
+    {**_RUNG, "name": "half"},
+    {**_RUNG, "name": "ahead", "gate": "Annotate", "basis": "Forecast", "atPercent": 105},
+    {"name": "fast", "gate": "Annotate", "basis": "BurnRate", "atBurnRate": "2"},
+    {"name": "rate", "gate": "DenyNew", "basis": "CommittedRate", "atRatePerHour": "40"},
+    {**_RUNG, "name": "dear", "basis": "UnitCost", "atPercent": 110},
+    {**_RUNG, "name": "full", "gate": "Suspend", "atPercent": 100},
+    {**_RUNG, "name": "beyond", "gate": "FastFail", "atPercent": 150},
+]
+STATUS = {
+    **BUDGET_STATUS,
+    "currency": "USD",
+    "period": {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"},
+    "limit": "$5,000.00",
+    "limitNanos": 5000 * UNIT,
+    "spent": {
+        "total": "$3,990.00",
+        "totalNanos": 3990 * UNIT,
+        "provisionalNanos": 90 * UNIT,
+        "accruedNanos": 10 * UNIT,
+        "unpricedGpuMilliseconds": 7_200_000,
+    },
+    "percentUsed": "80.0%",
+    "pace": "126.3%",
+    "ratePerHour": "$9.00",
+    "ratePerHourNanos": 9 * UNIT,
+    "burn": [
+        {"over": "now", "ratePerHourNanos": 12 * UNIT, "burnRate": "3.05"},
+        {"over": "1h", "ratePerHourNanos": 30 * UNIT, "burnRate": "7.62"},
+        {"over": "6h", "ratePerHourNanos": 10 * UNIT, "burnRate": "2.54"},
+        {"over": "3d", "ratePerHourNanos": 9 * UNIT, "burnRate": "2.29"},
+    ],
+    "forecast": {
+        "total": "$5,150.00",
+        "totalNanos": 5150 * UNIT,
+        "high": "$5,900.00",
+        "method": "daily-median",
+        "asOf": "2026-11-20T10:04:00Z",
+    },
+    "timeToExhaustion": "3d11h",
+    "gate": "Notify",
+    "gateSince": "2026-11-12T10:00:00Z",
+    "reason": "InNotice",
+    "nextAction": "Suspend follows.",
+    "updatedAt": "2026-11-20T10:04:00Z",
+    "conditions": [
+        {"type": "EnforcementHeld", "status": "True", "reason": "DataStale", "message": "the figures are old"},
+        {"type": "Enforcing", "status": "True", "reason": "GateOpen", "message": "Notify is open."},
+    ],
+}
+
 
 @pytest.fixture
 def budget() -> dict[str, Any]:
     """A budget of 5,000 dollars that has spent 80 percent of it."""
-    rung = {"gate": "Notify", "basis": "Actual", "atPercent": 50}
-    ladder = [
-        {**rung, "name": "half"},
-        {**rung, "name": "ahead", "gate": "Annotate", "basis": "Forecast", "atPercent": 105},
-        {"name": "fast", "gate": "Annotate", "basis": "BurnRate", "atBurnRate": "2"},
-        {"name": "rate", "gate": "DenyNew", "basis": "CommittedRate", "atRatePerHour": "40"},
-        {**rung, "name": "dear", "basis": "UnitCost", "atPercent": 110},
-        {**rung, "name": "full", "gate": "Suspend", "atPercent": 100},
-        {**rung, "name": "beyond", "gate": "FastFail", "atPercent": 150},
-    ]
-    spec = {"limit": "5000", "currency": "USD", "mode": "Enforce", "maxGate": "Suspend", "ladder": ladder}
-    status = {
-        **BUDGET_STATUS,
-        "currency": "USD",
-        "period": {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"},
-        "limit": "$5,000.00",
-        "limitNanos": 5000 * UNIT,
-        "spent": {
-            "total": "$3,990.00",
-            "totalNanos": 3990 * UNIT,
-            "provisionalNanos": 90 * UNIT,
-            "accruedNanos": 10 * UNIT,
-            "unpricedGpuMilliseconds": 7_200_000,
-        },
-        "percentUsed": "80.0%",
-        "pace": "126.3%",
-        "ratePerHour": "$9.00",
-        "ratePerHourNanos": 9 * UNIT,
-        "burn": [
-            {"over": "now", "ratePerHourNanos": 12 * UNIT, "burnRate": "3.05"},
-            {"over": "1h", "ratePerHourNanos": 30 * UNIT, "burnRate": "7.62"},
-            {"over": "6h", "ratePerHourNanos": 10 * UNIT, "burnRate": "2.54"},
-            {"over": "3d", "ratePerHourNanos": 9 * UNIT, "burnRate": "2.29"},
-        ],
-        "forecast": {
-            "total": "$5,150.00",
-            "totalNanos": 5150 * UNIT,
-            "high": "$5,900.00",
-            "method": "daily-median",
-            "asOf": "2026-11-20T10:04:00Z",
-        },
-        "timeToExhaustion": "3d11h",
-        "gate": "Notify",
-        "gateSince": "2026-11-12T10:00:00Z",
-        "reason": "InNotice",
-        "nextAction": "Suspend follows.",
-        "updatedAt": "2026-11-20T10:04:00Z",
-        "conditions": [
-            {"type": "EnforcementHeld", "status": "True", "reason": "DataStale", "message": "the figures are old"},
-            {"type": "Enforcing", "status": "True", "reason": "GateOpen", "message": "Notify is open."},
-        ],
-    }
+    spec = {"limit": "5000", "currency": "USD", "mode": "Enforce", "maxGate": "Suspend", "ladder": LADDER}
     metadata = {
         "name": "month",
         "namespace": "research",
@@ -82,7 +83,7 @@ def budget() -> dict[str, Any]:
         "creationTimestamp": "2026-01-01T00:00:00Z",
         "resourceVersion": "7",
     }
-    return copy.deepcopy({"kind": "Budget", "metadata": metadata, "spec": spec, "status": status})
+    return copy.deepcopy({"kind": "Budget", "metadata": metadata, "spec": spec, "status": STATUS})
 
 
 @pytest.fixture
