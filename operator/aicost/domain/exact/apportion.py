@@ -1,9 +1,16 @@
 """The one place where amounts are rounded."""
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 
-_SAFE_TOTAL, _SAFE_WHOLE = 1 << 50, 1 << 60
+if TYPE_CHECKING:  # the command line splits single amounts without NumPy, and it takes long to import
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Column = NDArray[np.int64]
+
+SAFE_TOTAL, SAFE_WHOLE = 1 << 50, 1 << 60
 """Below these a quotient that is computed in floating point is off by less than two, and so its remainder, which is
 computed modulo 2^64, is the true one."""
 
@@ -77,43 +84,81 @@ def apportion_each(totals: Sequence[int], weights: Sequence[Sequence[int]]) -> l
     Raises:
         ValueError: as `apportion`.
     """
+    import numpy as np  # noqa: PLC0415 -- see above
+
     found: list[list[int]] = [[]] * len(totals)
     narrow: list[int] = []
     for index, (total, some) in enumerate(zip(totals, weights, strict=True)):
-        if some and 0 <= total < _SAFE_TOTAL and 0 < sum(some) < _SAFE_WHOLE and min(some) >= 0:
+        if some and 0 <= total < SAFE_TOTAL and 0 < sum(some) < SAFE_WHOLE and min(some) >= 0:
             narrow.append(index)
         else:
             found[index] = apportion(total, some)
-    for index, parts in zip(narrow, _narrow([totals[i] for i in narrow], [weights[i] for i in narrow]), strict=True):
-        found[index] = parts
+    counts = np.array([len(weights[index]) for index in narrow], np.int64)
+    flat = np.fromiter(chain.from_iterable(weights[index] for index in narrow), np.int64, int(counts.sum()))
+    parts = _narrow(np.array([totals[index] for index in narrow], np.int64), flat, counts).tolist()
+    for index, (first, last) in zip(narrow, pairwise([0, *np.cumsum(counts).tolist()]), strict=True):
+        found[index] = parts[first:last]
     return found
 
 
-def _narrow(totals: Sequence[int], weights: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+def apportion_runs(totals: Sequence[int], weights: "Column", counts: "Column") -> list[int]:
+    """The same for weights that lie in one column, one run of them after the other: the parts, run after run.
+
+    Args:
+        totals: what is split, for each run.
+        weights: of all runs; those of a run sum to less than 2^63.
+        counts: how many each run has, at least one.
+
+    Raises:
+        ValueError: as `apportion`.
+    """
+    import numpy as np  # noqa: PLC0415 -- see above
+
+    if not len(counts):
+        return []
+    lasts = np.cumsum(counts)
+    firsts = lasts - counts
+    wholes, least = np.add.reduceat(weights, firsts), np.minimum.reduceat(weights, firsts)
+    small = np.array([0 <= total < SAFE_TOTAL for total in totals], np.bool_)
+    if (small & (wholes > 0) & (wholes < SAFE_WHOLE) & (least >= 0)).all():
+        narrow: list[int] = _narrow(np.array(totals, np.int64), weights, counts).tolist()
+        return narrow
+    runs = [weights[first:last].tolist() for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+    return list(chain.from_iterable(apportion_each(totals, runs)))
+
+
+def _narrow(totals: "Column", weights: "Column", counts: "Column") -> "Column":
     """Largest remainder for all at once.
 
     The products need up to 110 bits, but only their remainders are looked at: each is less than 2^62 in size, so that
     modulo 2^64 it is exact, and it tells by how much the estimate of its quotient is off.
     """
-    import numpy as np  # noqa: PLC0415 -- the command line splits single amounts without it, and it takes long to import
+    import numpy as np  # noqa: PLC0415 -- see above
 
-    counts = np.array([len(some) for some in weights], np.int64)
     if not len(counts):
-        return
-    flat = np.fromiter(chain.from_iterable(weights), np.int64, int(counts.sum()))
-    lasts = np.cumsum(counts)
-    firsts = lasts - counts
-    owner = np.repeat(np.arange(len(counts)), counts)
-    wholes = np.add.reduceat(flat, firsts)[owner]
-    total = np.array(totals, np.int64)
-    parts = np.floor(total[owner].astype(np.float64) * flat / wholes).astype(np.int64)
-    remainders = total[owner] * flat - parts * wholes
-    off = remainders // wholes
+        return np.zeros(0, np.int64)
+    firsts = np.cumsum(counts) - counts
+    total, whole = (np.repeat(one, counts) for one in (totals, np.add.reduceat(weights, firsts)))
+    parts = np.floor(total.astype(np.float64) * weights / whole).astype(np.int64)
+    remainders = total * weights - parts * whole
+    off = remainders // whole
     parts += off
-    remainders -= off * wholes
-    left_over = total - np.add.reduceat(parts, firsts)
-    ranked = np.lexsort((-remainders, owner))
-    rank = np.arange(len(flat)) - firsts[owner]
-    parts[ranked[rank < left_over[owner]]] += 1
-    listed = parts.tolist()
-    yield from (listed[first:last] for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True))
+    remainders -= off * whole
+    _hand_out(parts, remainders, firsts, counts, totals - np.add.reduceat(parts, firsts))
+    return parts
+
+
+def _hand_out(parts: "Column", remainders: "Column", firsts: "Column", counts: "Column", left_over: "Column") -> None:
+    """Give the units that are left over to the largest remainders of each run, to the earlier one of equal ones.
+
+    Runs of about the same length are ranked side by side, in a table with room for the longest of them: to rank all
+    remainders of all runs in one column takes five times as long.
+    """
+    import numpy as np  # noqa: PLC0415 -- see above
+
+    _, power = np.frexp(counts - 1)
+    for one in np.unique(power[left_over > 0]).tolist():
+        runs, place = np.flatnonzero((power == one) & (left_over > 0)), np.arange(1 << one)
+        index = np.minimum(firsts[runs, None] + place, len(parts) - 1)
+        ranks = np.argsort(np.where(place < counts[runs, None], -remainders[index], 1), axis=1, kind="stable")
+        parts[np.take_along_axis(index, ranks, axis=1)[place < left_over[runs, None]]] += 1
