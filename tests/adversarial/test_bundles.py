@@ -255,6 +255,17 @@ def test_all_that_openmetrics_allows_is_read(tmp_path):
     assert half == (1795600803001, 0.5)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_mark_of_the_byte_order_before_samples_is_read_over_as_in_the_other_files(tmp_path, packed):
+    """Editors and shells of Windows write one before each text."""
+    folder = bundle(tmp_path, told="\ufeff" + HEAD, lines=b"\xef\xbb\xbf" + line())
+    (folder / "samples/all.om").unlink()
+    text = b"\xef\xbb\xbf" + f"{KEY} 50 1795600801\r\n".encode()
+    (folder / f"samples/marked.om{'.gz' * packed}").write_bytes(gzip.compress(text) if packed else text)
+    (samples,) = read_all(folder).values()
+    assert samples == [(1795600801000, 50.0)]
+
+
 def test_an_error_never_shows_more_than_the_start_of_a_line(tmp_path):
     folder = bundle(tmp_path, samples=(f"{KEY} x 1795600801 " + "s" * 900_000 + "\n").encode())
     with pytest.raises(InvalidRequest) as caught, open_bundle(str(folder)) as found:

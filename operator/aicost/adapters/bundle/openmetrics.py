@@ -6,6 +6,7 @@ sample.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -239,7 +240,7 @@ def _blocks(file: BundleFile) -> Iterator[tuple[int, bytes]]:
         InvalidRequest: a line has no end.
     """
     with file.open() as stream:
-        number, rest = 1, b""
+        number, rest = 1, stream.read(len(BOM_UTF8)).removeprefix(BOM_UTF8)
         while got := stream.read(BLOCK):
             head, newline, tail = got.rpartition(b"\n")
             if newline:
