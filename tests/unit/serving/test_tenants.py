@@ -54,6 +54,24 @@ def test_each_kind_of_token_is_divided_by_itself():
     assert bears == {"a": 51 - bears["b"], "b": bears["b"], "": 0}
 
 
+def test_prompts_of_a_gateway_that_does_not_tell_cached_ones_apart_are_of_both_kinds():
+    kong = [
+        grew("kong_ai_llm_tokens_total", by, token_type=kind, ai_model="m", workspace=who)
+        for who, part in (("a", 4), ("b", 1))
+        for kind, by in (("prompt_tokens", 200 * part), ("completion_tokens", 10 * part))
+    ]
+    tenancy, bears = shared(kong, costs(input=1_000, cached=300, output=50))
+    assert bears == {"a": 8 * DOLLAR, "b": 2 * DOLLAR, "": 0}
+    assert [one.asked for one in tenancy.shares] == [Asked(560, 240, 40), Asked(140, 60, 10), Asked()]
+
+
+def test_cached_tokens_that_the_engine_does_not_tell_apart_are_prompts():
+    series = [litellm("a", 800, "input"), litellm("a", 300, "input_cached"), litellm("b", 200, "input")]
+    tenancy, bears = shared(series, costs(input=1_000))
+    assert bears == {"a": 8 * DOLLAR, "b": 2 * DOLLAR, "": 0}
+    assert [one.asked for one in tenancy.shares] == [Asked(800), Asked(200), Asked()]
+
+
 def test_token_types_that_overlap_are_not_added():
     told = {"input": 100, "cached_input": 40, "cache_creation_input": 30, "output": 10, "reasoning": 9}
     series = [

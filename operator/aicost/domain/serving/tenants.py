@@ -5,6 +5,8 @@ The level is the engine's, the shares are the gateway's, the money is the ledger
     share of t, of each kind of token   tokens of t / max(tokens of the engine, tokens of all tenants)
     unattributed                        what the engine counted and no gateway claimed
 
+Where only the engine or only the gateway tells cached prompts apart, each tenant's are as the engine's.
+
 The parts sum to the workload's cost, to the last nano-unit.
 """
 
@@ -146,7 +148,7 @@ def divide_among(source: str, costs: UnitCosts, asked: Mapping[str, Asked]) -> T
         costs: the workload.
         asked: tenant -> tokens; what has no name is nobody's.
     """
-    claimed = {tenant: one for tenant, one in sorted(asked.items()) if tenant}
+    claimed = {tenant: one for tenant, one in sorted(_as_counted(asked, costs).items()) if tenant}
     kinds = (costs.input, costs.cached, costs.output)
     if all(kind is None for kind in kinds):
         return Tenancy("", None, ())
@@ -168,6 +170,15 @@ def divide_among(source: str, costs: UnitCosts, asked: Mapping[str, Asked]) -> T
     whole = sum(one.total for one in claimed.values())
     ordered = sorted(shares, key=lambda one: (not one.tenant, -one.cost_nanos, one.tenant))
     return Tenancy(source, Fraction(whole, level) if level else None, tuple(ordered))
+
+
+def _as_counted(asked: Mapping[str, Asked], costs: UnitCosts) -> Mapping[str, Asked]:
+    """Where only one of both tells which prompts a cache held, those of each tenant are as the engine's are."""
+    mix = [kind.tokens if kind else 0 for kind in (costs.input, costs.cached)]
+    told = any(one.cached for one in asked.values())
+    if not sum(mix) or told == bool(mix[1]):
+        return asked
+    return {tenant: Asked(*apportion(one.computed + one.cached, mix), one.output) for tenant, one in asked.items()}
 
 
 def _apportion(kind: TokenCost | None, tokens: Sequence[int]) -> list[int]:
