@@ -1,5 +1,6 @@
 """Bills of providers and clouds: read exactly, posted once, restated by differences."""
 
+import gzip
 import json
 
 import pytest
@@ -78,6 +79,17 @@ def test_of_a_cloud_the_ai_lines_count_and_no_machine_is_billed_twice():
     assert (one.provider, one.model, one.tags["team"], one.day) == ("aws", "Claude-Sonnet-4.5", "Growth", DAY)
 
 
+def test_a_commitment_that_was_paid_for_a_month_is_nothing_itself():
+    """Its effective cost is in the lines of what it was used for."""
+    paid = focus_row(cost="0", when="2026-03-01 00:00:00,2026-04-01 00:00:00")
+    assert [one.cost_attos for one in read_bill(focus(paid, focus_row(cost="5.25")), "f").lines] == [0, 525 * 10**16]
+
+
+def test_a_bill_may_be_packed():
+    plain = focus(focus_row())
+    assert read_bill(gzip.compress(plain), "f").lines == read_bill(plain, "f").lines
+
+
 def test_a_table_of_ones_own_needs_a_day_and_an_amount():
     bill = read_bill(b"date,cost,model,team\n2026-03-02,1.5,gpt-5,vision\n", "f", provider="openai", currency="EUR")
     (one,) = bill.lines
@@ -98,6 +110,8 @@ def test_a_table_of_ones_own_needs_a_day_and_an_amount():
         (b'{"data": [{"results": [{}], "starting_at": "x", "ending_at": "y"}]}', "no bucket of a cost API"),
         (b"[1, 2]", "no bill is in it"),
         (b"\xff\xfe", "not UTF-8"),
+        (gzip.compress(b"date,cost\n2026-03-02,1\n")[:-9], "cannot be unpacked"),
+        (b"\x1f\x8b and more", "cannot be unpacked"),
         (focus(focus_row(when="2026-03-01 00:00:00,2026-04-01 00:00:00")), "more than one day"),
     ],
 )

@@ -92,7 +92,8 @@ def is_focus(columns: Collection[str]) -> bool:
 def read_focus(table: Table) -> Iterator[SpendLine]:
     """The AI lines of what was kept; what is wrong with one is added to the table's complaints.
 
-    The effective cost counts: a payment in advance is spread over what it was for.
+    The effective cost counts: a payment in advance is spread over what it was for, and is nothing itself, so it may be
+    about a month.
     """
     for row in table.rows:
         try:
@@ -136,11 +137,12 @@ def _line(said: Mapping[str, str]) -> SpendLine:
     column = next((name for name in _AMOUNTS if name in said), _AMOUNTS[0])
     start = cell(said, "charge_period_start", values.moment)
     end = cell(said, "charge_period_end", values.moment) if "charge_period_end" in said else None
+    cost = cell(said, column, values.attos)
     item = said.get("charge_description", said.get("service_name", ""))
     return SpendLine(
-        day=cell(said, "charge_period_end", lambda _: values.day_of(start, end)),
+        day=cell(said, "charge_period_end", lambda _: values.day_of(start, end if cost else None)),
         provider=_provider(said),
-        cost_attos=cell(said, column, values.attos),
+        cost_attos=cost,
         currency=cell(said, "billing_currency", cells.currency),
         item=item,
         model=_model(item),

@@ -1,5 +1,8 @@
 """Which kind of bill a file is, and its lines."""
 
+import gzip
+import io
+import zlib
 from dataclasses import dataclass
 
 from aicost.adapters.pricing.bills.focus import Others, is_focus, read_focus
@@ -10,6 +13,7 @@ from aicost.domain.thirdparty.lines import SpendLine
 from aicost.domain.thirdparty.machines import Ignored, MachineLine
 from aicost.ports.errors import InvalidRequest
 
+_GZIPPED = b"\x1f\x8b"
 _BOUNDS = Bounds(512 * 2**20, 5_000_000, "export the bill in parts, such as by day: all files of a day together")
 
 
@@ -35,7 +39,7 @@ class Bill:
 
 
 def read_bill(content: bytes, name: str, *, provider: str = "", currency: str = "USD") -> Bill:
-    """Read a bill: FOCUS or a table of one's own as CSV, or pages of a cost API as JSON.
+    """Read a bill: FOCUS or a table of one's own as CSV, or pages of a cost API as JSON; each may be packed by gzip.
 
     Args:
         content: the file.
@@ -46,6 +50,7 @@ def read_bill(content: bytes, name: str, *, provider: str = "", currency: str = 
     Raises:
         InvalidRequest: it is none; the message names line, column, value and fix.
     """
+    content = _unpacked(content, name)
     if content.lstrip()[:1] in {b"{", b"["}:
         kind, lines = read_pages(decode(content, name), name)
         return Bill(kind, lines)
@@ -54,6 +59,19 @@ def read_bill(content: bytes, name: str, *, provider: str = "", currency: str = 
         return _of_table(read_table(content, _BOUNDS, others.begin), others, provider or "unknown", currency)
     except InvalidRequest as problem:
         raise InvalidRequest(f"{name}: {problem}") from problem
+
+
+def _unpacked(content: bytes, name: str) -> bytes:
+    """What a file holds that may be packed, as clouds export bills; no more of it than is read anyway."""
+    if not content.startswith(_GZIPPED):
+        return content
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            return packed.read(_BOUNDS.bytes + 1)
+    except (OSError, EOFError, zlib.error) as problem:
+        raise InvalidRequest(
+            f"{name}: cannot be unpacked ({problem}): export it again, or hand in the CSV"
+        ) from problem
 
 
 def _of_table(table: Table, others: Others, provider: str, currency: str) -> Bill:

@@ -12,7 +12,6 @@ from aicost.domain.exact.windows import DAY_MS, Window, from_rfc3339
 Value = TypeVar("Value")
 _LARGEST = Decimal(10) ** 12
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_LONGEST_MS = 31 * DAY_MS
 
 
 class WrongCell(Wrong):
