@@ -1,17 +1,22 @@
 """CPU and memory: whatever pods ask for and use, the parts are the whole, and a second way to count says the same."""
 
 from collections import defaultdict
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aicost.domain.attribution.resources.cells import Cells
 from aicost.domain.attribution.resources.dividing import BUCKETS, divide_capacity
 from aicost.domain.attribution.resources.holding import Demand, holdings
 from aicost.domain.attribution.resources.stating import state_resources
+from aicost.domain.attribution.resources.use import Levels, PodUse
 from aicost.domain.exact.windows import SECOND_MS, Window
-from aicost.domain.ledger.rows import Bucket
+from aicost.domain.ledger.rows import Bucket, Holder
 from support.nodes import HOUR
 from support.residents import by_the_second, host, housed, priced, resident, state_host
 
@@ -87,6 +92,44 @@ def hosts(draw):
 @given(st.lists(hosts(), max_size=6))
 def test_nodes_that_are_stated_together_say_what_each_says_alone(some):
     assert state_resources(SHORT, some) == [state_host(one, window=SHORT) for one in some]
+
+
+@st.composite
+def crowds(draw):
+    """Nodes of which some pods have holders in common, ended unseen, or used something before and after the window."""
+    one = draw(hosts())
+    names = [Holder("team", name) for name in "ab"]
+    residents = []
+    for pod in one.residents:
+        holder = draw(st.sampled_from([pod.holder, *names]))
+        use = PodUse(*(_reaching(draw, levels) for levels in (pod.use.cpu, pod.use.memory)))
+        residents.append(pod._replace(holder=holder, uncertain=draw(st.booleans()), use=use))
+    return replace(one, residents=tuple(residents))
+
+
+def _reaching(draw, levels):
+    """Levels of which the first and the last piece may reach far beyond the window."""
+    if not len(levels.level):
+        return levels
+    start, end = levels.start_ms.copy(), levels.end_ms.copy()
+    start[0] -= draw(st.sampled_from([0, 1, 10**12]))
+    end[-1] += draw(st.sampled_from([0, 1, 1 << 62]))
+    return Levels(start, end, levels.level)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(crowds(), max_size=5))
+def test_nodes_that_are_divided_in_one_pass_say_what_each_segment_says_alone(some):
+    divide = Cells.divide
+
+    def all_odd(self, *args):
+        shares = divide(self, *args)
+        return shares._replace(odd=np.ones_like(shares.odd))
+
+    together = state_resources(SHORT, some)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Cells, "divide", all_odd)
+        assert together == state_resources(SHORT, some)
 
 
 @settings(max_examples=40, deadline=None)

@@ -96,10 +96,15 @@ def test_one_pass_over_all_nodes_says_what_each_says_alone(kind, seed, tmp_path,
     ]
     assert sorted(map(canonical_line, together.rows)) == sorted(map(canonical_line, alone))
     assert seal_of(together.rows) == seal(map(canonical_line, tuple(together.rows)))
-    for module in ("statement", "resources.stating"):
-        monkeypatch.setattr(f"aicost.domain.attribution.{module}.apportion_each", each_alone)
+    monkeypatch.setattr("aicost.domain.attribution.statement.apportion_each", each_alone)
+    monkeypatch.setattr("aicost.domain.attribution.resources.lines.apportion_runs", runs_alone)
     assert tuple(state_window(given).rows) == tuple(together.rows)
 
 
 def each_alone(totals, weights):
     return [apportion(total, some) for total, some in zip(totals, weights, strict=True)]
+
+
+def runs_alone(totals, weights, counts):
+    runs = np.split(weights, np.cumsum(counts))[:-1]
+    return [part for total, some in zip(totals, runs, strict=True) for part in apportion(total, some.tolist())]

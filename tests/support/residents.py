@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from aicost.domain.attribution.resources.stating import KINDS, Host, Resident, state_resources
+from aicost.domain.attribution.resources.kinds import KINDS
+from aicost.domain.attribution.resources.stating import Host, Resident, state_resources
 from aicost.domain.attribution.resources.use import UNKNOWN, Levels, PodUse
 from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.nodes import NodeFacts, NodeRecord

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from aicost.domain.attribution.resources.stating import UNDIVIDED
+from aicost.domain.attribution.resources.wording import UNDIVIDED
 from aicost.domain.exact.windows import HOUR_MS
 from aicost.domain.ledger.rows import Bucket, Component, Method, Quality
 from aicost.domain.pricing.books import PriceDecision

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aicost.domain.attribution.resolvers.scene import ASSUMED, IGNORED, MOVED
-from aicost.domain.attribution.resources.stating import UNDIVIDED
+from aicost.domain.attribution.resources.wording import UNDIVIDED
 from aicost.domain.ledger.rows import Bucket, Component, Method, Quality
 from aicost.domain.pricing.fit import RULES
 from aicost.domain.reporting.query import IdlePolicy

@@ -139,7 +139,7 @@ def _narrow(totals: "Column", weights: "Column", counts: "Column") -> "Column":
         return np.zeros(0, np.int64)
     firsts = np.cumsum(counts) - counts
     total, whole = (np.repeat(one, counts) for one in (totals, np.add.reduceat(weights, firsts)))
-    parts = np.floor(total.astype(np.float64) * weights / whole).astype(np.int64)
+    parts: Column = np.floor(total.astype(np.float64) * weights / whole).astype(np.int64)
     remainders = total * weights - parts * whole
     off = remainders // whole
     parts += off

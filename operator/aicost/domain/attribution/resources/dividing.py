@@ -9,7 +9,7 @@ system               = r h_i dt               for an exporter or a diagnostic
 unallocated          = (K - r sum h) dt       what nobody holds, what the system keeps for itself included
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import lcm
 from typing import NamedTuple
 
@@ -52,38 +52,6 @@ def divide_capacity(holdings: Holdings, capacity: int, system: Sequence[bool]) -
     scale, factors = _factors(sums, capacity, lengths)
     unheld = int((exact(np.maximum(0, capacity - sums), time) * lengths).sum()) * scale
     return Weights(_weights(request, use, held, holdings.known, factors, system).tolist(), unheld)
-
-
-def divide_capacities(
-    holdings: Holdings, firsts: Sequence[int], capacities: Sequence[int], system: Sequence[bool]
-) -> Iterator[Weights]:
-    """`divide_capacity` for several nodes whose pieces are the same, in one pass where 64 bits are enough.
-
-    A node on which more is held than there is is divided alone: its weights need another scale.
-
-    Args:
-        holdings: of the pods of all nodes, one node after another; each has some.
-        firsts: the row of the first pod of each node.
-        capacities: what each node has.
-        system: for each pod, whether it is a part of the platform.
-    """
-    lengths, time = holdings.lengths, int(holdings.lengths.sum())
-    bounds = [*firsts, len(system)]
-    held, most = np.maximum(holdings.request, holdings.use), int(np.diff(bounds).max())
-    largest = max(int(held.max(initial=0)) * most, *capacities) * max(1, time)
-    if largest >= SAFE:
-        for node, capacity in enumerate(capacities):
-            some = slice(bounds[node], bounds[node + 1])
-            yield divide_capacity(holdings.of(some), capacity, system[some])
-        return
-    sums, whole = np.add.reduceat(held, firsts, axis=0), np.array(capacities, np.int64)[:, None]
-    crowded = np.any(sums > whole, axis=1).tolist()
-    pods = _weights(holdings.request, holdings.use, held, holdings.known, lengths, system).tolist()
-    unheld = (np.maximum(0, whole - sums) @ lengths).tolist()
-    for node, capacity in enumerate(capacities):
-        some = slice(bounds[node], bounds[node + 1])
-        alone = divide_capacity(holdings.of(some), capacity, system[some]) if crowded[node] else None
-        yield alone or Weights(pods[some], unheld[node])
 
 
 def _factors(sums: Table, capacity: int, lengths: Table) -> tuple[int, Table]:

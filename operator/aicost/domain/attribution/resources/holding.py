@@ -20,6 +20,8 @@ from aicost.domain.sampling.series import Millis
 Table = NDArray[np.int64] | NDArray[np.object_]
 """Pods by pieces. Of whole numbers; Python's own where 64 bits might not do."""
 SAFE = 1 << 62
+Steps = Sequence[tuple[Window, int, int]]
+"""Spans with thousandths of cores and bytes that a pod asked for: they follow each other without a gap."""
 
 
 class Demand(NamedTuple):
@@ -36,7 +38,7 @@ class Demand(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Who holds how much, piece by piece: the pods of one node, or those of several, one node after another.
+    """Who holds how much, piece by piece: the pods of one node.
 
     Attributes:
         starts: where each piece begins.
@@ -51,46 +53,10 @@ class Holdings:
     use: Table
     known: NDArray[np.bool_]
 
-    def within(self, pieces: NDArray[np.bool_]) -> "Holdings":
-        """The same, of some of the pieces."""
-        if pieces.all():
-            return self
-        return Holdings(
-            self.starts[pieces],
-            self.lengths[pieces],
-            self.request[:, pieces],
-            self.use[:, pieces],
-            self.known[:, pieces],
-        )
 
-    def of(self, pods: slice) -> "Holdings":
-        """The same, of some of the pods."""
-        return Holdings(self.starts, self.lengths, self.request[pods], self.use[pods], self.known[pods])
-
-
-def holdings(demands: Sequence[Demand], span: Window, cuts: Iterable[int] = ()) -> Holdings:
-    """The holdings of all pods of a node over a span, in pieces that no cut lies inside of."""
-    return holdings_between(demands, edges_of(demands, span, cuts))
-
-
-def edges_of(demands: Iterable[Demand], span: Window, cuts: Iterable[int] = ()) -> tuple[int, ...]:
-    """Where something may change, within the span. Pieces of use of many pods begin and end together."""
-    moments = {span.start_ms, span.end_ms, *cuts}
-    columns: dict[bytes, Millis] = {}
-    for demand in demands:
-        for step, _ in demand.steps:
-            moments.add(step.start_ms)
-            moments.add(step.end_ms)
-        use = demand.use
-        columns[use.start_ms.tobytes()] = use.start_ms
-        columns[use.end_ms.tobytes()] = use.end_ms
-    for column in columns.values():
-        moments.update(column.tolist())
-    return tuple(sorted(moment for moment in moments if span.start_ms <= moment <= span.end_ms))
-
-
-def holdings_between(demands: Sequence[Demand], edges: tuple[int, ...]) -> Holdings:
-    """The holdings of pods, of one node or of several whose edges are the same, piece by piece between the edges."""
+def holdings(demands: Sequence[Demand], span: Window) -> Holdings:
+    """The holdings of all pods of a node over a span."""
+    edges = _edges_of(demands, span)
     bounds = np.array(edges, np.int64)
     starts, pieces = bounds[:-1], len(edges) - 1
     lives = [_between(edges, one.steps[0][0].start_ms, one.steps[-1][0].end_ms) for one in demands]
@@ -108,6 +74,22 @@ def holdings_between(demands: Sequence[Demand], edges: tuple[int, ...]) -> Holdi
     use *= there
     known &= there
     return Holdings(starts, np.diff(bounds), request, use, known)
+
+
+def _edges_of(demands: Iterable[Demand], span: Window) -> tuple[int, ...]:
+    """Where something may change, within the span. Pieces of use of many pods begin and end together."""
+    moments = {span.start_ms, span.end_ms}
+    columns: dict[bytes, Millis] = {}
+    for demand in demands:
+        for step, _ in demand.steps:
+            moments.add(step.start_ms)
+            moments.add(step.end_ms)
+        use = demand.use
+        columns[use.start_ms.tobytes()] = use.start_ms
+        columns[use.end_ms.tobytes()] = use.end_ms
+    for column in columns.values():
+        moments.update(column.tolist())
+    return tuple(sorted(moment for moment in moments if span.start_ms <= moment <= span.end_ms))
 
 
 def _between(edges: tuple[int, ...], start_ms: int, end_ms: int) -> tuple[int, int]:

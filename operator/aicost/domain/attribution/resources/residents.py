@@ -92,25 +92,27 @@ def residents_of(
         payers: who they are.
     """
     for _, record in sorted(pods, key=lambda one: one[1].facts.uid):
-        used = use.of((record.facts.namespace, record.facts.name))
-        span = _held(record, series, interval_ms, used, presence)
+        facts, gap = record.facts, record.gap
+        used = use.of((facts.namespace, facts.name))
+        span = _held(record, presence) if gap is None else _told(record, gap, series, interval_ms, used, presence)
         if span is not None:
-            yield Resident(
-                holder=payers.of(record),
-                steps=tuple(requests_over(record, span)),
-                use=used,
-                system=is_system(record.facts.containers),
-                uncertain=record.gap is not None and record.gap.overlaps(presence),
-            )
+            steps, uncertain = tuple(requests_over(record, span)), gap is not None and gap.overlaps(presence)
+            yield Resident(payers.of(record), steps, used, is_system(facts.containers), uncertain)
 
 
-def _held(
-    record: PodRecord, series: Sequence[DeviceSeries], interval_ms: int, use: PodUse, presence: Window
+def _held(record: PodRecord, presence: Window) -> Window | None:
+    """The part of the presence in which a pod held what it asked for; that is the whole presence of most pods."""
+    bound_ms, until_ms = record.facts.bound_ms, record.held_until_ms
+    there = bound_ms is not None and bound_ms <= presence.start_ms and (until_ms is None or until_ms >= presence.end_ms)
+    return presence if there else record.holding(presence)
+
+
+def _told(
+    record: PodRecord, gap: Window, series: Sequence[DeviceSeries], interval_ms: int, use: PodUse, presence: Window
 ) -> Window | None:
-    """The part of the presence in which a pod held what it asked for; an unseen end is told by samples of it."""
-    gap = record.gap
-    if gap is None or record.facts.bound_ms is None:
-        return record.holding(presence)
+    """The same of a pod whose end went unseen: it is told by samples of it."""
+    if record.facts.bound_ms is None:
+        return None
     span = whole_span(record, series, interval_ms, presence.end_ms)
     seen = [int(end) for levels in (use.cpu, use.memory) for end in levels.end_ms if end in gap]
     span = replace(span, end_ms=max(span.end_ms, *seen)) if seen else span
