@@ -1,6 +1,7 @@
 """Outcomes of a cluster with a kubeconfig alone: what is posted and asked, and what is said where it is refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,11 +10,15 @@ from aicost.crd.allocations.document import API_VERSION
 from aicost.crd.outcomes.document import outcome_document, posted_document
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.serving.meters import Count, Outcome
+from aicost.domain.serving.outcomes.costs import outcome_costs
+from aicost.domain.serving.outcomes.judged import Judged, JudgedBy, Verdict
+from aicost.domain.serving.outcomes.rules import SuccessRule
 from aicost.domain.serving.tallies import Tally
 from aicost.domain.serving.unit_costs import Spent, unit_costs
 from aicost.entrypoints.cli.sources.outcomes.posting import AT_ONCE
 from aicost.ports.measured.outcomes import OutcomeSum
 from aicost.usecases.economics.cost_units import UnitLine, UnitReport
+from aicost.usecases.economics.outcomes.judge_lines import Heard, judge_lines, with_successes
 from support.http_server import serving
 from support.ledger_rows import HOUR_0
 
@@ -111,3 +116,27 @@ def test_unit_costs_of_a_cluster_are_judged_by_what_was_stated_there(asked):
     assert [one.path for one in requests] == [f"{ROOT}/unitcosts", f"{ROOT}/outcomes", f"{ROOT}/outcomes"]
     refused, _ = asked(answers, "units", "--success", "gateway")
     assert (refused.code, "--success gateway: give --ledger too" in refused.err) == (2, True)
+
+
+def test_a_cluster_tells_the_word_that_an_aiworkload_declares(asked):
+    judged = judge_lines(report(), Heard(), default=SuccessRule(JudgedBy.GATEWAY))
+    verdicts = (Verdict("200", True, 60), Verdict("500", False, 40))
+    found = outcome_costs(report().lines[0].costs, Judged(JudgedBy.GATEWAY, verdicts, 100, None))
+    line = replace(judged.lines[0], outcomes=found)
+    declared = with_successes(report(), replace(judged, lines=(line,)))
+
+    def answers(request):
+        if request.path.endswith("/outcomes"):
+            return outcome_document([OutcomeSum("mine", "chat", "", True, "", 30, 0, 0)], HOUR_0, "mine", NOW_MS, 100)
+        return {"apiVersion": API_VERSION, "kind": "UnitCostReport", "report": written(declared)}
+
+    for words in ((), ("--outcomes",)):
+        result, _ = asked(answers, "units", *words, "-o", "json")
+        (row,) = json.loads(result.out)["rows"]
+        assert (row["success_by"], row["waste"]) == ("gateway", "40.0%")
+    rows = json.loads(result.out)["outcomes"]["lines"][0]["rows"]
+    assert [one["cost_nanos"] for one in rows] == [600_000_000, 400_000_000]
+    result, _ = asked(answers, "units", "--success", "engine", "-o", "json")
+    (row,) = json.loads(result.out)["rows"]
+    assert (row["success_by"], row["per_success_nanos"]) == ("engine", 10_000_000)
+    assert "Success by    gateway: mine/Deployment/chat" in asked(answers, "units")[0].out

@@ -1,6 +1,7 @@
 """Unit costs behind the query API: of one namespace nothing of another, and all of it as it is computed on a ledger."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,36 @@ async def test_the_document_is_the_report_of_the_ledger_exactly(counted):
     assert direct.lines
     assert read_back(body["report"]) == direct
     assert read_back(json.loads(json.dumps(written(direct)))) == direct
+
+
+async def test_success_is_the_word_that_an_aiworkload_declares_and_no_other_namespace_shows(served):
+    rows = [
+        make_row(10**9, holder=replace(make_holder(namespace, "chat-0"), workload="chat"), device=namespace)
+        for namespace in ("team-a", "team-b")
+    ]
+    served.ledger.post(make_posting(*rows))
+    counts = [
+        CountRow(Kind.ENGINE, count, number, part, "vllm", namespace, "chat-0", model="m")
+        for namespace, number in (("team-a", 3_000), ("team-b", 1_000))
+        for count, part in (("output-tokens", ""), ("requests", "success"))
+    ]
+    counts += [
+        CountRow(Kind.GATEWAY, "answers", number, status, "litellm", model="m")
+        for status, number in (("200", 3_000), ("503", 1_000))
+    ]
+    counts += [
+        CountRow(Kind.WORKLOAD, "success-by", 1, word, "gateway", namespace, workload="chat")
+        for namespace in ("team-a", "team-b")
+        for word in ("end:stop", "status:2xx")
+    ]
+    served.counts.keep(CLUSTER, HOUR_0, 0, counts)
+    (item,) = (await served.get(f"{GROUP}/namespaces/team-a/unitcosts?{DAY}")).body["items"]
+    assert (item["successBy"], item["waste"], item["perSuccess"]) == ("gateway", "25.0%", "$0.000444")
+    told = (await served.get(f"{GROUP}/namespaces/team-a/unitcosts?{DAY}&format=report")).body
+    (line,) = read_back(told["report"]).lines
+    assert {one.verdict.reason: one.verdict.requests for one in line.word.outcomes.lines} == {"200": 2_250, "503": 750}
+    both = (await served.get(f"{GROUP}/unitcosts?{DAY}")).body["items"]
+    assert {one["waste"] for one in both} == {"25.0%"}
 
 
 async def test_a_table_is_what_kubectl_prints(counted):

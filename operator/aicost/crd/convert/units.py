@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from aicost.crd.convert.parsing import Converted, parse
-from aicost.crd.models.aiworkload import AIWorkloadSpec, Engine, UnitMetric
+from aicost.crd.convert.success import workload_success
+from aicost.crd.models.aiworkload import AIWorkloadSpec, Engine, Telemetry, UnitMetric
 from aicost.crd.models.counter import Counter as CounterModel
 from aicost.crd.models.serving.fronted import FrontGateway
 from aicost.domain.budgets.units.targets import UnitTarget
@@ -40,16 +41,22 @@ def own_unit(body: Mapping[str, Any]) -> Converted[OwnUnit]:
 
 
 def declared_engine(body: Mapping[str, Any]) -> Converted[DeclaredEngine]:
-    """Read which engine an AIWorkload says that its pods run; nothing for one that says nothing of it."""
+    """Read what an AIWorkload says of its engine, its gateway and success; nothing for one that says nothing of them.
+
+    What is said of success counts where all of it makes sense.
+    """
     read = parse(AIWorkloadSpec, body.get("spec") or {}, "spec")
-    telemetry = None if read.value is None else read.value.telemetry
-    if telemetry is None:
+    if read.value is None:
+        return Converted(None, read.problems)
+    success, telemetry = workload_success(body).value, read.value.telemetry or Telemetry()
+    if read.value.telemetry is None and success is None:
         return Converted(None, read.problems)
     place = str(body["metadata"]["namespace"]), str(body["metadata"]["name"])
     engine = "" if telemetry.engine is Engine.AUTO else telemetry.engine.value
     gateway = "" if telemetry.gateway is FrontGateway.AUTO else telemetry.gateway.value
     aliases = frozenset(alias.lower() for alias in telemetry.model_aliases or ())
-    return Converted(DeclaredEngine(place, engine, telemetry.port, Front(gateway, aliases)))
+    rule = None if success is None else success.rule
+    return Converted(DeclaredEngine(place, engine, telemetry.port, Front(gateway, aliases), rule))
 
 
 def _target(place: tuple[str, str], metric: UnitMetric) -> UnitTarget:

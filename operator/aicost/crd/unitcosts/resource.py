@@ -22,6 +22,7 @@ UNIT_COSTS = Served(
         Field("usefulOutPerMillion", "useful", "string", "A million tokens of successful answers."),
         Field("perRequest", "per_request", "string", "One request."),
         Field("perSuccess", "per_success", "string", "One success."),
+        Field("successBy", "success_by", "string", "Who says what a success is: engine, gateway, query or outcomes."),
         Field("waste", "waste", "string", "Part of the generated tokens that was of no use."),
         Field("idleShare", "idle", "string", "Part of the cost that idled."),
         Field("method", "method", "string", "What the division into prompts and answers rests on."),

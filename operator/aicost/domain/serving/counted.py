@@ -14,7 +14,8 @@ from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.serving.meters import Count, Outcome
-from aicost.domain.serving.outcomes.judged import Verdict
+from aicost.domain.serving.outcomes.judged import FinishReason, JudgedBy, Verdict
+from aicost.domain.serving.outcomes.rules import SuccessRule
 from aicost.domain.serving.outcomes.statuses import StatusCounts
 from aicost.domain.serving.pipelines.fronts import NO_FRONT, Front, Fronts
 from aicost.domain.serving.rounds.counting import ROUNDS, RoundCount, together
@@ -23,6 +24,8 @@ from aicost.domain.serving.tenants import Asked, TenantCount
 
 PodName = tuple[str, str]
 """Namespace and name."""
+Rules = Mapping[WorkloadName, SuccessRule]
+"""AIWorkload -> what counts as a success there."""
 OTHER = "other"
 """Who and what is beyond the bounds of one window, summed."""
 LARGEST = 2**62
@@ -37,6 +40,8 @@ _LONGEST = 253
 _UNITS, _SUCCESSES = "units", "successes"
 _ANSWERS, _JUDGED = "answers", "judged"
 _FRONTED = "fronted"
+_RULED = "success-by"
+_ENDS, _STATUS = "end", "status"
 _SUCCESS, _FAILURE = "success", "failure"
 MOST_ANSWERS = 5_000
 """Statuses of models of gateways in one window."""
@@ -61,7 +66,8 @@ class CountRow:
         count: what was counted.
         part: which part of it, such as how requests ended; empty where it has none.
         value: how many; rows that are equal but for it add up.
-        source: engines or the gateway that counted, by name; the gateway that a workload declares.
+        source: engines or the gateway that counted, by name; the gateway, or the judge of success, that a workload
+            declares.
         namespace, pod: the engine's pod.
         workload: the AIWorkload whose own counter it is.
         model: as the engine or the gateway calls it.
@@ -98,6 +104,7 @@ class WindowCounts:
         answers: how gateways answered: requests by gateway, model and status.
         judged: AIWorkload -> what its own queries say of its requests.
         fronts: AIWorkload -> what it says of its gateway and of aliases.
+        rules: AIWorkload -> who says what a success of it is.
     """
 
     window: Window
@@ -108,6 +115,7 @@ class WindowCounts:
     answers: StatusCounts = field(default_factory=dict)
     judged: Mapping[WorkloadName, Sequence[Verdict]] = field(default_factory=dict)
     fronts: Fronts = field(default_factory=dict)
+    rules: Rules = field(default_factory=dict)
 
 
 def rows_of(counts: WindowCounts, ids: CustomerIds | None = None) -> tuple[CountRow, ...]:
@@ -123,8 +131,29 @@ def rows_of(counts: WindowCounts, ids: CustomerIds | None = None) -> tuple[Count
     rounds = (row for one in _most_called(counts.rounds) for row in _of_rounds(one))
     judged = (*_of_answers(counts.answers), *_of_judged(counts.judged))
     rows = (*engines, *tenants, *units, *rounds, *judged)
-    fronts = _of_fronts(counts.fronts) if rows else ()
-    return tuple(row for row in (*rows, *fronts) if 0 <= row.value < LARGEST)
+    declared = (*_of_fronts(counts.fronts), *_of_rules(counts.rules)) if rows else ()
+    return tuple(row for row in (*rows, *declared) if 0 <= row.value < LARGEST)
+
+
+class RowSums:
+    """Rows of several windows as one: those that are equal but for their number add up."""
+
+    def __init__(self) -> None:
+        self._values: dict[CountRow, int] = defaultdict(int)
+        self._least: set[CountRow] = set()
+
+    def add(self, rows: Iterable[CountRow]) -> None:
+        """Add the rows of one window."""
+        for row in rows:
+            what = replace(row, value=0, at_least=False)
+            self._values[what] += row.value
+            if row.at_least:
+                self._least.add(what)
+
+    @property
+    def rows(self) -> tuple[CountRow, ...]:
+        """The sums."""
+        return tuple(replace(one, value=value, at_least=one in self._least) for one, value in self._values.items())
 
 
 def tallies_of(rows: Iterable[CountRow]) -> Mapping[PodName, Mapping[str, Tally]]:
@@ -192,6 +221,22 @@ def fronts_of(rows: Iterable[CountRow]) -> Fronts:
             before = found.get((row.namespace, row.workload), NO_FRONT)
             found[row.namespace, row.workload] = Front(row.source, before.aliases | ({row.model} - {""}))
     return found
+
+
+def rules_of(rows: Iterable[CountRow]) -> Rules:
+    """What AIWorkloads said of success. A source, or a word of it, that this version does not know is passed over."""
+    words: dict[tuple[WorkloadName, JudgedBy], set[str]] = defaultdict(set)
+    for row in rows:
+        if row.kind is Kind.WORKLOAD and row.count == _RULED and row.source in set(JudgedBy):
+            words[(row.namespace, row.workload), JudgedBy(row.source)].add(row.part)
+    return {
+        name: SuccessRule(
+            source,
+            frozenset(one for one in FinishReason if f"{_ENDS}:{one}" in said),
+            tuple(sorted(word.removeprefix(f"{_STATUS}:") for word in said if word.startswith(f"{_STATUS}:"))),
+        )
+        for (name, source), said in words.items()
+    }
 
 
 def units_of(rows: Iterable[CountRow]) -> Mapping[WorkloadName, UnitCount]:
@@ -284,6 +329,16 @@ def _of_fronts(fronts: Fronts) -> Iterator[CountRow]:
         for alias in sorted(front.aliases) or [""]:
             yield CountRow(
                 Kind.WORKLOAD, _FRONTED, 1, source=front.gateway, namespace=namespace, workload=workload, model=alias
+            )
+
+
+def _of_rules(rules: Rules) -> Iterator[CountRow]:
+    """One row for each word that means a success."""
+    for (namespace, workload), rule in sorted(rules.items(), key=lambda one: one[0]):
+        ends = (f"{_ENDS}:{one}" for one in sorted(rule.finish_reasons))
+        for word in (*ends, *(f"{_STATUS}:{one}" for one in sorted(set(rule.statuses)))):
+            yield CountRow(
+                Kind.WORKLOAD, _RULED, 1, part=word, source=rule.source.value, namespace=namespace, workload=workload
             )
 
 

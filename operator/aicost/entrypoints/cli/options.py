@@ -10,12 +10,20 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 KUBECONFIG = click.option("--kubeconfig", type=click.Path(path_type=Path), metavar="FILE", help="Kubeconfig to use.")
 CONTEXT = click.option("--context", metavar="NAME", help="Context of the kubeconfig to use.")
+OBJECTS = click.option(
+    "--objects", multiple=True, metavar="FILE", help="AIWorkloads beside --prometheus, `-` for stdin."
+)
 POST = click.option("--post", is_flag=True, help="Post the differences. Without it nothing is written.")
 
 
 def of_a_cluster(command: Command) -> Command:
     """Which cluster: `kubeconfig` and `context`."""
     return KUBECONFIG(CONTEXT(command))
+
+
+def beside_counters(command: Command) -> Command:
+    """What AIWorkloads say beside a Prometheus: `objects`, or the cluster of `kubeconfig` and `context`."""
+    return OBJECTS(of_a_cluster(command))
 
 
 def in_form(forms: Iterable[str], about: str, default: str | None = None) -> Callable[[Command], Command]:

@@ -100,7 +100,7 @@ async def serve(settings: Settings, client: KubeClient, stop: asyncio.Event, pac
     offers = OfferCounter(LiveMarket(client, now_ms), desk, now_ms)
     telemetry = TelemetryCounter(open_trusts(settings), cluster, desk, now_ms)
     idle = IdleCounter(lambda of: AssessIdle(of, ledger.snapshot(), open_inputs(ledger)), cluster, slow, now_ms)
-    units = UnitCounter(ledger, open_counts(ledger), cluster, desk, now_ms)
+    units = UnitCounter(ledger, open_counts(ledger), cluster, desk, now_ms, open_outcomes(ledger))
     customer = customer_ids(key).id_of if (key := settings.privacy.customer_key_file) else str
     outcomes = OutcomeCounter(open_outcomes(ledger), cluster, desk, now_ms, customer)
     app = query_app(Counters(counter, labels, receipts, offers, telemetry, idle, units, outcomes), gate)

@@ -1,7 +1,7 @@
 """Join what engines did with what they cost: tokens and requests over money, by workload."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,28 +10,53 @@ from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.sums import GroupSum
-from aicost.domain.serving.counted import Kind, PodName, fronts_of, rounds_of, tallies_of, tenants_of, units_of
+from aicost.domain.serving.counted import (
+    CountRow,
+    Kind,
+    PodName,
+    RowSums,
+    Rules,
+    answers_of,
+    fronts_of,
+    judged_of,
+    rounds_of,
+    rules_of,
+    tallies_of,
+    tenants_of,
+    units_of,
+)
+from aicost.domain.serving.outcomes.judged import JudgedBy, Verdict
+from aicost.domain.serving.outcomes.statuses import StatusCounts
+from aicost.domain.serving.outcomes.words import Word
 from aicost.domain.serving.phases import USUAL, Priors
 from aicost.domain.serving.pipelines.fronts import Front, Fronts, fronts_of_pods
 from aicost.domain.serving.pipelines.weighing import Weights, weigh
 from aicost.domain.serving.pods.models import ModelCosts
 from aicost.domain.serving.rounds.amplification import Amplification, Behind, amplify, of_agents
-from aicost.domain.serving.rounds.counting import RoundCount, round_counts
+from aicost.domain.serving.rounds.counting import RoundCount
 from aicost.domain.serving.tallies import Tally
-from aicost.domain.serving.tenants import Asking, Tenancy, TenantCount, asking, share, tenant_counts
+from aicost.domain.serving.tenants import Asking, Tenancy, TenantCount, asking, share
 from aicost.domain.serving.unit_costs import UnitCosts
 from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountReader
 from aicost.ports.measured.engines import EngineSource
-from aicost.usecases.economics.counting import grown_in, tallies
+from aicost.ports.measured.successes import SuccessCounts
+from aicost.usecases.economics.count_window import NOTHING_SAID, CountWindow, Said
 from aicost.usecases.economics.fronting import Fronting
 from aicost.usecases.economics.workload_costs import IDENTITY, Did, costs_of, models_of, pod_of
 
 OF_ENGINES = ("source", "namespace", "pod", "model")
 """By what the counts of engines are kept apart."""
-_OF_FRONTS = ("namespace", "workload", "source", "model")
+_OF_DECLARED = ("namespace", "workload", "source", "model")
 _POD = ("namespace", "pod", "workload")
 Member = tuple[str, str, str]
+SaidAt = Callable[[Window], Said]
+"""Window -> what AIWorkloads said of how they are counted when it was closed."""
+
+
+def nobody(_window: Window) -> Said:
+    """No AIWorkload says anything."""
+    return NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +74,7 @@ class UnitLine:
         by_model: the cost among the models; empty where there is one alone.
         called: what gateways call its models, in small letters, where an AIWorkload says so; else empty.
         gateway: the one that its AIWorkloads name; empty for any.
+        word: whose word its successes are; None for the engine's, as nobody said otherwise.
     """
 
     keys: tuple[str, ...]
@@ -63,6 +89,12 @@ class UnitLine:
     by_model: tuple[ModelCosts, ...] = ()
     called: tuple[str, ...] = ()
     gateway: str = ""
+    word: Word | None = None
+
+    @property
+    def success_by(self) -> JudgedBy:
+        """Whose word its successes are."""
+        return JudgedBy.ENGINE if self.word is None else self.word.source
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,6 +143,21 @@ class UnitQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """Counters that are read now.
+
+    Attributes:
+        engines: of engines and gateways.
+        said: what AIWorkloads say of how they are counted.
+        successes: asks what they want to know of successes; None asks nothing.
+    """
+
+    engines: EngineSource
+    said: SaidAt = nobody
+    successes: SuccessCounts | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """What was counted in some windows.
 
@@ -122,6 +169,9 @@ class Counted:
         rounds: what is behind the requests; None where that was not asked for.
         fronts: AIWorkload -> its gateway and aliases, as declared when the last of the windows was counted.
         weights: divide workloads by these, and not by what gateways count; None where nobody gave any.
+        rules: AIWorkload -> who says what a success is, as declared when the last of the windows was counted.
+        answers: how gateways answered; empty where nobody takes their word or asked.
+        judged: AIWorkload -> what its own queries say of its requests.
     """
 
     windows: tuple[Window, ...]
@@ -131,6 +181,9 @@ class Counted:
     rounds: tuple[RoundCount, ...] | None = None
     fronts: Fronts = field(default_factory=dict)
     weights: Weights | None = None
+    rules: Rules = field(default_factory=dict)
+    answers: StatusCounts = field(default_factory=dict)
+    judged: Mapping[WorkloadName, Sequence[Verdict]] = field(default_factory=dict)
 
 
 def cost_units(
@@ -150,25 +203,29 @@ def cost_units(
     Raises:
         LedgerUnavailable, SourceUnavailable, InvalidAnswer, NotPermitted: money or counters cannot be read.
     """
-    counted = read_now(reader, engines, span, question.tenants, cluster=cluster, rounds=question.rounds)
+    counted = read_now(reader, Live(engines), span, question.tenants, cluster=cluster, rounds=question.rounds)
     return cost_of(reader, counted, span, question, cluster=cluster, priors=priors)
 
 
 def read_now(
     reader: LedgerReader,
-    engines: EngineSource,
+    live: Live,
     span: Window,
     tenants: Dimension | None,
     *,
     cluster: str,
     rounds: bool = False,
 ) -> Counted:
-    """What counters say now of the windows of a span that the ledger has; errors as of `cost_units`."""
-    whole = _whole(reader, span, cluster)
-    grown = [one for run in runs_of(whole) for one in grown_in(engines, run)]
-    asked = tenant_counts(one.grown for one in grown) if tenants else ()
-    behind = round_counts(one.grown for one in grown) if rounds else None
-    return Counted(tuple(whole), tallies(grown), asked, rounds=behind)
+    """What counters say now of the windows of a span that the ledger has, window by window as the controller counts.
+
+    Errors as of `cost_units`.
+    """
+    whole, sums = _whole(reader, span, cluster), RowSums()
+    count, last = CountWindow(cluster, reader, live.engines, successes=live.successes), list[CountRow]()
+    for window in whole:
+        last = list(count(window, live.said(window)))
+        sums.add(last)
+    return _counted(whole, sums.rows, last, tenants, rounds=rounds)
 
 
 def cost_counted(
@@ -202,14 +259,37 @@ def read_counted(
     known = set(counts.windows(span, cluster=cluster))
     whole = [one for one in _whole(reader, span, cluster) if one in known] if known else []
     runs = runs_of(whole)
-    did = tallies_of(counts.summed(runs, Kind.ENGINE, OF_ENGINES, cluster=cluster))
-    asked: tuple[TenantCount, ...] = ()
-    if tenants:
-        asked = tenants_of(counts.summed(runs, Kind.GATEWAY, ("source", "model", tenants.value), cluster=cluster))
-    own = units_of(counts.summed(runs, Kind.WORKLOAD, ("namespace", "workload"), cluster=cluster))
-    behind = rounds_of(counts.summed(runs, Kind.GATEWAY, ("source", "model"), cluster=cluster)) if rounds else None
-    said = counts.summed(whole[-1:], Kind.WORKLOAD, _OF_FRONTS, cluster=cluster) if whole else ()
-    return Counted(tuple(whole), did, asked, own, behind, fronts_of(said))
+    declared = counts.summed(whole[-1:], Kind.WORKLOAD, _OF_DECLARED, cluster=cluster)
+    rows = [
+        *counts.summed(runs, Kind.ENGINE, OF_ENGINES, cluster=cluster),
+        *counts.summed(runs, Kind.WORKLOAD, ("namespace", "workload"), cluster=cluster),
+    ]
+    if tenants or rounds or any(rule.source is JudgedBy.GATEWAY for rule in rules_of(declared).values()):
+        by = ("source", "model", *([tenants.value] if tenants else []))
+        rows += counts.summed(runs, Kind.GATEWAY, by, cluster=cluster)
+    return _counted(whole, rows, declared, tenants, rounds=rounds)
+
+
+def _counted(
+    windows: Sequence[Window],
+    rows: Sequence[CountRow],
+    last: Sequence[CountRow],
+    tenants: Dimension | None,
+    *,
+    rounds: bool,
+) -> Counted:
+    """What rows say; `last` are those of the last window."""
+    return Counted(
+        tuple(windows),
+        tallies_of(rows),
+        tenants_of(rows) if tenants else (),
+        units_of(rows),
+        rounds_of(rows) if rounds else None,
+        fronts_of(last),
+        rules=rules_of(last),
+        answers=answers_of(rows),
+        judged=judged_of(rows),
+    )
 
 
 def cost_of(

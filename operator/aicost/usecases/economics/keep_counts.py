@@ -1,24 +1,19 @@
 """Keep what was counted in each closed window, beside the ledger."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from aicost.domain.attribution.customers import CustomerIds
-from aicost.domain.budgets.units.counts import UnitCount
-from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import DAY_MS, Window
-from aicost.domain.serving.counted import CountRow, PodName, WindowCounts, rows_of
-from aicost.domain.serving.declared import DeclaredEngine
-from aicost.domain.serving.outcomes.judged import Verdict
-from aicost.domain.serving.outcomes.statuses import status_counts
-from aicost.domain.serving.rounds.counting import round_counts
-from aicost.domain.serving.tenants import tenant_counts
+from aicost.domain.serving.counted import CountRow
 from aicost.ports.ledger import LedgerReader
 from aicost.ports.measured.counts import CountStore
 from aicost.ports.measured.engines import EngineSource
-from aicost.ports.measured.successes import SuccessCounts, SuccessQuery
-from aicost.ports.measured.units import CounterQuery, UnitCounts
-from aicost.usecases.economics.counting import grown_in, tallies
+from aicost.ports.measured.successes import SuccessCounts
+from aicost.ports.measured.units import UnitCounts
+from aicost.usecases.economics.count_window import NOTHING_SAID, CountWindow, Said
+
+__all__ = ["BACK_MS", "MOST_AT_ONCE", "KeepCounts", "Said", "WindowCounted"]
 
 BACK_MS = 2 * DAY_MS
 """A window that was not counted for so long never is: after an outage of the source it is caught up with this much."""
@@ -40,24 +35,6 @@ class WindowCounted:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What AIWorkloads say of how they are counted.
-
-    Attributes:
-        units: counters of their own.
-        engines: workload -> its engine.
-        successes: queries of their own about successes.
-    """
-
-    units: Sequence[CounterQuery] = ()
-    engines: Mapping[WorkloadName, DeclaredEngine] = field(default_factory=dict)
-    successes: Sequence[SuccessQuery] = ()
-
-
-NOTHING_SAID = Said()
-
-
-@dataclass(frozen=True, slots=True)
 class KeepCounts:
     """Count closed windows, oldest first, and once more the one before: samples come late.
 
@@ -68,6 +45,8 @@ class KeepCounts:
         units: counters that AIWorkloads name; None reads none.
         ids: ids that customers are kept under; None keeps their names.
         successes: asks what AIWorkloads want to know of successes; None asks nothing.
+        since_ms: from when on the engines are heard, None for never yet. A window that began before is not counted: a
+            part of its tokens would bear the whole of its cost.
     """
 
     cluster: str
@@ -77,6 +56,7 @@ class KeepCounts:
     units: UnitCounts | None = None
     ids: CustomerIds | None = None
     successes: SuccessCounts | None = None
+    since_ms: Callable[[], int | None] = lambda: 0
 
     def due(self) -> Sequence[Window]:
         """Closed windows that are not counted yet, oldest first."""
@@ -85,7 +65,8 @@ class KeepCounts:
             return ()
         span = Window(last.end_ms - BACK_MS, last.end_ms)
         counted = set(self.store.windows(span, cluster=self.cluster))
-        return [one for one in self.reader.windows(span, cluster=self.cluster) if one not in counted]
+        closed = self.reader.windows(span, cluster=self.cluster)
+        return [one for one in closed if one not in counted and self._heard(one)]
 
     def __call__(self, said: Said = NOTHING_SAID) -> Iterator[WindowCounted]:
         """Count some of what is due. Each window is kept before the next one is looked at.
@@ -102,7 +83,7 @@ class KeepCounts:
             if (again := self._again(window, said)) is not None:
                 yield again
 
-    def catch_up(self, span: Window) -> Iterator[WindowCounted]:
+    def catch_up(self, span: Window, said: Said = NOTHING_SAID) -> Iterator[WindowCounted]:
         """Count all closed windows of a past that are not counted yet, however long ago; errors as of a call.
 
         Nothing is kept before the first engine or gateway was heard.
@@ -110,7 +91,7 @@ class KeepCounts:
         counted = set(self.store.windows(span, cluster=self.cluster))
         for window in self.reader.windows(span, cluster=self.cluster):
             if window not in counted:
-                rows = self._rows(window, NOTHING_SAID)
+                rows = self._rows(window, said)
                 if rows or self.store.version() is not None:
                     self.store.keep(self.cluster, window, 0, rows)
                     yield WindowCounted(window, 0, len(rows))
@@ -125,7 +106,7 @@ class KeepCounts:
         """The window before, if by now it was counted otherwise than it was."""
         before = self.reader.windows(Window(after.start_ms - after.length_ms, after.start_ms), cluster=self.cluster)
         revision = self.store.revision(self.cluster, before[-1]) if before else None
-        if revision is None:
+        if revision is None or not self._heard(before[-1]):
             return None
         window, rows = before[-1], self._rows(before[-1], said)
         if _same(rows, self.store.rows(self.cluster, window)):
@@ -133,34 +114,14 @@ class KeepCounts:
         self.store.keep(self.cluster, window, revision + 1, rows)
         return WindowCounted(window, revision + 1, len(rows))
 
+    def _heard(self, window: Window) -> bool:
+        """Whether the engines were heard from the beginning of a window on."""
+        since_ms = self.since_ms()
+        return since_ms is not None and since_ms <= window.start_ms
+
     def _rows(self, window: Window, said: Said) -> Sequence[CountRow]:
-        grown = grown_in(self.engines, window)
-        series = [one.grown for one in grown]
-        asked, rounds = tenant_counts(series), round_counts(series)
-        did = tallies(grown, self._declared(window, said.engines))
-        counts = WindowCounts(
-            window, did, asked, self._own(window, said.units), rounds, status_counts(series),
-            self._judged(window, said), {name: one.front for name, one in said.engines.items() if one.front},
-        )  # fmt: skip
-        return rows_of(counts, self.ids)
-
-    def _declared(
-        self, window: Window, engines: Mapping[WorkloadName, DeclaredEngine]
-    ) -> Mapping[PodName, DeclaredEngine]:
-        """Pods of workloads that say something of their engines, as the ledger charged them in the window."""
-        if not engines:
-            return {}
-        sums = self.reader.sums(window, ("namespace", "pod", "workload"), {}, cluster=self.cluster)
-        named = {(one.keys[0], one.keys[1]): engines.get((one.keys[0], one.keys[2])) for one in sums}
-        return {pod: told for pod, told in named.items() if told is not None}
-
-    def _own(self, window: Window, own: Sequence[CounterQuery]) -> Mapping[WorkloadName, UnitCount]:
-        return self.units.count(own, window) if self.units is not None and own else {}
-
-    def _judged(self, window: Window, said: Said) -> Mapping[WorkloadName, Sequence[Verdict]]:
-        if self.successes is None or not said.successes:
-            return {}
-        return self.successes.judged(said.successes, window)
+        counting = CountWindow(self.cluster, self.reader, self.engines, self.units, self.ids, self.successes)
+        return counting(window, said)
 
 
 def _same(one: Sequence[CountRow], other: Sequence[CountRow]) -> bool:

@@ -145,7 +145,7 @@ def _run(asked: "Asked", *, dry_run: bool) -> None:
         for done in line.follow(running.backfill(now_ms()), len(due), running.inventory.pods_at):
             del done
         with progress("counting tokens and requests", sys.stderr, error):
-            heard = sum(one.rows > 0 for one in running.counting.catch_up(prepared.asked.span))
+            heard = sum(one.rows > 0 for one in running.counting.catch_up(prepared.asked.span, prepared.given.said))
     except KeyboardInterrupt:
         line.stop()
         click.echo("Stopped. The same command goes on where it stopped.", err=True)

@@ -16,13 +16,13 @@ from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.keys import check_keys
 from aicost.domain.reporting.question import read_filters, read_keys
 from aicost.domain.reporting.spans import FORMS, parse_span
-from aicost.entrypoints.cli.options import in_form, of_a_cluster
+from aicost.entrypoints.cli.options import OBJECTS, in_form, of_a_cluster
 from aicost.entrypoints.cli.terminal import detect, progress
 from aicost.ports.errors import InvalidRequest
 
 if TYPE_CHECKING:  # numpy, Delta and a list of prices take long to import
     from aicost.entrypoints.cli.sources.economics.api_prices import Asked
-    from aicost.entrypoints.cli.sources.economics.units import Places
+    from aicost.entrypoints.cli.sources.economics.units import Places, Read
     from aicost.usecases.economics.compare_prices import Compared
     from aicost.usecases.economics.cost_units import UnitQuestion, UnitReport
     from aicost.usecases.economics.outcomes.judge_lines import OutcomeReport
@@ -43,7 +43,8 @@ EXAMPLES
   aicost units --ledger ./ledger --window month-to-date
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday
   aicost units --ledger ./ledger --bundle ./bundle --window 2026-03-02 --by model -o json
-  aicost units --ledger ./ledger --prometheus http://localhost:9090 --tenants team
+  aicost units --ledger ./ledger --prometheus http://localhost:9090 --context prod
+  aicost units --ledger ./ledger --prometheus http://localhost:9090 --objects aiworkloads.yaml --tenants team
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --tenants customer \
     --tenants-query 'sum by (customer, model) (increase(app_tokens_total[$window]))'
   aicost units --ledger ./ledger --window yesterday --amplification --load --lengths
@@ -51,6 +52,11 @@ EXAMPLES
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --compare
   aicost units --ledger ./ledger --bundle ./bundle --compare qwen3=acme/qwen3-32b --api-prices prices.csv
   aicost units --ledger ./ledger --prometheus http://localhost:9090 --window yesterday -o litellm
+
+\b
+AIWORKLOADS
+  What they declare of engine, port, gateway, aliases and success holds: as it was kept with the counts, as it stands
+  in the bundle, and beside --prometheus as it is in the files of --objects or in the cluster of --context.
 
 \b
 ENGINES
@@ -85,6 +91,7 @@ PRICES, for --compare
     help="Read the counters of engines here, and not what was kept beside the ledger.",
 )
 @click.option("--bundle", metavar="DIR|FILE", help="Read the counters in this bundle.")
+@OBJECTS
 @click.option(
     "--tenants",
     type=click.Choice([dimension.value for dimension in WHO]),
@@ -109,7 +116,8 @@ PRICES, for --compare
 @click.option(
     "--success",
     type=click.Choice(SOURCES),
-    help="Who says what a success is. Default: posted outcomes where there are any, else the engine.",
+    help="Who says what a success is, of all. Default: whom each AIWorkload names, else the engine. With --outcomes: "
+    "else posted outcomes where there are any, then queries, else the engine.",
 )
 @click.option(
     "--compare",
@@ -140,6 +148,7 @@ def units(  # noqa: PLR0913 -- one parameter per option
     cluster: str | None,
     url: str | None,
     bundle: str | None,
+    objects: Sequence[str],
     tenants: str | None,
     weights: str | None,
     beside: Sequence[str],
@@ -156,8 +165,7 @@ def units(  # noqa: PLR0913 -- one parameter per option
     all that idles beside it, the figure to hold against a price list. ACTIVE: as if nothing idled. USEFUL: for the
     tokens of successful answers alone.
     """
-    from aicost.entrypoints.cli.output.units.litellm import litellm_document  # noqa: PLC0415 -- as below
-    from aicost.entrypoints.cli.sources.economics.units import Where, find_places  # noqa: PLC0415 -- Delta takes long to import
+    from aicost.entrypoints.cli.sources.economics.units import Where, find_places, read_units  # noqa: PLC0415 -- Delta takes long to import
     from aicost.usecases.economics.cost_units import UnitQuestion  # noqa: PLC0415 -- numpy
 
     if form == "litellm" and compare:
@@ -171,20 +179,18 @@ def units(  # noqa: PLR0913 -- one parameter per option
         raise InvalidRequest(str(problem)) from problem
     question = UnitQuestion(keys, accepted, Dimension(tenants) if tenants else None, "amplification" in beside)
     asked = _asked(compare, api_prices)
-    places = find_places(ledger, cluster, (url, bundle), Where(kubeconfig, context, namespace, everywhere))
+    places = find_places(ledger, cluster, (url, bundle), Where(kubeconfig, context, namespace, everywhere), objects)
     places = replace(places, weights=_weights(weights, tenants, url))
     with progress("reading money and counters", sys.stderr, detect(sys.stderr, os.environ)):
-        answer = _answer(places, span, question, asked)
+        read = read_units(places, span, question)
+        answer = _answer(read, asked)
         if "load" in beside:
             answer = _with_before(answer, places, span, question)
         if outcomes or success:
-            answer = _judged(answer, places, success, whole=not accepted)
-    if form == "litellm":
-        click.echo(litellm_document(answer.report))
-    elif form == "json":
-        click.echo(_document(answer, keys))
-    else:
-        click.echo(_screen(answer, keys, beside))
+            answer = _judged(answer, places, read, success, whole=not accepted)
+    for note in read.notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(_written(answer, keys, beside, form))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,30 +203,28 @@ class _Answer:
     before: "UnitReport | None" = None
 
 
-def _answer(places: "Places", span: Window, question: "UnitQuestion", asked: "Asked | None") -> _Answer:
+def _answer(read: "Read", asked: "Asked | None") -> _Answer:
     """The report, and beside the prices of APIs where that is asked."""
-    from aicost.entrypoints.cli.sources.economics.units import units_of  # noqa: PLC0415 -- as above
     from aicost.usecases.economics.compare_prices import compare_prices  # noqa: PLC0415 -- as above
 
-    report = units_of(places, span, question)
-    return _Answer(report, None if asked is None else compare_prices(report, asked.sources, asked.sought))
+    return _Answer(read.report, None if asked is None else compare_prices(read.report, asked.sources, asked.sought))
 
 
 def _with_before(answer: _Answer, places: "Places", span: Window, question: "UnitQuestion") -> _Answer:
     """The same with the report of the span before it, as long."""
-    from aicost.entrypoints.cli.sources.economics.units import units_of  # noqa: PLC0415 -- as above
+    from aicost.entrypoints.cli.sources.economics.units import read_units  # noqa: PLC0415 -- as above
 
     before = Window(span.start_ms - span.length_ms, span.start_ms)
-    return replace(answer, before=units_of(places, before, replace(question, tenants=None, rounds=False)))
+    return replace(answer, before=read_units(places, before, replace(question, tenants=None, rounds=False)).report)
 
 
-def _judged(answer: _Answer, places: "Places", success: str | None, *, whole: bool) -> _Answer:
+def _judged(answer: _Answer, places: "Places", read: "Read", success: str | None, *, whole: bool) -> _Answer:
     """The same with successes by the source that was asked for. Of a part, nobody knows what stands outside of it."""
     from aicost.domain.serving.outcomes.judged import JudgedBy  # noqa: PLC0415 -- as above
     from aicost.entrypoints.cli.sources.economics.outcomes import judged  # noqa: PLC0415 -- as above
     from aicost.usecases.economics.outcomes.judge_lines import with_successes  # noqa: PLC0415 -- as above
 
-    found = judged(places, answer.report, None if success is None else JudgedBy(success))
+    found = judged(places, read, None if success is None else JudgedBy(success))
     told = found if whole else replace(found, strays={})
     return replace(answer, report=with_successes(answer.report, found), judged=told)
 
@@ -241,6 +245,14 @@ def _asked(compare: Sequence[str], file: Path | None) -> "Asked | None":
     from aicost.entrypoints.cli.sources.economics.api_prices import read_asked  # noqa: PLC0415 -- a long list of prices
 
     return read_asked(None if _ALL in compare else compare, file)
+
+
+def _written(answer: _Answer, keys: Sequence[str], beside: Sequence[str], form: str) -> str:
+    from aicost.entrypoints.cli.output.units.litellm import litellm_document  # noqa: PLC0415 -- numpy
+
+    if form == "litellm":
+        return litellm_document(answer.report)
+    return _document(answer, keys) if form == "json" else _screen(answer, keys, beside)
 
 
 def _document(answer: _Answer, keys: Sequence[str]) -> str:

@@ -84,7 +84,7 @@ def _close_all(
         for number, one in enumerate(replaying(head.window), 1):
             summary.add(one)
             if counting is not None:
-                counting.count(one.window)
+                counting.count(one.window, world.said)
             tell(f"window {number} of {len(windows)}, {to_rfc3339(one.window.start_ms)}")
     except LedgerConflict as problem:
         raise InvalidRequest(

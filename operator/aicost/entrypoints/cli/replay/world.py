@@ -30,6 +30,8 @@ from aicost.domain.policy.policies import LabelPolicy
 from aicost.domain.pricing.books import PriceBook
 from aicost.entrypoints.cli.replay.owners import OwnersSeen
 from aicost.entrypoints.cli.sources.bodies import Body, books_of, claims_of, policies_of
+from aicost.entrypoints.cli.sources.economics.declared import Declared, declared_of, said_of
+from aicost.usecases.economics.count_window import NOTHING_SAID, Said
 
 Value = TypeVar("Value")
 Handle = Callable[["Sighting"], None]
@@ -63,6 +65,7 @@ class ReplayedCluster:
 
     Attributes:
         books, claims, policies: ports whose answers change as time goes on.
+        said: what AIWorkloads say of how they are counted, now.
         problems: objects that were passed over, each with its file, line and what is wrong.
         ignored: kinds that say nothing about cost, by number of events.
         priced: the bundle has price books of its own.
@@ -70,6 +73,7 @@ class ReplayedCluster:
 
     def __init__(self, inventory: MemoryInventory, books: tuple[PriceBook, ...] | None = None) -> None:
         self.books, self.claims, self.policies = HeldBooks(), HeldClaims(), HeldPolicies()
+        self.said: Said = NOTHING_SAID
         self.problems: list[str] = []
         self.ignored: Counter[str] = Counter()
         self.priced, self._fixed = False, books is not None
@@ -80,6 +84,7 @@ class ReplayedCluster:
         self._next = 0
         self._own_books = _Register[PriceBook](books_of)
         self._own_claims = _Register[WorkloadClaim](claims_of)
+        self._own_declared = _Register[Declared](declared_of)
         self._own_policies = _Register[LabelPolicy](policies_of)
         self._handlers: dict[tuple[str, str], Handle] = {
             ("", "Pod"): self._pod,
@@ -228,7 +233,10 @@ class ReplayedCluster:
             self.books.value = self._own(self._own_books, one)
 
     def _claim(self, one: Sighting) -> None:
-        self.claims.value = self._own(self._own_claims, one)
+        problems: list[str] = []
+        self.claims.value = self._own_claims.take(one.event, problems)
+        self.said = said_of(self._own_declared.take(one.event, problems))
+        self._tell(one, problems)
 
     def _policy(self, one: Sighting) -> None:
         self.policies.value = self._own(self._own_policies, one)
@@ -236,5 +244,8 @@ class ReplayedCluster:
     def _own(self, register: _Register[Value], one: Sighting) -> tuple[Value, ...]:
         problems: list[str] = []
         values = register.take(one.event, problems)
-        self.problems += [f"{one.event.where}: {problem}" for problem in problems]
+        self._tell(one, problems)
         return values
+
+    def _tell(self, one: Sighting, problems: Iterable[str]) -> None:
+        self.problems += [f"{one.event.where}: {problem}" for problem in problems]

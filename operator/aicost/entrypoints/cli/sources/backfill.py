@@ -16,6 +16,7 @@ from aicost.adapters.prometheus.history.survey import Survey, survey
 from aicost.adapters.prometheus.patient import PatientClient
 from aicost.adapters.prometheus.remote.reading import RemoteRead
 from aicost.adapters.prometheus.source import PrometheusSource
+from aicost.adapters.prometheus.successes import PrometheusSuccesses
 from aicost.adapters.prometheus.usage import PrometheusUsage
 from aicost.bootstrap import open_counts, open_inputs, open_ledger
 from aicost.domain.attribution.resources.kubelet import CPU
@@ -32,12 +33,14 @@ from aicost.domain.pricing.books import ALWAYS, NodeMatch, NodeSplit, PriceBook,
 from aicost.domain.sampling.series import COLLECTION_MS
 from aicost.entrypoints.cli.manifests.documents import read_documents
 from aicost.entrypoints.cli.sources.bodies import claims_of, policies_of
+from aicost.entrypoints.cli.sources.economics.declared import declared_of, said_of
 from aicost.entrypoints.cli.sources.market import LIST_PRICES, read_books
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.ledger import LedgerReader
 from aicost.usecases.backfill import Backfill, FlaggedWriter
 from aicost.usecases.close_windows import CloseWindows
 from aicost.usecases.compute_window import ComputeWindow
+from aicost.usecases.economics.count_window import NOTHING_SAID, Said
 from aicost.usecases.economics.keep_counts import KeepCounts
 
 LENGTH_MS = HOUR_MS
@@ -83,11 +86,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What stands in files."""
+    """What stands in files.
+
+    Attributes:
+        said: what AIWorkloads say of how they are counted.
+    """
 
     books: tuple[PriceBook, ...]
     claims: tuple[WorkloadClaim, ...]
     policies: tuple[LabelPolicy, ...]
+    said: Said = NOTHING_SAID
 
     def keys(self) -> LabelKeys:
         """Label keys that matter, those that the files name included."""
@@ -129,12 +137,12 @@ def read_given(asked: Asked) -> Given:
     """
     places = [*asked.prices, *([str(LIST_PRICES)] if asked.list_prices else [])]
     books = (*(read_books(places) if places else ()), *_named_prices(asked.gpu_prices))
-    claims = _claims(asked.claims)
+    claims, said = _workloads(asked.claims)
     problems: list[str] = []
     policies = policies_of((one.body for one in read_documents(asked.policies)), problems) if asked.policies else ()
     if problems:
         raise InvalidRequest(f"--policies: {'; '.join(problems)}")
-    return Given(books, claims, policies)
+    return Given(books, claims, policies, said)
 
 
 def _named_prices(texts: Sequence[str]) -> tuple[PriceBook, ...]:
@@ -167,13 +175,14 @@ def _named_prices(texts: Sequence[str]) -> tuple[PriceBook, ...]:
     )
 
 
-def _claims(places: Sequence[str]) -> tuple[WorkloadClaim, ...]:
+def _workloads(places: Sequence[str]) -> tuple[tuple[WorkloadClaim, ...], Said]:
+    """What AIWorkloads claim, and what they say of how they are counted."""
     problems: list[str] = []
-    bodies = (one.body for one in read_documents(places)) if places else ()
-    claims = claims_of(bodies, problems)
+    bodies = [one.body for one in read_documents(places)] if places else []
+    claims, said = claims_of(bodies, problems), said_of(declared_of(bodies, problems))
     if problems:
         raise InvalidRequest(f"--aiworkloads: {'; '.join(problems)}")
-    return claims
+    return claims, said
 
 
 def prepare(asked: Asked, wait: Wait, patience_s: float = PATIENCE_S) -> Prepared:
@@ -241,7 +250,7 @@ def wire(prepared: Prepared, now_ms: int) -> Running:
         open_inputs(ledger),
     )
     engines = PrometheusEngines(config, prepared.client, RemoteRead(config))
-    kept = KeepCounts(asked.cluster, open_counts(ledger), ledger, engines)
+    kept = KeepCounts(asked.cluster, open_counts(ledger), ledger, engines, successes=PrometheusSuccesses(config))
     return Running(Backfill(closing, asked.span), inventory, ledger, kept)
 
 

@@ -27,12 +27,12 @@ _NEVER_MADE: Mapping[str, Any] = {"uid": "", "namespace": "default", "creationTi
 
 def books_of(bodies: Iterable[Body], problems: list[str]) -> tuple[PriceBook, ...]:
     """The price books among objects; what is wrong with them is added to the problems."""
-    return _read(bodies, "PriceBook", price_book, problems, PriceBookSpec)
+    return read_kind(bodies, "PriceBook", price_book, problems, PriceBookSpec)
 
 
 def budgets_seen(bodies: Sequence[Body], problems: list[str]) -> tuple[SeenBudget, ...]:
     """The budgets among objects that have been computed; what is wrong with them is added to the problems."""
-    return tuple(one for kind in ("Budget", "ClusterBudget") for one in _read(bodies, kind, read_budget, problems))
+    return tuple(one for kind in ("Budget", "ClusterBudget") for one in read_kind(bodies, kind, read_budget, problems))
 
 
 def namespaces_of(bodies: Sequence[Body]) -> tuple[NamespaceFacts, ...]:
@@ -42,12 +42,12 @@ def namespaces_of(bodies: Sequence[Body]) -> tuple[NamespaceFacts, ...]:
 
 def policies_of(bodies: Iterable[Body], problems: list[str]) -> tuple[LabelPolicy, ...]:
     """The label policies among objects; what is wrong with them is added to the problems."""
-    return _read(bodies, "CostLabelPolicy", label_policy, problems, CostLabelPolicySpec)
+    return read_kind(bodies, "CostLabelPolicy", label_policy, problems, CostLabelPolicySpec)
 
 
 def claims_of(bodies: Iterable[Body], problems: list[str]) -> tuple[WorkloadClaim, ...]:
     """The AIWorkloads among objects; what is wrong with them is added to the problems."""
-    return _read(bodies, "AIWorkload", workload_claim, problems, AIWorkloadSpec)
+    return read_kind(bodies, "AIWorkload", workload_claim, problems, AIWorkloadSpec)
 
 
 def known_of(bodies: Iterable[Body], policies: tuple[LabelPolicy, ...]) -> Known:
@@ -63,13 +63,14 @@ def known_of(bodies: Iterable[Body], policies: tuple[LabelPolicy, ...]) -> Known
     )
 
 
-def _read(
+def read_kind(
     bodies: Iterable[Body],
     kind: str,
     convert: Callable[[Body], Converted[Value]],
     problems: list[str],
     spec: type[ApiModel] | None = None,
 ) -> tuple[Value, ...]:
+    """What objects of a kind say; what is wrong with them, and with a `spec` what it does not know, is a problem."""
     values = []
     for body in _of(bodies, kind):
         named = {**body, "metadata": {**_NEVER_MADE, **(body.get("metadata") or {})}}

@@ -1,7 +1,7 @@
 """Unit costs: from a request to the ledger and the counts beside it, and to an answer."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -10,6 +10,7 @@ from aicost.adapters.documents.unit_report import written
 from aicost.crd.allocations.document import API_VERSION
 from aicost.crd.allocations.parameters import read_parameters, read_single
 from aicost.crd.unitcosts.resource import UNIT_COSTS
+from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.keys import check_keys
 from aicost.domain.reporting.question import NAMESPACE
@@ -22,7 +23,10 @@ from aicost.entrypoints.queryapi.units.listing import units_list, units_table
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.ledger import LedgerSource
 from aicost.ports.measured.counts import CountReader
-from aicost.usecases.economics.cost_units import UnitQuestion, cost_counted
+from aicost.ports.measured.outcomes import OutcomeReader
+from aicost.usecases.economics.cost_units import UnitQuestion, UnitReport, cost_of, read_counted
+from aicost.usecases.economics.outcomes.judge_lines import Verdicts, verdicts_of
+from aicost.usecases.economics.outcomes.judging import Judging
 
 MOST_ROWS = 10_000
 _KEYS = (NAMESPACE, "controller")
@@ -36,6 +40,7 @@ class UnitCounter:
 
     Attributes:
         counts: what was counted in closed windows.
+        outcomes: what was stated of requests.
     """
 
     ledger: LedgerSource
@@ -43,6 +48,7 @@ class UnitCounter:
     cluster: Callable[[], Awaitable[str]]
     desk: Desk
     now_ms: Callable[[], int]
+    outcomes: OutcomeReader
 
     async def across(self, request: web.Request) -> web.Response:
         """Of all. The API server let in only who may see all namespaces."""
@@ -67,7 +73,7 @@ class UnitCounter:
         cluster = await self.cluster()
 
         def work() -> bytes:
-            report = cost_counted(self.ledger.snapshot(), self.counts, span, question, cluster=cluster)
+            report = self._report(span, question, cluster)
             if form is Form.REPORT:
                 head = {"apiVersion": API_VERSION, "kind": UNIT_COSTS.report_kind, "by": list(question.keys)}
                 return json.dumps({**head, "report": written(report)}, ensure_ascii=False).encode()
@@ -75,6 +81,17 @@ class UnitCounter:
             return json.dumps(write(report, question.keys), ensure_ascii=False).encode()
 
         return web.Response(body=await self.desk.run(work), content_type="application/json")
+
+    def _report(self, span: Window, question: UnitQuestion, cluster: str) -> UnitReport:
+        """Unit costs, with successes by the word that AIWorkloads declare."""
+        reader = self.ledger.snapshot()
+        counted = read_counted(reader, self.counts, span, question.tenants, cluster=cluster, rounds=question.rounds)
+        report = cost_of(reader, counted, span, question, cluster=cluster)
+
+        def posted(runs: Sequence[Window]) -> Verdicts:
+            return verdicts_of(self.outcomes.sums(cluster, runs))
+
+        return Judging(reader, cluster, counted, report, question, posted).declared()
 
 
 def _question(pairs: Pairs, scope: Scope) -> UnitQuestion:

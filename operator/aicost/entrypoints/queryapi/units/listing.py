@@ -25,6 +25,7 @@ _COLUMNS = (
     ("IDLE", "idle", False),
     ("ACTIVE-OUT/M", "active", True),
     ("USEFUL-OUT/M", "useful", True),
+    ("SUCCESS-BY", "success_by", True),
     ("BY", "method", True),
     ("CONFIDENCE", "confidence", True),
 )
@@ -77,6 +78,7 @@ def _facts(line: UnitLine, keys: Sequence[str]) -> dict[str, Any]:
         "useful": price(costs.useful),
         "per_request": price(costs.per_request),
         "per_success": price(costs.per_success),
+        "success_by": line.success_by.value,
         "waste": percent(costs.waste),
         "idle": percent(idle),
         "method": costs.phases.method.value if costs.phases else None,

@@ -9,7 +9,8 @@ from aicost.domain.serving.outcomes.costs import OutcomeCosts, outcome_costs
 from aicost.domain.serving.outcomes.judged import Judged, JudgedBy, Verdict, judged_by_engine, requests_of
 from aicost.domain.serving.outcomes.rules import ENGINE_RULE, SuccessRule
 from aicost.domain.serving.outcomes.statuses import ByModel
-from aicost.domain.serving.unit_costs import UnitCosts
+from aicost.domain.serving.outcomes.words import Word
+from aicost.domain.serving.unit_costs import UnitCosts, unit_costs
 from aicost.ports.measured.outcomes import OutcomeSum
 from aicost.usecases.economics.cost_units import UnitLine, UnitReport
 
@@ -61,8 +62,8 @@ class JudgedLine:
     @property
     def costs(self) -> UnitCosts:
         """The unit costs with what depends on successes taken from the chosen source."""
-        if self.rule == ENGINE_RULE:
-            return self.line.costs
+        if self.rule == ENGINE_RULE:  # whosever word the line has taken before
+            return unit_costs(self.line.costs.spent, self.line.costs.did, self.line.costs.phases)
         if self.outcomes is None:
             return replace(self.line.costs, per_success=None, useful=None, waste=None)
         found = self.outcomes
@@ -119,9 +120,23 @@ def judge_lines(
     return OutcomeReport(tuple(lines), strays, tuple(undivided))
 
 
-def with_successes(report: UnitReport, judged: OutcomeReport) -> UnitReport:
-    """Unit costs in which the chosen sources say what a success is."""
-    return replace(report, lines=tuple(replace(one.line, costs=one.costs) for one in judged.lines))
+def with_successes(
+    report: UnitReport, judged: OutcomeReport, follows: Callable[[UnitLine], bool] = lambda _: True
+) -> UnitReport:
+    """Unit costs in which the chosen sources say what a success is.
+
+    Args:
+        report: the unit costs.
+        judged: the same lines, judged.
+        follows: which of them take the word of their source; all others stay as they are.
+    """
+    lines = (
+        replace(one.line, costs=one.costs, word=Word(one.rule, one.outcomes, one.mixed))
+        if follows(one.line)
+        else one.line
+        for one in judged.lines
+    )
+    return replace(report, lines=tuple(lines))
 
 
 def verdicts_of(sums: Iterable[OutcomeSum]) -> Verdicts:

@@ -12,7 +12,7 @@ from aicost.adapters.clock import now_ms
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.question import read_filters
 from aicost.domain.reporting.spans import FORMS, parse_span
-from aicost.entrypoints.cli.options import in_form
+from aicost.entrypoints.cli.options import beside_counters, in_form
 from aicost.entrypoints.cli.terminal import detect, progress
 from aicost.ports.errors import InvalidRequest
 
@@ -66,6 +66,7 @@ VALUE
 @click.option("--cluster", metavar="NAME", help="The cluster in the ledger, where it holds several.")
 @click.option("--prometheus", "url", metavar="URL", help="Read counters here, not what was kept beside the ledger.")
 @click.option("--bundle", metavar="DIR|FILE", help="Read the counters in this bundle.")
+@beside_counters
 @click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Zone in which days begin.")
 @in_form(("table", "json"), "json: all names, integers of nano-units.", "table")
 def margin(  # noqa: PLR0913 -- one parameter per option
@@ -82,6 +83,9 @@ def margin(  # noqa: PLR0913 -- one parameter per option
     cluster: str | None,
     url: str | None,
     bundle: str | None,
+    objects: Sequence[str],
+    kubeconfig: Path | None,
+    context: str | None,
     time_zone: str,
     form: str,
 ) -> None:
@@ -99,9 +103,12 @@ def margin(  # noqa: PLR0913 -- one parameter per option
     except ValueError as problem:
         raise InvalidRequest(str(problem)) from problem
     source = ValueSource(file, query, currency, key_file)
-    places = find_places(ledger, cluster, (url, bundle), Where())
+    places = find_places(ledger, cluster, (url, bundle), Where(kubeconfig, context), objects)
+    notes: list[str] = []
     with progress("reading money, counters and values", sys.stderr, detect(sys.stderr, os.environ)):
-        report = margins_of(places, span, Dimension(by), source, accepted)
+        report = margins_of(places, span, Dimension(by), source, accepted, notes)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
     if form == "json":
         click.echo(json.dumps(margin_document(report, by), indent=2, ensure_ascii=False))
     else:

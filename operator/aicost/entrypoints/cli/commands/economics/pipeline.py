@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -11,7 +12,7 @@ from aicost.adapters.clock import now_ms
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.reporting.question import read_filters
 from aicost.domain.reporting.spans import FORMS, parse_span
-from aicost.entrypoints.cli.options import in_form
+from aicost.entrypoints.cli.options import beside_counters, in_form
 from aicost.entrypoints.cli.terminal import detect, progress
 from aicost.ports.errors import InvalidRequest
 
@@ -40,6 +41,7 @@ STEPS
 @click.option("--cluster", metavar="NAME", help="The cluster in the ledger, where it holds several.")
 @click.option("--prometheus", "url", metavar="URL", help="Read counters here, not what was kept beside the ledger.")
 @click.option("--bundle", metavar="DIR|FILE", help="Read the counters in this bundle.")
+@beside_counters
 @click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Zone in which days begin.")
 @in_form(("table", "json"), "json: integers beside texts.", "table")
 def pipeline(  # noqa: PLR0913 -- one parameter per option
@@ -51,6 +53,9 @@ def pipeline(  # noqa: PLR0913 -- one parameter per option
     cluster: str | None,
     url: str | None,
     bundle: str | None,
+    objects: Sequence[str],
+    kubeconfig: Path | None,
+    context: str | None,
     time_zone: str,
     form: str,
 ) -> None:
@@ -69,9 +74,12 @@ def pipeline(  # noqa: PLR0913 -- one parameter per option
         raise InvalidRequest(str(problem)) from problem
     if features:
         accepted[Dimension.FEATURE.value] = tuple(features)
-    places = find_places(ledger, cluster, (url, bundle), Where())
+    places = find_places(ledger, cluster, (url, bundle), Where(kubeconfig, context), objects)
+    notes: list[str] = []
     with progress("reading money and counters", sys.stderr, detect(sys.stderr, os.environ)):
-        report = pipelines_of(places, span, accepted)
+        report = pipelines_of(places, span, accepted, notes)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
     if form == "json":
         click.echo(json.dumps(pipeline_document(report), indent=2, ensure_ascii=False))
     else:

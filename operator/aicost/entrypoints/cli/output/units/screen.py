@@ -7,6 +7,7 @@ from typing import Any
 from aicost.crd.status.texts import money
 from aicost.domain.exact.windows import describe_length, to_rfc3339
 from aicost.domain.serving.meters import Count, Outcome
+from aicost.domain.serving.outcomes.judged import JudgedBy
 from aicost.domain.serving.tenants import Tenancy, TenantShare
 from aicost.domain.serving.unit_costs import TokenCost, UnitCosts
 from aicost.entrypoints.cli.output.facts import Fact, fact_lines
@@ -122,6 +123,7 @@ def _facts(report: UnitReport) -> Iterator[Fact]:
         yield "Coverage", f"and so of {len(thin) - _SHOWN} more", Style.WARN
     if least := [line for line in report.lines if line.costs.did.at_least]:
         yield "At least", f"{_named(least)}: a counter began unseen: there may be more tokens", Style.WARN
+    yield from _words(report.lines)
     yield from _askers(report)
     if report.strangers:
         named = ", ".join("/".join(pod) for pod in report.strangers[:_SHOWN])
@@ -129,6 +131,24 @@ def _facts(report: UnitReport) -> Iterator[Fact]:
     if any(line.costs.phases and line.costs.phases.confidence in _ROUGH for line in report.lines):
         told = "how cost divides into prompts and answers is rough where BY is request-time or priors"
         yield "Prompts", told, Style.PLAIN
+
+
+def _words(lines: Sequence[UnitLine]) -> Iterator[Fact]:
+    """Whose word PER SUCCESS, USEFUL and WASTE are."""
+    if all(line.word is None for line in lines):
+        yield "Success by", "engine: an answer that came to its own end", Style.PLAIN
+        return
+    for source in JudgedBy:
+        found = [line for line in lines if line.success_by is source and not (line.word and line.word.mixed)]
+        silent = [line for line in found if line.word is not None and line.word.outcomes is None]
+        told = [line for line in found if line not in silent]
+        if told:
+            yield "Success by", f"{source}: {_named(told)}", Style.PLAIN
+        if silent:
+            yield "Success by", f"{source}: {_named(silent)}: it says nothing of them in these windows", Style.WARN
+    if mixed := [line for line in lines if line.word and line.word.mixed]:
+        why = "their workloads name several sources: the engine judges them all"
+        yield "Success by", f"engine: {_named(mixed)}: {why}", Style.WARN
 
 
 def _askers(report: UnitReport) -> Iterator[Fact]:
@@ -198,6 +218,7 @@ def _row(line: UnitLine, keys: Sequence[str]) -> dict[str, Any]:
         "useful_output_per_million_nanos": whole_or_none(costs.useful),
         "per_request_nanos": whole_or_none(costs.per_request),
         "per_success_nanos": whole_or_none(costs.per_success),
+        "success_by": line.success_by.value,
         "per_vector_nanos": whole_or_none(costs.per_vector),
         "waste": percent(costs.waste) if costs.waste is not None else None,
         "tenants": None if line.tenancy is None else _tenancy(line.tenancy),

@@ -8,17 +8,17 @@ from aicost.adapters.pricing.tables.reading import LARGEST_BYTES
 from aicost.adapters.pricing.values.table import read_values
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.economics.values import query_values
-from aicost.bootstrap import customer_ids, open_counts
+from aicost.bootstrap import customer_ids
 from aicost.domain.exact.windows import Window
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.serving.counted import WHO
 from aicost.domain.serving.pipelines.margins import Value
-from aicost.entrypoints.cli.sources.economics.units import Places, cluster_of, counters_of
-from aicost.entrypoints.cli.sources.ledger import open_ledgers, open_place
+from aicost.entrypoints.cli.sources.economics.units import Places, cluster_of, count_in
+from aicost.entrypoints.cli.sources.ledger import open_ledgers
 from aicost.entrypoints.cli.sources.statements.rates import check_currency
 from aicost.ports.errors import InvalidRequest
 from aicost.ports.ledger import LedgerReader
-from aicost.usecases.economics.cost_units import Counted, read_counted, read_now, runs_of
+from aicost.usecases.economics.cost_units import Counted, runs_of
 from aicost.usecases.economics.pipelines.cost_pipelines import PipelineReport, cost_pipelines
 from aicost.usecases.economics.pipelines.divided import Filters
 from aicost.usecases.economics.pipelines.margins import MarginReport, margins
@@ -41,34 +41,32 @@ class ValueSource:
     key_file: str | None = None
 
 
-def pipelines_of(places: Places, span: Window, filters: Filters) -> PipelineReport:
-    """Features of a span, step by step; errors as of `units_of`."""
-    reader, cluster, counted = _counted(places, span, Dimension.FEATURE)
+def pipelines_of(places: Places, span: Window, filters: Filters, notes: list[str]) -> PipelineReport:
+    """Features of a span, step by step; errors as of `read_units`, and `notes` gets what is wrong with AIWorkloads."""
+    reader, cluster, counted = _counted(places, span, Dimension.FEATURE, notes)
     return cost_pipelines(reader, counted, span, filters, cluster=cluster)
 
 
 def margins_of(
-    places: Places, span: Window, dimension: Dimension, source: ValueSource, filters: Filters
+    places: Places, span: Window, dimension: Dimension, source: ValueSource, filters: Filters, notes: list[str]
 ) -> MarginReport:
-    """Margins of a span; errors as of `units_of`.
+    """Margins of a span; errors as of `read_units`, and `notes` gets what is wrong with AIWorkloads.
 
     Raises:
         InvalidRequest: what is brought cannot be read.
     """
-    reader, cluster, counted = _counted(places, span, dimension if dimension in WHO else None)
+    reader, cluster, counted = _counted(places, span, dimension if dimension in WHO else None, notes)
     values = [*_of_file(source.file, dimension), *_of_query(places, source, dimension, runs_of(counted.windows))]
     if source.key_file is not None:
         values = _as_ids(values, dimension, source.key_file)
     return margins(reader, counted, span, dimension, values, filters, cluster=cluster)
 
 
-def _counted(places: Places, span: Window, tenants: Dimension | None) -> tuple[LedgerReader, str, Counted]:
+def _counted(
+    places: Places, span: Window, tenants: Dimension | None, notes: list[str]
+) -> tuple[LedgerReader, str, Counted]:
     reader, cluster = open_ledgers([places.ledger], cluster=places.cluster).reader, cluster_of(places)
-    if places.url is None and places.bundle is None:
-        counts = open_counts(open_place(places.ledger))
-        return reader, cluster, read_counted(reader, counts, span, tenants, cluster=cluster)
-    with counters_of(places) as engines:
-        return reader, cluster, read_now(reader, engines, span, tenants, cluster=cluster)
+    return reader, cluster, count_in(places, reader, span, tenants, notes, cluster=cluster)
 
 
 def _of_file(file: Path | None, dimension: Dimension) -> Sequence[Value]:
