@@ -248,12 +248,37 @@ def test_the_scraped_pod_and_node_are_told_by_up():
 def test_without_up_the_pod_beside_an_exported_pod_is_the_target():
     busy = LABELS | {"exported_pod": "p", "pod": "exporter-1", "namespace": "ops"}
     found = targets_of([], [LABELS, busy])
-    assert found == {("dcgm", "10.0.0.7:9400"): Target(("ops", "exporter-1"))}
+    assert found.of(LABELS) == found.of(busy) == Target(("ops", "exporter-1"))
 
 
 def test_an_address_that_was_two_pods_names_neither():
     up = [LABELS | {"pod": name, "namespace": "ops", "node": "n1"} for name in ("a", "b")]
-    assert targets_of(up, []) == {("dcgm", "10.0.0.7:9400"): Target(None, "n1")}
+    assert targets_of(up, [LABELS]).of(LABELS) == Target(None, "n1")
+
+
+def test_of_two_pods_that_had_an_address_in_turn_each_is_the_target_of_the_series_that_it_names():
+    """An exporter that was restarted on the network of its host."""
+    mine = [LABELS | {"pod": name, "namespace": "ops"} for name in ("a", "b")]
+    found = targets_of([one | {"node": "n1"} for one in mine], mine)
+    assert [found.of(one) for one in mine] == [Target(("ops", "a"), "n1"), Target(("ops", "b"), "n1")]
+
+
+def test_a_pod_beside_an_exported_pod_is_a_target_wherever_it_stands_and_whatever_is_left_out():
+    """Samples by hand: neither job nor instance, and two exporters."""
+    busy = [{"exported_pod": "p", "pod": f"exporter-{n}"} for n in "12"]
+    found = targets_of([], busy)
+    assert found.of({"pod": "exporter-2", "UUID": "GPU-2"}) == Target(("", "exporter-2"))
+    assert found.of({"pod": "p"}).pod is None
+
+
+def test_series_without_job_and_instance_find_their_target_among_all_that_are_up():
+    up = [
+        {"job": job, "instance": f"10.0.0.{job}:1", "namespace": "ops", "pod": f"e{job}", "node": "n"} for job in "12"
+    ]
+    idle = [{"pod": "e2", "namespace": "ops"}, {"pod": "e1"}, {"pod": "p", "namespace": "ops"}]
+    found = targets_of(up, idle)
+    assert [found.of(one).pod for one in idle] == [("ops", "e2"), ("", "e1"), None]
+    assert targets_of(up, [LABELS]).of(idle[0]).pod is None  # who was asked for something else
 
 
 def test_help_texts_come_from_the_metadata_of_the_server():

@@ -1,6 +1,10 @@
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 
 from aicost.domain.inventory.cluster import ClusterFacts
+from aicost.domain.inventory.dra.claims import ClaimedDevice
 from aicost.domain.inventory.nodes import NodeFacts, NodeRecord
 from aicost.domain.inventory.pods import ContainerFacts, PodFacts, PodRecord
 from aicost.domain.sampling.identity import Holder, context_of, device_of, exporter_pods, holder_of
@@ -32,6 +36,18 @@ def test_an_exporter_of_the_cluster_holds_nothing():
 
 def test_the_scrape_target_holds_nothing():
     assert holder_of(raw([1], pod="odd", namespace="x", target_pod=("x", "odd")), KNOWN) is None
+
+
+def test_a_pod_with_devices_whose_own_metrics_are_scraped_is_their_holder():
+    claim = ClaimedDevice("c", "GPU-1", Fraction(1))
+    greedy = PodRecord(PodFacts("u", "x", "odd", 0, node="n", devices={"nvidia.com/gpu": 1}), 0)
+    claiming = PodRecord(PodFacts("u", "x", "odd", 0, node="n", claims=("c",)), 0, claimed=(claim,))
+    watching = replace(claiming, claimed=(replace(claim, share=Fraction(0)),))
+    found = [
+        holder_of(raw([1], pod="odd", namespace="x", target_pod=("x", "odd")), context_of(ClusterFacts((pod,), ()), 1))
+        for pod in (greedy, claiming, watching)
+    ]
+    assert found == [Holder(("x", "odd")), Holder(("x", "odd")), None]
 
 
 def test_an_exporter_by_name_that_the_cluster_does_not_know_holds_nothing():

@@ -8,7 +8,7 @@ import numpy as np
 from aicost.adapters.bundle.columns import Columns, SeriesId
 from aicost.domain.exact.windows import SECOND_MS, Window
 from aicost.domain.sampling.dialects import HELP_DECIDES, METRICS, Dialect, Unit
-from aicost.domain.sampling.scrapes import UNKNOWN, scrape_of, targets_of
+from aicost.domain.sampling.scrapes import targets_of
 from aicost.domain.sampling.series import Millis, RawSeries
 
 UP = "up"
@@ -45,10 +45,10 @@ class BundleSamples:
         inside = self.columns.within(span, _NAMES)
         up = [one.labels for one, at_ms, _ in inside if one.name == UP and len(at_ms)]
         every = [(one, at_ms, value) for one, at_ms, value in inside if one.name != UP]
-        targets = targets_of(up, (one.labels for one, _, _ in every))
+        targets = targets_of(up, [one.labels for one, _, _ in every])
         found = []
         for one, at_ms, value in every:
-            target = targets.get(scrape_of(one.labels), UNKNOWN)
+            target = targets.of(one.labels)
             found.append(RawSeries(one.name, one.labels, at_ms, value, target.node, target.pod, self._help(one)))
         return found
 

@@ -24,7 +24,7 @@ from aicost.adapters.prometheus.replies import (
 )
 from aicost.domain.exact.windows import SECOND_MS, Window
 from aicost.domain.sampling.dialects import HELP_DECIDES, METRICS, PROMQL_GROUPS, Dialect, dialect_of
-from aicost.domain.sampling.scrapes import UNKNOWN, Target, scrape_of, targets_of
+from aicost.domain.sampling.scrapes import Target, targets_of
 from aicost.domain.sampling.series import Millis, RawSeries, Values
 from aicost.ports.errors import SourceUnavailable
 
@@ -76,9 +76,9 @@ class PrometheusSource:
         every = self._remote.samples(self._groups, span) if self._remote and span.length_ms else None
         if every is None:
             every = self._by_api(span)
-        targets = targets_of(self._up(every, span), (one.labels for one in every))
+        targets = targets_of(self._up(every, span), [one.labels for one in every])
         helps = self._helps({one.labels.get("__name__", "") for one in every})
-        return tuple(_finished(one, targets.get(scrape_of(one.labels), UNKNOWN), helps) for one in every)
+        return tuple(_finished(one, targets.of(one.labels), helps) for one in every)
 
     def probe(self) -> Found | None:
         """Whether the server has series of GPUs now, and in which dialect; None where it has none.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aicost.domain.inventory.cluster import ClusterFacts
-from aicost.domain.inventory.pods import PodFacts
+from aicost.domain.inventory.pods import PodFacts, PodRecord
 from aicost.domain.sampling.dialects import DEVICE_LABELS
 from aicost.domain.sampling.placement import NodeIndex, PodName, index_nodes
 from aicost.domain.sampling.series import RawSeries
@@ -24,12 +24,14 @@ class SamplingContext:
         nodes: the nodes by their names.
         exporters: (namespace, name) of pods that measure devices and hold none.
         pod_nodes: (namespace, name) -> node; a name that was on two nodes is left out.
+        workloads: (namespace, name) of pods that hold devices: one whose own metrics are scraped is no exporter.
     """
 
     interval_ms: int
     nodes: NodeIndex = field(default_factory=NodeIndex)
     exporters: frozenset[PodName] = frozenset()
     pod_nodes: Mapping[PodName, str] = field(default_factory=dict)
+    workloads: frozenset[PodName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def context_of(facts: ClusterFacts, interval_ms: int) -> SamplingContext:
     """The context for the samples of a cluster."""
     nodes = {record.facts.name: record.facts.labels.get(HOSTNAME_LABEL, "") for record in facts.nodes}
     pods = [record.facts for record in facts.pods]
-    return SamplingContext(interval_ms, index_nodes(nodes), exporter_pods(pods), _pod_nodes(pods))
+    workloads = frozenset((one.facts.namespace, one.facts.name) for one in facts.pods if _holds(one))
+    return SamplingContext(interval_ms, index_nodes(nodes), exporter_pods(pods), _pod_nodes(pods), workloads)
 
 
 def exporter_pods(pods: Iterable[PodFacts]) -> frozenset[PodName]:
@@ -58,6 +61,11 @@ def _is_exporter(pod: PodFacts) -> bool:
         and not pod.claims
         and any(name in one.image for one in pod.containers for name in EXPORTER_IMAGES)
     )
+
+
+def _holds(pod: PodRecord) -> bool:
+    """Whether a pod has devices of its own; an exporter may claim all of a node to watch them, and holds none."""
+    return bool(pod.facts.devices) or any(one.share for one in pod.claimed)
 
 
 def _pod_nodes(pods: Iterable[PodFacts]) -> dict[PodName, str]:
@@ -112,7 +120,7 @@ def _uid(labels: Mapping[str, str], exported: str) -> str | None:
 def _is_measuring(pod: PodName, series: RawSeries, context: SamplingContext) -> bool:
     """Whether a pod is the exporter; by its name alone only if the cluster knows no such pod."""
     if pod == series.target_pod or pod in context.exporters:
-        return True
+        return pod not in context.workloads
     return EXPORTER_NAME in pod[1] and pod not in context.pod_nodes
 
 

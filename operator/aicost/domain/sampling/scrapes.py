@@ -4,7 +4,7 @@ A series alone does not tell which pod and node it was scraped from: with `honor
 `pod` may be the workload or the exporter. The series `up` always has the target's own labels.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Labels = Mapping[str, str]
@@ -90,26 +90,66 @@ class Target:
 UNKNOWN = Target()
 
 
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Which exporter each series was scraped from.
+
+    Attributes:
+        by_scrape: what the targets of one job and instance agree on.
+        pods: each pod that is known to be a target -> its node, None where it is not known.
+    """
+
+    by_scrape: Mapping[tuple[str, str], Target]
+    pods: Mapping[tuple[str, str], str | None]
+
+    def of(self, labels: Labels) -> Target:
+        """The target of a series: the pod of its labels if that is one, else what its job and instance agree on.
+
+        An address has several targets in turn where an exporter is restarted; whoever writes samples by hand leaves
+        job and instance out.
+        """
+        agreed, pod = self.by_scrape.get(scrape_of(labels), UNKNOWN), _pod(labels)
+        if pod is None or pod == agreed.pod or pod not in self.pods:
+            return agreed
+        return Target(pod, self.pods[pod] or agreed.node)
+
+
 def scrape_of(labels: Labels) -> tuple[str, str]:
     """What `up` and the series of one target share."""
     return labels.get("job", ""), labels.get("instance", "")
 
 
-def targets_of(up: Iterable[Labels], series: Iterable[Labels]) -> Mapping[tuple[str, str], Target]:
-    """The target behind each job and instance.
+def targets_of(up: Iterable[Labels], series: Sequence[Labels]) -> Targets:
+    """The targets of series.
 
     Args:
-        up: labels of the `up` series.
+        up: labels of the `up` series. Where series have neither job nor instance, each `up` may be theirs.
         series: labels of the samples' series: where they have `exported_pod`, their `pod` is the target.
     """
-    found: dict[tuple[str, str], set[Target]] = {}
+    told: dict[tuple[str, str], set[Target]] = {}
     for labels in up:
         node = next((labels[label] for label in _NODE_LABELS if labels.get(label)), None)
-        found.setdefault(scrape_of(labels), set()).add(Target(_pod(labels), node))
+        told.setdefault(scrape_of(labels), set()).add(Target(_pod(labels), node))
+    beside: dict[tuple[str, str], set[Target]] = {}
     for labels in series:
-        if labels.get("exported_pod") and scrape_of(labels) not in found:
-            found[scrape_of(labels)] = {Target(_pod(labels))}
-    return {key: _agreed(targets) for key, targets in found.items()}
+        if labels.get("exported_pod"):
+            beside.setdefault(scrape_of(labels), set()).add(Target(_pod(labels)))
+    asked = {scrape_of(labels) for labels in series}
+    mine = [told[scrape] for scrape in told if scrape in asked or ("", "") in asked]
+    return Targets(
+        {scrape: _agreed(targets) for scrape, targets in (beside | told).items()},
+        _pods_of(set().union(*mine, *beside.values())),
+    )
+
+
+def _pods_of(targets: Iterable[Target]) -> dict[tuple[str, str], str | None]:
+    """The pods of targets with their nodes; also without the namespace, which whoever writes by hand leaves out."""
+    nodes: dict[tuple[str, str], set[str]] = {}
+    for target in targets:
+        if target.pod:
+            for pod in (target.pod, ("", target.pod[1])):
+                nodes.setdefault(pod, set()).update([target.node] if target.node else [])
+    return {pod: next(iter(found)) if len(found) == 1 else None for pod, found in nodes.items()}
 
 
 def _pod(labels: Labels) -> tuple[str, str] | None:
