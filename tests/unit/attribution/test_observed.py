@@ -1,9 +1,14 @@
 """From what a source observed to what each pod used while it was there."""
 
 from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aicost.domain.attribution.resources.observed import Observed, use_of_pods
-from aicost.domain.attribution.resources.use import UNKNOWN
+from aicost.domain.attribution.resources.use import UNKNOWN, Levels
 from support.builders import make_pod
 from support.nodes import at
 from support.residents import levels
@@ -53,3 +58,46 @@ def test_pieces_of_pods_that_overlap_do_not():
     shown = [observed(cpu=[(0, 10, 1)], uid="uid-a"), observed(cpu=[(0, 10, 1)], uid="uid-b")]
     found = used(use_of_pods(shown, [pod(since=0, until=8), pod(since=6, uid="uid-b")]))
     assert [(start, end) for start, end, _ in found] == [(0, 6), (6, 10)]
+
+
+EDGES = st.lists(st.integers(0, 40).map(lambda one: one * 100_000), max_size=7, unique=True).map(sorted)
+LEVELS = EDGES.flatmap(
+    lambda edges: st.lists(
+        st.integers(0, 9) | st.integers(2**52, 2**53), min_size=len(edges[1:]), max_size=len(edges[1:])
+    ).map(lambda level: (edges, level))
+)
+LIVES = st.tuples(st.integers(0, 4_000_000), st.none() | st.integers(0, 4_500_000))
+
+
+def columns(edges, level):
+    return Levels(*(np.array(column, np.int64) for column in (edges[:-1], edges[1:], level)))
+
+
+def plainly(edges, level, since, until, *, spread):
+    """Pieces within a life; what is spread keeps its amount, in whole units."""
+    found = []
+    for (start, end), one in zip(pairwise(edges), level, strict=True):
+        first, last = max(start, since), end if until is None else min(end, until)
+        if first < last:
+            found.append((first, last, one * (end - start) // (last - first) if spread else one))
+    return found
+
+
+def rows(levels):
+    return list(zip(levels.start_ms.tolist(), levels.end_ms.tolist(), levels.level.tolist(), strict=True))
+
+
+@given(st.lists(st.tuples(LEVELS, LEVELS, LIVES), max_size=6))
+def test_pods_cut_together_are_cut_as_each_alone(some):
+    shown, records = [], []
+    for number, (cpu, memory, (since, until)) in enumerate(some):
+        name = f"p{number}"
+        shown.append(Observed(("team", name), name, columns(*cpu), columns(*memory)))
+        record = make_pod("team", name).bound(since).record(until)
+        records.append(replace(record, facts=replace(record.facts, uid=name)))
+    found = use_of_pods(shown, records)
+    for one, (cpu, memory, (since, until)) in zip(shown, some, strict=True):
+        gone = until is not None and since >= until
+        use = found.of(one.pod)
+        assert rows(use.cpu) == ([] if gone else plainly(*cpu, since, until, spread=True))
+        assert rows(use.memory) == ([] if gone else plainly(*memory, since, until, spread=False))

@@ -1,18 +1,18 @@
 """From what a source observed of CPU and memory to what each pod used while it was there."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from aicost.domain.attribution.resources.use import UNKNOWN, ClusterUse, Levels, PodUse
-from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.pods import PodRecord
 from aicost.domain.sampling.placement import PodName
 
 _FOREVER_MS = 1 << 62
-_ALWAYS = Window(0, _FOREVER_MS)
+_Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +52,56 @@ def use_of_pods(observed: Iterable[Observed], pods: Iterable[PodRecord]) -> Clus
     What a pod used of CPU in a piece, it used in the part of it in which it was there. Pods that followed each other
     under one name are told apart by uid; where the source knows none, each is told what the name is told.
     """
-    told: defaultdict[PodName, dict[str, Observed]] = defaultdict(dict)
-    for one in observed:
-        told[one.pod][one.uid] = one
-    found: defaultdict[PodName, list[PodUse]] = defaultdict(list)
+    told = {(one.pod, one.uid): one for one in observed}
+    names, seen, spans = list[PodName](), list[Observed](), list[_Span]()
     for record in sorted(pods, key=lambda record: (record.facts.bound_ms or 0, record.facts.uid)):
-        name = (record.facts.namespace, record.facts.name)
-        mine = told[name].get(record.facts.uid) or told[name].get("") if name in told else None
-        span = record.holding(_ALWAYS)
-        if mine is not None and span is not None:
-            found[name].append(PodUse(_within(mine.cpu, span, spread=True), _within(mine.memory, span, spread=False)))
+        facts, until_ms = record.facts, record.held_until_ms
+        name = (facts.namespace, facts.name)
+        mine = told.get((name, facts.uid)) or told.get((name, ""))
+        if mine is None or facts.bound_ms is None:
+            continue
+        span = max(0, facts.bound_ms), _FOREVER_MS if until_ms is None else until_ms
+        if span[0] < span[1]:
+            names.append(name)
+            seen.append(mine)
+            spans.append(span)
+    cpu = _within([one.cpu for one in seen], spans, spread=True)
+    memory = _within([one.memory for one in seen], spans, spread=False)
+    found: defaultdict[PodName, list[PodUse]] = defaultdict(list)
+    for name, busy, held in zip(names, cpu, memory, strict=True):
+        found[name].append(PodUse(busy, held))
     return ClusterUse({name: _joined(parts) for name, parts in found.items()})
 
 
-def _within(levels: Levels, span: Window, *, spread: bool) -> Levels:
-    """The pieces cut to a span; what is spread keeps its amount: the level rises as the piece is cut."""
-    if not len(levels.start_ms) or (levels.start_ms[0] >= span.start_ms and levels.end_ms[-1] <= span.end_ms):
-        return levels
-    start, end = np.maximum(levels.start_ms, span.start_ms), np.minimum(levels.end_ms, span.end_ms)
+def _within(levels: Sequence[Levels], spans: Sequence[_Span], *, spread: bool) -> list[Levels]:
+    """The pieces of each pod cut to its span; those of most pods lie within it."""
+    found = list(levels)
+    beyond = [
+        index
+        for index, (one, (start_ms, end_ms)) in enumerate(zip(levels, spans, strict=True))
+        if len(one.level) and (one.start_ms.item(0) < start_ms or one.end_ms.item(-1) > end_ms)
+    ]
+    if beyond:
+        cut = _cut([levels[index] for index in beyond], [spans[index] for index in beyond], spread=spread)
+        for index, one in zip(beyond, cut, strict=True):
+            found[index] = one
+    return found
+
+
+def _cut(levels: Sequence[Levels], spans: Sequence[_Span], *, spread: bool) -> Iterator[Levels]:
+    """Pieces cut to spans; what is spread keeps its amount: the level rises as the piece is cut."""
+    many = [len(one.level) for one in levels]
+    since, until = np.repeat(np.array(spans, np.int64), many, axis=0).T
+    start, end = (np.concatenate([getattr(one, name) for one in levels]) for name in ("start_ms", "end_ms"))
+    level, lengths = np.concatenate([one.level for one in levels]), end - start
+    start, end = np.maximum(start, since), np.minimum(end, until)
     inside = start < end
-    start, end, level = start[inside], end[inside], levels.level[inside]
+    bounds = np.append(0, np.cumsum(inside))[np.append(0, np.cumsum(many))].tolist()
+    start, end, level, lengths = start[inside], end[inside], level[inside], lengths[inside]
     if spread:
-        lengths = (levels.end_ms - levels.start_ms)[inside]
-        whole = [int(each) * int(length) for each, length in zip(level, lengths, strict=True)]
-        level = np.array([part // int(left) for part, left in zip(whole, end - start, strict=True)], np.int64)
-    return Levels(start, end, level)
+        exact = level.astype(np.object_)  # of a broken counter 64 bits do not hold the amount
+        level = (exact * lengths // (end - start)).astype(np.int64)
+    return (Levels(start[a:b], end[a:b], level[a:b]) for a, b in pairwise(bounds))
 
 
 def _joined(parts: Sequence[PodUse]) -> PodUse:
