@@ -1,5 +1,7 @@
 """Counted tokens at list prices: exact, base prices alone, and nothing that a pod serves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,12 +11,13 @@ from aicost.adapters.pricing.tokens.bundled import BundledPrices
 from aicost.domain.exact.windows import DAY_MS, HOUR_MS, MINUTE_MS, Window, from_rfc3339
 from aicost.domain.identity.dimensions import Dimension
 from aicost.domain.ledger.rows import Method, Quality
+from aicost.domain.sampling.counters.growth import Growth
 from aicost.domain.sampling.series import RawSeries
 from aicost.domain.serving.api_prices import ApiPrice
-from aicost.domain.serving.counted import WindowCounts, rows_of
+from aicost.domain.serving.counted import WindowCounts, rows_of, tenants_of
 from aicost.domain.serving.meters import Count
-from aicost.domain.serving.tallies import Tally
-from aicost.domain.serving.tenants import Asked, TenantCount
+from aicost.domain.serving.tallies import Grown, Tally
+from aicost.domain.serving.tenants import Asked, TenantCount, tenant_counts
 from aicost.domain.thirdparty.estimating import chosen, estimate
 from aicost.domain.thirdparty.lines import rows_of_bill
 from aicost.domain.thirdparty.providers import billed_by, maker_of
@@ -34,7 +37,7 @@ def count(model="claude-sonnet-5", gateway="litellm", tenants=SEARCH, **tokens):
     return TenantCount(gateway, model, tenants, Asked(**tokens))
 
 
-def found(*counts, served=(), prices=lambda _: [price()]):
+def found(*counts, served=(), prices=lambda *_: [price()]):
     return estimate(DAY, counts, set(served), prices)
 
 
@@ -49,7 +52,7 @@ def test_each_kind_of_token_has_its_own_price_to_the_last_digit():
 
 
 def test_tokens_of_a_cache_without_a_price_cost_as_all_others():
-    (line,) = found(count(cached=10**6), prices=lambda _: [price(cached=None)]).lines
+    (line,) = found(count(cached=10**6), prices=lambda *_: [price(cached=None)]).lines
     assert line.cost_attos == 3 * 10**18
 
 
@@ -69,7 +72,7 @@ def test_what_counts_for_engines_alone_is_no_spend():
 
 @pytest.mark.parametrize("prices", [[], [price("a"), price("b")], [price(output=None)]])
 def test_a_model_without_one_price_is_told_and_costs_nothing_that_is_made_up(prices):
-    one = found(count("some-model", computed=3, output=2), prices=lambda _: prices)
+    one = found(count("some-model", computed=3, output=2), prices=lambda *_: prices)
     assert (one.lines, one.unpriced) == ((), {"some-model": 5})
 
 
@@ -85,11 +88,81 @@ def test_of_several_sellers_the_maker_is_meant():
     ]
 
 
+def sold(provider, gateway="litellm", model="claude-sonnet-5", **tokens):
+    return replace(count(model, gateway, **(tokens or {"computed": 10**6})), provider=provider)
+
+
+@pytest.mark.parametrize(
+    ("provider", "bills", "dollars"),
+    [
+        ("", "anthropic", 3),
+        ("anthropic", "anthropic", 3),
+        ("bedrock", "aws", 4),
+        ("aws.bedrock", "aws", 4),
+        ("vertex_ai", "gcp", 5),
+        ("gcp.vertex_ai", "gcp", 5),
+        ("azure.ai.inference", "azure", 3),
+        ("somebody", "somebody", 3),
+    ],
+)
+def test_who_sells_a_model_bills_it_at_their_own_price_where_there_is_one(provider, bills, dollars):
+    listed = [price(), price("aws", 4), price("google", 5)]
+    (line,) = found(sold(provider), prices=lambda *_: listed).lines
+    assert (line.provider, line.cost_attos) == (bills, dollars * 10**18)
+
+
+def test_one_model_of_two_sellers_is_two_bills():
+    lines = found(sold("bedrock", computed=5), sold("anthropic", computed=7), sold("hosted_vllm", computed=9)).lines
+    assert {line.provider: line.quantity for line in lines} == {"aws": 5, "anthropic": 7}
+    assert found(sold("hosted_vllm", computed=9)).served == 9
+
+
+def test_a_list_is_asked_by_the_names_that_it_may_have_for_a_seller():
+    class Listed:
+        asked = ()
+
+        def find(self, model, provider, span):  # noqa: ARG002 -- as the port
+            self.asked = (*self.asked, provider)
+            return [price("google")] if provider == "google" else []
+
+    source = Listed()
+    day = CountedSpend(lambda _: ([sold("vertex_ai", model="gemini-9")], ()), (source,)).lines(DAY)
+    assert (source.asked, day[0].provider) == (("vertex_ai", "gcp", "google"), "gcp")
+    assert BundledPrices().find("anthropic.claude-3-haiku-20240307-v1:0", "aws", DAY)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "labels", "said"),
+    [
+        ("litellm", {"api_provider": "Bedrock"}, "bedrock"),
+        ("litellm", {"api_provider": "None"}, ""),
+        ("litellm", {"api_provider": "a\x1bb"}, ""),
+        ("envoy-ai-gateway", {"gen_ai_provider_name": "aws.bedrock", "gen_ai_system": "openai"}, "aws.bedrock"),
+        ("envoy-ai-gateway", {"gen_ai_system": "openai"}, "openai"),
+        ("kong", {"ai_provider": "azure"}, "azure"),
+        ("kong", {"api_provider": "azure"}, ""),
+    ],
+)
+def test_gateways_say_who_sells_the_model_and_it_is_kept(gateway, labels, said):
+    named = {
+        "litellm": ("litellm_output_tokens_metric_total", {"model": "m"}),
+        "envoy-ai-gateway": (
+            "gen_ai_client_token_usage_token_sum",
+            {"gen_ai_token_type": "output", "gen_ai_response_model": "m"},
+        ),
+        "kong": ("kong_ai_llm_tokens_total", {"token_type": "completion_tokens", "ai_model": "m"}),
+    }
+    name, own = named[gateway]
+    (one,) = tenant_counts([Grown(name, {**own, **labels}, Growth(5.0, is_whole=True))])
+    assert (one.gateway, one.provider) == (gateway, said)
+    assert tenants_of(rows_of(WindowCounts(DAY, asked=(one,)))) == (one,)
+
+
 def test_a_sum_of_many_requests_never_pays_the_price_of_a_long_one():
     """A list with a price for prompts beyond 200,000 tokens: a million tokens of a day are no such prompt."""
     model = "claude-sonnet-4-5"
     lines = estimate(
-        DAY, [count(model, computed=10**6)], set(), lambda name: BundledPrices().find(name, "anthropic", DAY)
+        DAY, [count(model, computed=10**6)], set(), lambda name, _: BundledPrices().find(name, "anthropic", DAY)
     ).lines
     assert [line.cost_attos for line in lines] == [3 * 10**18]
 
@@ -104,7 +177,7 @@ def test_lines_sum_to_tokens_times_prices(given_counts, nanos):
         for at, (one, two, three) in enumerate(given_counts)
     ]
     listed = ApiPrice("m", "anthropic", *nanos, "USD", "a list")
-    lines = found(*asked, prices=lambda _: [listed]).lines
+    lines = found(*asked, prices=lambda *_: [listed]).lines
     tokens = [sum(kind) for kind in zip(*given_counts, strict=True)] or [0, 0, 0]
     assert (
         sum(line.cost_attos for line in lines) * 10**6

@@ -64,7 +64,8 @@ class CountRow:
 
     Attributes:
         count: what was counted.
-        part: which part of it, such as how requests ended; empty where it has none.
+        part: which part of it, such as how requests ended, or of tokens at a gateway who sells the model; empty where
+            it has none.
         value: how many; rows that are equal but for it add up.
         source: engines or the gateway that counted, by name; the gateway, or the judge of success, that a workload
             declares.
@@ -171,14 +172,17 @@ def tallies_of(rows: Iterable[CountRow]) -> Mapping[PodName, Mapping[str, Tally]
 
 def tenants_of(rows: Iterable[CountRow]) -> tuple[TenantCount, ...]:
     """Tokens by gateway, model and who asked."""
-    found: dict[tuple[str, str, tuple[str, ...]], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    found: dict[tuple[str, str, tuple[str, ...], str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows:
         kind = next((name for count, name in _ASKED.items() if count == row.count), None)
         if row.kind is Kind.GATEWAY and kind is not None:
-            found[row.source, row.model, tuple(str(getattr(row, who.value)) for who in WHO)][kind] += row.value
+            names = tuple(str(getattr(row, who.value)) for who in WHO)
+            found[row.source, row.model, names, row.part][kind] += row.value
     return tuple(
-        TenantCount(gateway, model, {who: name for who, name in zip(WHO, names, strict=True) if name}, Asked(**kinds))
-        for (gateway, model, names), kinds in sorted(found.items())
+        TenantCount(
+            gateway, model, {who: name for who, name in zip(WHO, names, strict=True) if name}, Asked(**kinds), provider
+        )
+        for (gateway, model, names, provider), kinds in sorted(found.items())
     )
 
 
@@ -289,7 +293,7 @@ def _told(row: CountRow) -> Tally | None:
 def _of_tenant(one: TenantCount) -> Iterator[CountRow]:
     team, feature, customer, project, product = (one.tenants.get(who, "") for who in WHO)
     base = CountRow(
-        Kind.GATEWAY, "", 0, source=one.gateway, model=one.model[:_LONGEST],
+        Kind.GATEWAY, "", 0, part=one.provider, source=one.gateway, model=one.model[:_LONGEST],
         team=team, feature=feature, customer=customer, project=project, product=product,
     )  # fmt: skip
     for count, kind in _ASKED.items():
@@ -350,14 +354,15 @@ def _of_workload(name: WorkloadName, count: UnitCount) -> Iterator[CountRow]:
 
 
 def _bounded(asked: Sequence[TenantCount], ids: CustomerIds | None) -> Sequence[TenantCount]:
-    """Those who asked for most by name; the others of each gateway and model together, as `OTHER`."""
+    """Those who asked for most by name; the others of each gateway, model and provider together, as `OTHER`."""
     ordered = sorted((_concealed(one, ids) for one in asked), key=_most_first)
-    rest: dict[tuple[str, str], TenantCount] = {}
+    rest: dict[tuple[str, str, str], TenantCount] = {}
     for one in ordered[MOST_TENANTS:]:
         names = dict.fromkeys(one.tenants, OTHER)
-        before = rest.get((one.gateway, one.model), replace(one, tenants=names, asked=Asked()))
+        key = one.gateway, one.model, one.provider
+        before = rest.get(key, replace(one, tenants=names, asked=Asked()))
         names = {**before.tenants, **names}
-        rest[one.gateway, one.model] = replace(before, tenants=names, asked=before.asked + one.asked)
+        rest[key] = replace(before, tenants=names, asked=before.asked + one.asked)
     return [*ordered[:MOST_TENANTS], *rest.values()]
 
 
@@ -368,5 +373,5 @@ def _concealed(one: TenantCount, ids: CustomerIds | None) -> TenantCount:
     return replace(one, tenants={**one.tenants, Dimension.CUSTOMER: ids.id_of(name)})
 
 
-def _most_first(one: TenantCount) -> tuple[int, str, str, tuple[tuple[str, str], ...]]:
-    return -one.asked.total, one.gateway, one.model, tuple(sorted(one.tenants.items()))
+def _most_first(one: TenantCount) -> tuple[int, str, str, tuple[tuple[str, str], ...], str]:
+    return -one.asked.total, one.gateway, one.model, tuple(sorted(one.tenants.items())), one.provider

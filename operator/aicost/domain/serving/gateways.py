@@ -21,6 +21,7 @@ class Gateway:
         tenants: dimension -> labels that name a tenant, best first.
         rounds: counters of what is behind one request: attempts, fallbacks, calls of agents, tokens that nobody reads.
         asked_labels: labels that name the model that was asked for, best first; empty takes `model_labels`.
+        provider_labels: labels that name who sells the model, best first; empty where it does not say.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Gateway:
     tenants: Mapping[Dimension, tuple[str, ...]]
     rounds: tuple[Meter, ...] = ()
     asked_labels: tuple[str, ...] = ()
+    provider_labels: tuple[str, ...] = ()
 
 
 RETRY_LABELS = ("x_stainless_retry_count", "stainless_retry_count", "sdk_retry_count", "retry_count")
@@ -118,6 +120,7 @@ def _usage(prefix: str) -> tuple[Meter, ...]:
 
 
 _GENAI_MODELS = ("gen_ai_response_model", "gen_ai_request_model", "gen_ai_original_model")
+_GENAI_PROVIDERS = ("gen_ai_provider_name", "gen_ai_system")
 _GENAI_ASKED = ("gen_ai_original_model", "gen_ai_request_model", "gen_ai_response_model")
 
 
@@ -175,6 +178,7 @@ GATEWAYS: tuple[Gateway, ...] = (
         },
         _LITELLM_ROUNDS,
         ("requested_model", "model_group", "model", "litellm_model_name"),
+        ("api_provider",),
     ),
     Gateway(
         "envoy-ai-gateway",
@@ -186,8 +190,17 @@ GATEWAYS: tuple[Gateway, ...] = (
             *_genai_rounds("gen_ai_server_request_duration_count", "gen_ai_client_token_usage_sum", 1),
         ),
         _GENAI_ASKED,
+        _GENAI_PROVIDERS,
     ),
-    Gateway("otel-genai", _usage("gen_ai_client_inference_usage"), _GENAI_MODELS, _COMMON, _AGENTS, _GENAI_ASKED),
+    Gateway(
+        "otel-genai",
+        _usage("gen_ai_client_inference_usage"),
+        _GENAI_MODELS,
+        _COMMON,
+        _AGENTS,
+        _GENAI_ASKED,
+        _GENAI_PROVIDERS,
+    ),
     Gateway(
         "kong",
         (
@@ -197,6 +210,7 @@ GATEWAYS: tuple[Gateway, ...] = (
         ("ai_model",),
         {Dimension.TEAM: ("workspace",), Dimension.CUSTOMER: ("consumer",)},
         (Meter("kong_ai_llm_requests_total", Count.CALLS),),
+        provider_labels=("ai_provider",),
     ),
     Gateway(
         "llm-d-epp",

@@ -23,6 +23,9 @@ from aicost.domain.serving.meters import Count, Meter
 from aicost.domain.serving.tallies import Grown
 from aicost.domain.serving.unit_costs import TokenCost, UnitCosts
 
+_LONGEST = 63
+"""Characters of the name of a provider."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -49,12 +52,14 @@ class TenantCount:
     Attributes:
         model: as the gateway calls it, in small letters.
         tenants: dimension -> who asked, in normal form; what nobody said is absent.
+        provider: who sells the model, as the gateway calls them, in small letters; empty where it does not say.
     """
 
     gateway: str
     model: str
     tenants: Mapping[Dimension, str]
     asked: Asked
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ Asking = Mapping[str, Mapping[str, Mapping[str, Asked]]]
 
 def tenant_counts(grown: Iterable[Grown]) -> tuple[TenantCount, ...]:
     """What gateways counted, by all that they say of who asks."""
-    counts: dict[tuple[str, str, tuple[tuple[Dimension, str], ...]], dict[Count, float]]
+    counts: dict[tuple[str, str, tuple[tuple[Dimension, str], ...], str], dict[Count, float]]
     counts = defaultdict(lambda: defaultdict(float))
     series = [one for one in grown if one.growth is not None]
     for gateway in GATEWAYS:
@@ -103,9 +108,11 @@ def tenant_counts(grown: Iterable[Grown]) -> tuple[TenantCount, ...]:
         for meter, one in read:
             model = _model(gateway, one.labels)
             if meter.rank == rank and model and one.growth is not None:
-                counts[gateway.name, model, _tenants(gateway, one.labels)][meter.count] += one.growth.by
+                key = gateway.name, model, _tenants(gateway, one.labels), _provider(gateway, one.labels)
+                counts[key][meter.count] += one.growth.by
     return tuple(
-        TenantCount(name, model, dict(tenants), _asked(mine)) for (name, model, tenants), mine in counts.items()
+        TenantCount(name, model, dict(tenants), _asked(mine), provider)
+        for (name, model, tenants, provider), mine in counts.items()
     )
 
 
@@ -178,7 +185,12 @@ def _as_counted(asked: Mapping[str, Asked], costs: UnitCosts) -> Mapping[str, As
     told = any(one.cached for one in asked.values())
     if not sum(mix) or told == bool(mix[1]):
         return asked
-    return {tenant: Asked(*apportion(one.computed + one.cached, mix), one.output) for tenant, one in asked.items()}
+    return {tenant: _mixed(one, mix) for tenant, one in asked.items()}
+
+
+def _mixed(one: Asked, mix: Sequence[int]) -> Asked:
+    computed, cached = apportion(one.computed + one.cached, mix)
+    return Asked(computed, cached, one.output)
 
 
 def _apportion(kind: TokenCost | None, tokens: Sequence[int]) -> list[int]:
@@ -233,6 +245,12 @@ def _tenants(gateway: Gateway, labels: Mapping[str, str]) -> tuple[tuple[Dimensi
 
 def _model(gateway: Gateway, labels: Mapping[str, str]) -> str:
     return next((labels[label] for label in gateway.model_labels if labels.get(label)), "").lower()
+
+
+def _provider(gateway: Gateway, labels: Mapping[str, str]) -> str:
+    """Who sells the model; empty where nobody said it, or in no word that can be shown."""
+    told = next((labels[label] for label in gateway.provider_labels if labels.get(label)), "").strip().lower()
+    return told[:_LONGEST] if told.isprintable() and told not in NOBODY else ""
 
 
 def _tenant(gateway: Gateway, labels: Mapping[str, str], dimension: Dimension) -> str:

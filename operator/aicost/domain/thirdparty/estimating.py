@@ -3,9 +3,11 @@
 cost of a kind of tokens   tokens x price of a million of that kind
 tokens of a cache          at their own price, else as all others of a prompt
 
-Only base prices are taken: what a long request costs more is known of one request and not of a sum. The bill wins.
+Only base prices are taken: what a long request costs more is known of one request and not of a sum. The bill wins, and
+it comes from whom the gateway names as the seller, whoever made the model.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +16,7 @@ from aicost.domain.serving.api_prices import ApiPrice
 from aicost.domain.serving.gateways import GATEWAYS
 from aicost.domain.serving.tenants import Asked, TenantCount
 from aicost.domain.thirdparty.lines import Basis, SpendLine
-from aicost.domain.thirdparty.providers import billed_by, maker_of
+from aicost.domain.thirdparty.providers import ON_OUR_OWN, billed_by, maker_of
 
 _ATTOS_PER_TOKEN = 1_000
 """A nano-unit for a million tokens is a thousand of 10^-18 for one."""
@@ -41,7 +43,7 @@ def estimate(
     day: Window,
     counts: Iterable[TenantCount],
     served: Collection[str],
-    prices: Callable[[str], Sequence[ApiPrice]],
+    prices: Callable[[str, str], Sequence[ApiPrice]],
 ) -> Estimated:
     """Price what gateways counted in a day.
 
@@ -50,30 +52,37 @@ def estimate(
         counts: tokens by gateway, model and who asked. Of several gateways that count a model the first in the order of
             authority is taken, so that no request counts twice.
         served: models that pods served that day, in small letters.
-        prices: model -> all prices of it.
+        prices: model and who sells it, as the gateway says it -> all prices that could be meant.
     """
-    lines, unpriced, here = list[SpendLine](), dict[str, int](), 0
+    lines, unpriced, here = list[SpendLine](), Counter[str](), 0
     every = [one for one in counts if one.gateway not in _ENGINES]
     first = {model: _first(every, model) for model in sorted({one.model for one in every})}
+    bare = {_bare(name) for name in served}
     for model, gateway in first.items():
         mine = [one for one in every if one.model == model and one.gateway == gateway]
-        tokens = sum(one.asked.total for one in mine)
-        if _bare(model) in {_bare(name) for name in served}:
-            here += tokens
-            continue
-        price = chosen(model, prices(model))
-        if price is None or (price.output_nanos is None and any(one.asked.output for one in mine)):
-            unpriced[model] = tokens
-            continue
-        lines += [_line(day, one, price) for one in mine if one.asked.total]
+        for provider in sorted({one.provider for one in mine}):
+            sold = [one for one in mine if one.provider == provider]
+            tokens = sum(one.asked.total for one in sold)
+            if _bare(model) in bare or provider in ON_OUR_OWN:
+                here += tokens
+                continue
+            price = chosen(model, prices(model, provider), provider)
+            if price is None or (price.output_nanos is None and any(one.asked.output for one in sold)):
+                unpriced[model] += tokens
+                continue
+            lines += [_line(day, one, price) for one in sold if one.asked.total]
     return Estimated(tuple(lines), unpriced, here)
 
 
-def chosen(model: str, prices: Sequence[ApiPrice]) -> ApiPrice | None:
-    """The one price of a model: its maker's, else the only one there is. None where several could be meant."""
-    maker = maker_of(model)
-    own = [price for price in prices if maker and price.provider.lower() == maker]
-    found = own or list(prices)
+def chosen(model: str, prices: Sequence[ApiPrice], provider: str = "") -> ApiPrice | None:
+    """The one price of a model: that of who sells it, else its maker's, else the only one there is.
+
+    None where several could be meant.
+    """
+    seller, maker = billed_by(provider), maker_of(model)
+    sold = [price for price in prices if seller and billed_by(price.provider) == seller]
+    made = [price for price in prices if maker and price.provider.lower() == maker]
+    found = sold or made or list(prices)
     return found[0] if len(found) == 1 else None
 
 
@@ -88,7 +97,7 @@ def _bare(model: str) -> str:
 def _line(day: Window, count: TenantCount, price: ApiPrice) -> SpendLine:
     return SpendLine(
         day=day,
-        provider=billed_by(price.provider),
+        provider=billed_by(count.provider or price.provider),
         cost_attos=_attos(count.asked, price),
         currency=price.currency,
         item=f"tokens counted by {count.gateway}",

@@ -10,6 +10,7 @@ from aicost.domain.serving.counted import WHO, Kind, tenants_of
 from aicost.domain.serving.tenants import TenantCount, tenant_counts
 from aicost.domain.thirdparty.estimating import Estimated, estimate
 from aicost.domain.thirdparty.lines import SpendLine
+from aicost.domain.thirdparty.providers import spellings
 from aicost.ports.measured.counts import CountReader
 from aicost.ports.measured.engines import EngineSource
 from aicost.ports.prices import ApiPriceSource
@@ -87,8 +88,10 @@ class CountedSpend:
     def _day(self, day: Window) -> Estimated:
         asked, served = self.read(day)
         whole = Window(day.start_ms, day.start_ms + DAY_MS)
-        return estimate(whole, asked, served, lambda model: self._prices(model, day))
+        return estimate(whole, asked, served, lambda model, provider: self._prices(model, provider, day))
 
-    def _prices(self, model: str, day: Window) -> Sequence[ApiPrice]:
-        """All prices of a model that held when the day began: those of the first list that has any."""
-        return next((found for source in self.prices if (found := source.find(model, "", day))), ())
+    def _prices(self, model: str, provider: str, day: Window) -> Sequence[ApiPrice]:
+        """Prices of a model that held when the day began: of the first list that has any, those of its seller first."""
+        names = (*spellings(provider), "") if provider else ("",)
+        asked = ((source, name) for source in self.prices for name in names)
+        return next((found for source, name in asked if (found := source.find(model, name, day))), ())

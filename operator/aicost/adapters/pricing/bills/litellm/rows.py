@@ -15,16 +15,11 @@ from aicost.adapters.pricing.bills import values
 from aicost.adapters.pricing.tables.reading import Wrong
 from aicost.domain.exact.windows import from_rfc3339
 from aicost.domain.thirdparty.lines import Basis, SpendLine
-from aicost.domain.thirdparty.providers import billed_by
+from aicost.domain.thirdparty.providers import ON_OUR_OWN, billed_by
 
 LITELLM = "litellm"
 _LARGEST = Decimal(10) ** 9
 _LONGEST = 200
-_ON_OUR_OWN = frozenset(
-    {"hosted_vllm", "vllm", "ollama", "ollama_chat", "llamafile", "lm_studio", "triton", "infinity", "xinference",
-     "oobabooga", "petals"}
-)  # fmt: skip
-"""Providers that are servers of one's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,7 @@ def read_row(row: Mapping[str, Any]) -> Asked:
             basis=Basis.GATEWAY,
             source=LITELLM,
         )
-    here = provider in _ON_OUR_OWN or is_near(str(row.get("api_base") or ""))
+    here = provider in ON_OUR_OWN or is_near(str(row.get("api_base") or ""))
     return Asked(str(row["request_id"]), at_ms, here, line)
 
 
