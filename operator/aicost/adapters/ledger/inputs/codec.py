@@ -6,15 +6,16 @@ was written says which fields its types had, and a reader that does not know one
 
 import dataclasses
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from aicost.adapters.ledger.inputs.columns import packed, unpacked
+from aicost.adapters.ledger.inputs.columns import packed, packed_together, unpacked
 from aicost.adapters.ledger.inputs.shaping import shaped
 from aicost.domain.attribution.window import WindowInput
 from aicost.domain.ledger.rows import Row
@@ -84,6 +85,31 @@ def _pack(value: object) -> msgspec.msgpack.Ext:
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_pack)
+
+
+class Packing:
+    """Encodes values whose columns are packed together beforehand. The bytes are those of `encode`.
+
+    Args:
+        columns: what is missing among them is packed alone.
+    """
+
+    def __init__(self, columns: Sequence[NDArray[Any]]) -> None:
+        self._columns = columns  # held, so that no other object gets the identity of one
+        known = packed_together(columns)
+
+        def pack(value: object) -> msgspec.msgpack.Ext:
+            found = known.get(id(value))
+            return _pack(value) if found is None else msgspec.msgpack.Ext(_WHOLE, found)
+
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=pack)
+
+    def encode(self, value: object) -> bytes:
+        """A value as bytes; errors as of the function."""
+        try:
+            return self._encoder.encode(value)
+        except UnicodeEncodeError:
+            return encode(value)
 
 
 def _unpack(code: int, data: memoryview) -> Any:

@@ -6,7 +6,8 @@ the lowest bytes of all steps first. Half of what is left of plain differences g
 """
 
 import struct
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from math import gcd
@@ -19,7 +20,10 @@ _HEAD = struct.Struct("<qqB")
 _CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 _WIDTHS = tuple(_CODES)
 _FEW = 64
+_AT_ONCE = 1 << 17
+"""Numbers of which so many columns are packed at once: what is worked out of them fits into a cache."""
 _WRAPS = 1 << 62
+_INTEGERS = np.dtype("<i8")
 
 
 def packed(column: NDArray[Any]) -> bytes:
@@ -58,6 +62,54 @@ def _packed_many(whole: NDArray[np.int64]) -> bytes:
     width = _width(int(np.minimum.reduce(steps, initial=0)), int(np.maximum.reduce(steps, initial=0)))
     planes = steps.astype(f"<i{width}").view(np.uint8).reshape(-1, width).T
     return _HEAD.pack(int(whole[0]), unit, width) + planes.tobytes()
+
+
+def packed_together(columns: Iterable[NDArray[Any]]) -> Mapping[int, bytes]:
+    """Many columns as `packed` writes them, by the identity of each; without those that are empty or no integers."""
+    alike: dict[int, dict[int, NDArray[Any]]] = defaultdict(dict)
+    for column in columns:
+        if column.dtype is _INTEGERS:
+            alike[len(column)][id(column)] = column
+    alike.pop(0, None)
+    found: dict[int, bytes] = {}
+    for length, some in alike.items():
+        names, every, most = list(some), list(some.values()), max(1, _AT_ONCE // length)
+        for start in range(0, len(every), most):
+            rows = np.concatenate(every[start : start + most]).reshape(-1, length)
+            found.update(zip(names[start : start + most], _packed_rows(rows), strict=True))
+    return found
+
+
+def _packed_rows(rows: NDArray[np.int64]) -> Iterator[bytes]:
+    """Each row as `_packed_many` writes it. What repeats the row before is packed with it: devices share times."""
+    fresh = np.append(True, (rows[1:] != rows[:-1]).any(axis=1))
+    rows = rows[fresh]
+    steps = rows[:, 1:] - rows[:, :-1]
+    unit = np.gcd.reduce(steps, axis=1)
+    steps //= np.maximum(unit, 1)[:, None]
+    least = np.minimum.reduce(steps, axis=1, initial=0)
+    largest = np.maximum.reduce(steps, axis=1, initial=0)
+    width = np.full(len(rows), _WIDTHS[-1])
+    for less in _WIDTHS[-2::-1]:
+        width[(least >= -(1 << (8 * less - 1))) & (largest < 1 << (8 * less - 1))] = less
+    data: dict[int, bytes] = {}
+    for one in np.unique(width).tolist():
+        chosen = np.flatnonzero(width == one)
+        data.update(zip(chosen.tolist(), _written(rows[chosen, 0], unit[chosen], steps[chosen], one), strict=True))
+    return map(data.__getitem__, (np.cumsum(fresh) - 1).tolist())
+
+
+def _written(
+    first: NDArray[np.int64], unit: NDArray[np.int64], steps: NDArray[np.int64], width: int
+) -> Iterator[bytes]:
+    """Columns whose steps need the same number of bytes."""
+    many, length = steps.shape
+    lines = np.empty((many, _HEAD.size + width * length), np.uint8)
+    heads = np.rec.fromarrays((first, unit, np.full(many, width)), "<i8,<i8,u1")
+    lines[:, : _HEAD.size] = heads.view(np.uint8).reshape(many, -1)
+    planes = steps.astype(f"<i{width}").view(np.uint8).reshape(many, length, width).transpose(0, 2, 1)
+    lines[:, _HEAD.size :] = planes.reshape(many, width * length)
+    return map(bytes, lines)
 
 
 def unpacked(data: bytes | memoryview) -> NDArray[np.int64]:

@@ -3,9 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeVar
 
-from aicost.adapters.ledger.inputs.codec import clean_text, decode, encode
+import numpy as np
+from numpy.typing import NDArray
+
+from aicost.adapters.ledger.inputs.codec import Packing, clean_text, decode, encode
 from aicost.domain.attribution.claims import names_on
 from aicost.domain.attribution.resources.use import PodUse
 from aicost.domain.attribution.window import WindowInput, known_until
@@ -21,6 +25,8 @@ from aicost.domain.sampling.placement import PodName
 from aicost.domain.sampling.series import DeviceSeries
 
 T = TypeVar("T")
+_NODES_AT_ONCE = 64
+"""Nodes whose columns are packed together."""
 WINDOW, CLUSTER, BOOKS, CLAIMS, POLICIES = "window", "cluster", "books", "claims", "policies"
 SHARED = (WINDOW, CLUSTER, BOOKS, CLAIMS, POLICIES)
 """Parts that every statement of the window rests on."""
@@ -79,14 +85,32 @@ def split(given: WindowInput) -> Mapping[str, bytes]:
         POLICIES: tuple(given.policies),
     }
     parts = {name: encode(value) for name, value in shared.items()}
-    for node, part in _nodes(given).items():
-        facts_name, name = parts_of_node(clean_text(node))
-        nodes = tuple(replace(record, facts=_NO_NODE) for record in part.nodes)
-        pods = tuple(replace(record, facts=_NO_POD) for record in part.pods)
-        own = FactsPart(tuple(one.facts for one in part.nodes), tuple(_telling(one.facts) for one in part.pods))
-        parts[facts_name] = encode(own)
-        parts[name] = encode(replace(part, nodes=nodes, pods=pods))
+    nodes = iter(_nodes(given).items())
+    while some := tuple(islice(nodes, _NODES_AT_ONCE)):
+        packing = Packing([column for _, part in some for column in _columns(part)])
+        for node, part in some:
+            parts |= zip(parts_of_node(clean_text(node)), _written(part, packing), strict=True)
     return parts
+
+
+def _written(part: NodePart, packing: Packing) -> tuple[bytes, bytes]:
+    """Facts of a node and what a window knows of it, in the order of `parts_of_node`."""
+    nodes = tuple(replace(record, facts=_NO_NODE) for record in part.nodes)
+    pods = tuple(replace(record, facts=_NO_POD) for record in part.pods)
+    own = FactsPart(tuple(one.facts for one in part.nodes), tuple(_telling(one.facts) for one in part.pods))
+    return encode(own), packing.encode(replace(part, nodes=nodes, pods=pods))
+
+
+def _columns(part: NodePart) -> list[NDArray[np.int64]]:
+    """The columns of samples of a node."""
+    levels = [one for use in part.use.values() for one in (use.cpu, use.memory)]
+    return [
+        *(one.at_ms for one in part.series),
+        *(one.value for one in part.series),
+        *(one.start_ms for one in levels),
+        *(one.end_ms for one in levels),
+        *(one.level for one in levels),
+    ]
 
 
 def join(parts: Mapping[str, bytes]) -> WindowInput:
