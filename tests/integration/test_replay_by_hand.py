@@ -37,6 +37,13 @@ def node(name: str = "n1", gpus: int = 1, **capacity: str) -> dict[str, Any]:
     }
 
 
+def labelled(body: dict[str, Any], **labels: str) -> dict[str, Any]:
+    """A node with labels of GPU feature discovery."""
+    told = {f"nvidia.com/{key.replace('_', '.')}": value for key, value in labels.items()}
+    metadata = {**body["metadata"], "labels": {**body["metadata"]["labels"], **told}}
+    return {**body, "metadata": metadata}
+
+
 def pod(name: str, where: str = "n1", **limits: str) -> dict[str, Any]:
     container = {"name": "main", "image": "job", "resources": {"limits": {"nvidia.com/gpu": "1", **limits}}}
     return {
@@ -128,3 +135,25 @@ def test_cpu_that_a_container_used_before_its_counter_began_anew_is_not_lost(tmp
     found = bill(rows, Component.CPU)
     assert found["p", "used"] == pytest.approx(0.25 * 59.5 / 60, abs=1e-6)
     assert found["p", "used"] + found["p", "allocated-idle"] == pytest.approx(0.5, abs=1e-9)
+
+
+@pytest.mark.parametrize("profile", ["1g.10gb", "", "unheard of"])
+def test_instances_of_mig_single_are_not_billed_as_gpus_where_the_product_does_not_say_so(tmp_path, profile):
+    """Seven instances of one GPU, whose label of the product somebody replaced."""
+    node_of_seven = labelled(
+        node(gpus=7), mig_strategy="single", gpu_count="7", gpu_memory="9984", gpu_slices_gi="1", gpu_slices_ci="1"
+    )
+    samples = "".join(
+        lines(
+            ENGINE,
+            gpu("GPU-a", GPU_I_ID=str(7 + i), GPU_I_PROFILE=profile)
+            | ({"pod": "p", "namespace": "a"} if not i else {}),
+            0 if i else 0.5,
+        )
+        for i in range(7)
+    )
+    rows = rows_of(tmp_path, samples, node_of_seven, pod("p"))
+    found = bill(rows)
+    assert sum(row.cost_nanos or 0 for row in rows) == 4 * USD
+    assert found["p", "used"] == pytest.approx(2 / 7, abs=1e-6)
+    assert found["p", "allocated-idle"] == pytest.approx(2 / 7, abs=1e-6)

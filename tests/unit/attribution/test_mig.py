@@ -70,6 +70,14 @@ def test_one_number_under_two_profiles_is_two_instances():
     assert not found[0].life.overlaps(found[1].life)
 
 
+def test_a_profile_that_no_table_has_tells_no_more_than_one_that_is_missing():
+    facts = NodeFacts("u", "n1", 0, gpus=1, sharing=SharingMode.MIG, capacity={"nvidia.com/mig-3g.20gb": 1})
+    facts = replace(facts, gpu_model="a100-40gb")
+    for number, profile, share in (("1", "unheard of", HALF), ("2", "", HALF), ("3", "MIG 1g.5gb", SEVENTH)):
+        found = instances_of(facts, "GPU-a", [shown(number, profile, -5, 65)], INTERVAL)
+        assert [one.share for one in found] == [share]
+
+
 def test_what_a_node_offers_is_believed_where_no_sample_shows_an_instance():
     mixed = {"nvidia.com/mig-1g.5gb": 4, "nvidia.com/mig-3g.20gb": 2}
     facts = NodeFacts("u", "n1", 0, gpus=2, gpu_model="a100-40gb", sharing=SharingMode.MIG, capacity=mixed)

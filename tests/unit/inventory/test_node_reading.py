@@ -6,7 +6,7 @@ from aicost.domain.inventory.gpu_models import canonical_model, model_of_node
 from aicost.domain.inventory.node_labels import capacity_type, provider
 from aicost.domain.inventory.nodes import CapacityType, NodeFacts, SharingMode
 from aicost.domain.inventory.quantities import parse_quantity
-from aicost.domain.inventory.sharing import Sharing, missing_gpus, recognise_sharing
+from aicost.domain.inventory.sharing import Sharing, missing_gpus, recognise_sharing, with_partition
 
 GPU = "nvidia.com/gpu"
 PRODUCT, COUNT, REPLICAS = "nvidia.com/gpu.product", "nvidia.com/gpu.count", "nvidia.com/gpu.replicas"
@@ -138,6 +138,26 @@ def test_instances_of_mig_single_are_not_gpus():
     assert recognise_sharing(labels, {}, {GPU: 56}) == Sharing(SharingMode.MIG, 1, 8)
     gke = {"cloud.google.com/gke-gpu-partition-size": "3g.20gb"}
     assert recognise_sharing(gke, {}, {GPU: 4}) == Sharing(SharingMode.MIG, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("product", "slices", "memory", "profile"),
+    [
+        ("NVIDIA-A100-SXM4-40GB", "1", "4864", "1g.5gb"),
+        ("NVIDIA-A100-SXM4-40GB", "1", "9856", "1g.10gb"),
+        ("NVIDIA-H200", "3", "71424", "3g.71gb"),
+        ("NVIDIA-A30", "2", "11968", "2g.12gb"),
+        ("our-own-name", "3", "40192", "3g.40gb"),
+        ("NVIDIA-H100-80GB-HBM3", "1", "", "1g.10gb"),
+        ("NVIDIA-H100-80GB-HBM3", "", "81559", ""),
+        ("NVIDIA-H100-80GB-HBM3-MIG-1g.10gb", "1", "9984", ""),
+        ("NVIDIA-H100-80GB-HBM3", "9", "9984", ""),
+    ],
+)
+def test_slices_of_a_plain_gpu_tell_that_it_is_an_instance_where_the_product_does_not(product, slices, memory, profile):
+    labels = {PRODUCT: product, "nvidia.com/gpu.slices.gi": slices, "nvidia.com/gpu.memory": memory, COUNT: "14"}
+    told = with_partition(labels)
+    assert told.get("cloud.google.com/gke-gpu-partition-size", "") == profile
 
 
 def test_mig_mixed_counts_whole_gpus_and_those_that_carry_instances():

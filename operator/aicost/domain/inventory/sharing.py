@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from aicost.domain.inventory.accelerators import Unit, count_of
 from aicost.domain.inventory.dra.slices import COMPUTE_PARTITIONS
+from aicost.domain.inventory.gpu_models import model_of_node
 from aicost.domain.inventory.nodes import NodeFacts, SharingMode
-from aicost.domain.workloads.gpus.slices import dominant_share
+from aicost.domain.workloads.gpus.slices import dominant_share, nearest_profile
 
 COUNT_LABELS = (
     "nvidia.com/gpu.count",
@@ -19,6 +20,8 @@ COUNT_LABELS = (
 )
 """Labels that count the physical GPUs of a node, whether or not a device plugin runs."""
 
+_PARTITION = "cloud.google.com/gke-gpu-partition-size"
+_DIGITS = 9
 _PROFILE = re.compile(r"(?:^|mig-)(\d)g\.(\d+)gb", re.IGNORECASE)
 _DEVICE_UUID = re.compile(r"\b(?:GPU-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 _REGISTERED = ("hami.io/node-nvidia-register", "volcano.sh/node-vgpu-register")
@@ -44,6 +47,20 @@ class Sharing:
     mode: SharingMode
     slots_per_gpu: int
     gpus: int
+
+
+def with_partition(labels: Mapping[str, str]) -> Mapping[str, str]:
+    """The labels of a node with the size of its MIG instances, as GKE writes it, where only their slices are told.
+
+    GPU feature discovery writes the profile behind the name of the product, and whoever replaces that label loses it.
+    It counts slices of a plain `nvidia.com/gpu` for instances alone.
+    """
+    compute, memory = _number(labels.get("nvidia.com/gpu.slices.gi", "")), labels.get("nvidia.com/gpu.memory", "")
+    if not compute or labels.get(_PARTITION) or "-MIG-" in labels.get("nvidia.com/gpu.product", "").upper():
+        return labels
+    mib = int(memory) if memory.isascii() and memory.isdigit() and len(memory) <= _DIGITS else 0
+    profile = nearest_profile(compute, mib, model_of_node(labels))
+    return {**labels, _PARTITION: profile} if profile else labels
 
 
 def recognise_sharing(
@@ -102,7 +119,7 @@ def _number(text: str) -> int:
 
 def _mode(labels: Mapping[str, str], capacity: Mapping[str, int]) -> SharingMode:
     product = labels.get("nvidia.com/gpu.product", "").upper()
-    if "-MIG-" in product or labels.get("cloud.google.com/gke-gpu-partition-size") or _instances(capacity):
+    if "-MIG-" in product or labels.get(_PARTITION) or _instances(capacity):
         return SharingMode.MIG
     for key in ("nvidia.com/gpu.sharing-strategy", "cloud.google.com/gke-gpu-sharing-strategy"):
         named = _STRATEGIES.get(labels.get(key, "").lower())
@@ -145,9 +162,7 @@ def _mig_gpus(labels: Mapping[str, str], capacity: Mapping[str, int], labelled: 
     of GPUs that they fit on. With `mixed`, whole GPUs and instances of any size stand side by side: what a label says,
     or the least number that the instances fit on.
     """
-    single = _PROFILE.search(labels.get("nvidia.com/gpu.product", "")) or _PROFILE.search(
-        labels.get("cloud.google.com/gke-gpu-partition-size", "")
-    )
+    single = _PROFILE.search(labels.get("nvidia.com/gpu.product", "")) or _PROFILE.search(labels.get(_PARTITION, ""))
     trusted = max((_number(labels.get(key, "")) for key in COUNT_LABELS[1:]), default=0)
     if single:
         offered = count_of(capacity, Unit.DEVICE, Unit.SLOT) // replicas_of(labels, "nvidia.com/gpu")

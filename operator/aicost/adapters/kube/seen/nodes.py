@@ -17,7 +17,7 @@ from aicost.domain.inventory.node_labels import (
     provider,
 )
 from aicost.domain.inventory.nodes import NodeFacts
-from aicost.domain.inventory.sharing import named_cards, recognise_sharing
+from aicost.domain.inventory.sharing import named_cards, recognise_sharing, with_partition
 
 _NO_SPEC, _NO_STATUS = shapes.NodeSpec(), shapes.NodeStatus()
 _MILLI = Fraction(1, 1_000)
@@ -36,7 +36,7 @@ def read_node(node: shapes.Node) -> SeenNode:
 
 
 def _facts(metadata: shapes.Metadata, spec: shapes.NodeSpec, status: shapes.NodeStatus) -> NodeFacts:
-    labels = metadata.labels or {}
+    labels = with_partition(metadata.labels or {})
     annotations = keep_annotations(metadata.annotations, NODE_ANNOTATIONS)
     capacity = _accelerators(status.capacity, "status.capacity")
     sharing = recognise_sharing(labels, annotations, capacity)

@@ -33,6 +33,7 @@ _OF_NODES = (
     "nvidia.com/gpu.sharing-strategy",
     "nvidia.com/gpu.replicas",
     "nvidia.com/mig.config.state",
+    "nvidia.com/gpu.slices.gi",
     "cloud.google.com/gke-gpu-sharing-strategy",
     "cloud.google.com/gke-gpu-partition-size",
     "cloud.google.com/gke-max-shared-clients-per-gpu",

@@ -21,7 +21,7 @@ from aicost.domain.inventory.node_labels import (
     provider,
 )
 from aicost.domain.inventory.nodes import NodeFacts
-from aicost.domain.inventory.sharing import recognise_sharing
+from aicost.domain.inventory.sharing import recognise_sharing, with_partition
 from aicost.domain.sampling.placement import index_nodes
 
 NODE_INFO, NODE_CREATED = "kube_node_info", "kube_node_created"
@@ -93,7 +93,7 @@ def read_nodes(
 
 def _shown(name: str, info: Row, said: _Said, gpus: HostGpus | None) -> ShownNode:
     created = said.created.get(name)
-    labels, amounts = said.labels.get(name, {}), said.capacity.get(name, {})
+    labels, amounts = with_partition(said.labels.get(name, {})), said.capacity.get(name, {})
     annotations = said.annotations.get(name, {})
     capacity = _devices(amounts)
     told = bool(capacity)

@@ -50,19 +50,23 @@ def instances_of(
 ) -> tuple[Instance, ...]:
     """The instances of one GPU: those that samples show, else those that the node offers.
 
+    A profile that no table has shows nothing, as one that is missing.
+
     Args:
         facts: the node.
         device: UUID of the GPU.
         series: samples of the GPU.
         interval_ms: time between samples.
     """
-    shown = _shown(device, series)
+    model = next((known_model(one.gpu_model) for one in series if one.gpu_model), None) or facts.gpu_model
+    told = _shown(device, series)
+    shares = {key: dominant_share(key[1], model) or dominant_share(key[1]) for key in told}
+    shown = {key: span for key, span in told.items() if shares[key] is not None}
     if shown:
-        model = next((known_model(one.gpu_model) for one in series if one.gpu_model), None) or facts.gpu_model
         return tuple(
             Instance(number, profile, share, life)
             for (number, profile), life in sorted(_lives(shown, interval_ms).items(), key=_by_number)
-            if (share := dominant_share(profile, model) or dominant_share(profile)) is not None
+            if (share := shares[number, profile]) is not None
         )
     return _offered(facts) if facts.sharing is SharingMode.MIG else ()
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from aicost.domain.workloads.gpus.slices import LAYOUTS, Layout
 
-_PLAIN = re.compile(r"(?:^|mig-)(\d{1,2}g\.\d{1,4}gb)")
+_PLAIN = re.compile(r"(?:^|mig[- ])(\d{1,2}g\.\d{1,4}gb)")
 
 
 def layout_of(profiles: Iterable[str], model: str | None) -> Layout | None:

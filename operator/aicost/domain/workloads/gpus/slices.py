@@ -57,7 +57,7 @@ LAYOUTS: tuple[Layout, ...] = (
 )
 """A new card is a new line."""
 
-_PROFILE = re.compile(r"(?:^|mig-)(\d{1,2}g\.\d{1,4}gb)")
+_PROFILE = re.compile(r"(?:^|mig[- ])(\d{1,2}g\.\d{1,4}gb)")
 _DASHED = re.compile(r"-mig-(\d{1,2}g)(\d{1,4}gb)")
 _SIZE = re.compile(r"-(\d{1,4})gb$")
 MEMORY_GB: Mapping[str, int] = {
@@ -110,6 +110,13 @@ def partition_share(text: str, model: str | None = None) -> Fraction | None:
     lowered = text.lower()
     dashed = _DASHED.search(lowered)
     return dominant_share(f"{dashed[1]}.{dashed[2]}" if dashed else lowered, model)
+
+
+def nearest_profile(compute: int, mib: int, model: str | None) -> str:
+    """The profile of so many compute slices that comes nearest to a size of memory; empty where there is none."""
+    layouts = [each for each in LAYOUTS if model in each.models] or LAYOUTS
+    named = {profile for each in layouts for profile in each.profiles if profile.startswith(f"{compute}g.")}
+    return min(named, key=lambda profile: (abs(int(profile[3:-2]) * 1024 - mib), profile), default="")
 
 
 def share_of_memory(mib: int, model: str | None) -> int | None:
