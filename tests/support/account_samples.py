@@ -71,6 +71,7 @@ REFUSED: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"capture": {"minPercent": 101}}, "spec.capture.minPercent", "less than or equal to 100"),
     ({"provider": "counters"}, "spec", "counters has no key and takes none"),
     ({"provider": "litellm"}, "spec", "a gateway has no usual address: give url"),
+    ({"provider": "litellm-daily"}, "spec", "a gateway has no usual address: give url"),
 )
 """Change, where it is wrong, what is said."""
 ELSEWHERE = (

@@ -32,6 +32,8 @@ class Provider(StrEnum):
     OPENAI = "openai"
     LITELLM = "litellm"
     """A gateway: what it saw, at the list prices that it knows. An estimate until the bill comes."""
+    LITELLM_DAILY = "litellm-daily"
+    """The same gateway by its sums of whole days, where it keeps no single requests or has too many."""
     COUNTERS = "counters"
     """Tokens that gateways count in the controller's Prometheus, at list prices. An estimate until the bill comes."""
 
@@ -59,9 +61,9 @@ class ProviderAccountSpec(ApiModel):
             lambda spec: (spec.provider is Provider.COUNTERS) != (spec.secret_ref is not None),
         ),
         Rule(
-            "self.provider != 'litellm' || has(self.url)",
+            "!self.provider.startsWith('litellm') || has(self.url)",
             "a gateway has no usual address: give url, for example http://litellm.gateways.svc:4000",
-            lambda spec: spec.provider is not Provider.LITELLM or spec.url is not None,
+            lambda spec: spec.provider not in {Provider.LITELLM, Provider.LITELLM_DAILY} or spec.url is not None,
         ),
         Rule(
             "self.provider != 'counters' || !has(self.url)",
@@ -71,8 +73,8 @@ class ProviderAccountSpec(ApiModel):
     )
 
     provider: Provider
-    """Who is asked: anthropic, openai, or litellm, a gateway; or counters, the tokens that gateways count at list
-    prices."""
+    """Who is asked: anthropic, openai; litellm, a gateway, for its single requests, or litellm-daily, for its sums of
+    days; or counters, the tokens that gateways count at list prices."""
     account: AccountKey | None = None
     """Key of the account in the ledger, in the place of a cluster. The object's name, where absent. Amounts that are
     posted stay under the key that they were posted under."""

@@ -43,7 +43,7 @@ class ProviderAccount:
         return self.provider in ESTIMATES
 
 
-ESTIMATES = frozenset({"litellm", "counters"})
+ESTIMATES = frozenset({"litellm", "litellm-daily", "counters"})
 """Providers that bill nothing: what they say is an estimate."""
 
 

@@ -3,10 +3,11 @@
 from aicost.adapters.pricing.bills.asking import APIS, CostReader
 from aicost.adapters.pricing.bills.keys import AccountKey
 from aicost.adapters.pricing.bills.litellm.asking import LitellmReader
+from aicost.adapters.pricing.bills.litellm.daily import LITELLM_DAILY, DailyReader
 from aicost.adapters.pricing.bills.litellm.rows import LITELLM
 from aicost.ports.bills import BillSource
 
-KNOWN = (*APIS, LITELLM)
+KNOWN = (*APIS, LITELLM, LITELLM_DAILY)
 
 
 def bill_source(provider: str, key: AccountKey, url: str | None) -> BillSource:
@@ -20,4 +21,6 @@ def bill_source(provider: str, key: AccountKey, url: str | None) -> BillSource:
     Raises:
         InvalidRequest: the address is none, or is missing where there is no usual one.
     """
-    return LitellmReader(key, url) if provider == LITELLM else CostReader(provider, key, url)
+    if provider == LITELLM:
+        return LitellmReader(key, url)
+    return DailyReader(key, url) if provider == LITELLM_DAILY else CostReader(provider, key, url)

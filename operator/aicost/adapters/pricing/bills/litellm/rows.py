@@ -52,10 +52,10 @@ def read_row(row: Mapping[str, Any]) -> Asked:
     if isinstance(spend, (int, Decimal)) and not isinstance(spend, bool):
         line = SpendLine(
             day=values.day_of(at_ms),
-            provider=_plain(billed_by(provider) or "unknown"),
-            cost_attos=_attos(Decimal(spend)),
+            provider=plain(billed_by(provider) or "unknown"),
+            cost_attos=attos(Decimal(spend)),
             currency="USD",
-            item=_plain(row.get("call_type") or ""),
+            item=plain(row.get("call_type") or ""),
             model=_model(str(row.get("model") or ""), provider),
             quantity=values.count(str(row.get("total_tokens") or 0)),
             tags=dict(sorted(_tags(row))),
@@ -87,7 +87,12 @@ def _moment(row: Mapping[str, Any]) -> int:
         raise Wrong(f"startTime {text[:40]!r} is no time: {problem}") from problem
 
 
-def _attos(spend: Decimal) -> int:
+def attos(spend: Decimal) -> int:
+    """Dollars in 10^-18.
+
+    Raises:
+        Wrong: it is no amount.
+    """
     if not spend.is_finite() or abs(spend) > _LARGEST:
         raise Wrong(f"spend {str(spend)[:40]} is no amount of one request")
     return int(spend.scaleb(18).to_integral_value())
@@ -95,7 +100,7 @@ def _attos(spend: Decimal) -> int:
 
 def _model(name: str, provider: str) -> str:
     """The model alone: some names begin with the provider."""
-    return _plain(name.removeprefix(f"{provider}/") if provider else name)
+    return plain(name.removeprefix(f"{provider}/") if provider else name)
 
 
 def _tags(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -109,7 +114,7 @@ def _tags(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     noted = said.get("spend_logs_metadata")
     for key, value in (noted if isinstance(noted, dict) else {}).items():
         if isinstance(value, (str, int)) and not isinstance(value, bool):
-            yield _plain(key), _plain(value)
+            yield plain(key), plain(value)
     own = {
         "team": said.get("user_api_key_team_alias") or row.get("team_id"),
         "team_id": row.get("team_id"),
@@ -118,7 +123,7 @@ def _tags(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "key": said.get("user_api_key_alias") or str(row.get("api_key") or "")[:12],
         "model_group": row.get("model_group"),
     }
-    yield from ((name, _plain(value)) for name, value in own.items() if value)
+    yield from ((name, plain(value)) for name, value in own.items() if value)
 
 
 def _own_tags(tags: Any) -> Iterator[tuple[str, str]]:
@@ -128,9 +133,9 @@ def _own_tags(tags: Any) -> Iterator[tuple[str, str]]:
         mark = next((sign for sign in (":", "=") if sign in text), "")
         name, _, value = text.partition(mark) if mark else ("", "", "")
         if name.strip() and value.strip() and name.strip().lower() != "user-agent":
-            yield _plain(name.strip()), _plain(value.strip())
+            yield plain(name.strip()), plain(value.strip())
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """What can be shown of a name."""
     return "".join(char for char in str(value)[:_LONGEST] if char.isprintable())

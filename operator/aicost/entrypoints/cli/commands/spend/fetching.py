@@ -12,7 +12,7 @@ from aicost.entrypoints.cli.commands.spend.options import check_account, into_a_
 from aicost.entrypoints.cli.output.spend.screen import show
 from aicost.entrypoints.cli.terminal import detect, progress
 
-PROVIDERS = ("anthropic", "openai", "litellm")
+PROVIDERS = ("anthropic", "openai", "litellm", "litellm-daily")
 _EPILOG = """\b
 EXAMPLES
   aicost spend fetch --provider anthropic --key-file key --ledger ./ledger --account anthropic            look
