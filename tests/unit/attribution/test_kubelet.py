@@ -15,6 +15,7 @@ from aicost.domain.attribution.resources.kubelet import (
     moments_of,
     pods_of,
     readings_of,
+    told_by,
 )
 from aicost.domain.exact.windows import Window
 
@@ -99,17 +100,11 @@ def rows(column):
 
 
 def columns(told):
-    return readings_of(
-        [
-            (
-                container,
-                np.array([at for at, _ in pairs], np.int64),
-                np.array([value for _, value in pairs], np.float64),
-            )
-            for container, pairs in told
-        ],
-        MOMENTS,
-    )
+    series = [
+        (container, np.array([at for at, _ in pairs], np.int64), np.array([value for _, value in pairs], np.float64))
+        for container, pairs in told
+    ]
+    return readings_of(told_by(series), MOMENTS)
 
 
 @given(TOLD, TOLD)
@@ -128,3 +123,12 @@ def test_a_longer_piece_is_cut_where_another_containers_begin():
     told = [(main, [(first, 0.0), (third, 600.0)]), (side, [(first, 0.0), (second, 300.0), (third, 300.0)])]
     (one,) = pods_of(increases(columns(told), MOMENTS), means(columns([]), MOMENTS))
     assert rows(one.cpu) == [(first, second, 2_000_000), (second, third, 1_000_000)]
+
+
+def test_pods_that_are_read_at_the_same_times_share_them():
+    told = [(Container(("ml", pod), "", "main", "/x", "n1"), [(at, 1.0) for at in MOMENTS]) for pod in "ab"]
+    told.append((Container(("ml", "c"), "", "main", "/x", "n1"), [(at, 1.0) for at in MOMENTS[2:]]))
+    first, second, later = pods_of(increases(columns(told), MOMENTS), means(columns(told), MOMENTS))
+    assert first.cpu.start_ms is second.cpu.start_ms
+    assert first.memory.end_ms is second.memory.end_ms
+    assert rows(first.memory)[1:] == rows(later.memory)

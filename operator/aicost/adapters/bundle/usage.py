@@ -20,6 +20,7 @@ from aicost.domain.attribution.resources.kubelet import (
     moments_of,
     pods_of,
     readings_of,
+    told_by,
 )
 from aicost.domain.attribution.resources.observed import NOTHING_OBSERVED, Observations
 from aicost.domain.exact.windows import Window
@@ -41,8 +42,8 @@ class BundleUsage:
         if not around:
             return NOTHING_OBSERVED
         counters = [(one, at_ms, _grown(value)) for one, at_ms, value in _of_containers(around, CPU)]
-        cpu = readings_of(_at(moments, counters, _last, max), moments)
-        memory = readings_of(_at(moments, _of_containers(around, MEMORY), _mean, np.mean), moments)
+        cpu = readings_of(told_by(_at(moments, counters, _last, max)), moments)
+        memory = readings_of(told_by(_at(moments, _of_containers(around, MEMORY), _mean, np.mean)), moments)
         return Observations(tuple(pods_of(increases(cpu, moments), means(memory, moments))))
 
 

@@ -7,12 +7,14 @@ from typing import TypeVar
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.series import Millis, Values
 from aicost.ports.errors import InvalidAnswer, SourceUnavailable
 
 T = TypeVar("T")
+Counts = NDArray[np.int64]
 _SHOWN = 80
 
 
@@ -137,23 +139,26 @@ def samples_within(url: str, found: Sequence[msgspec.Raw], part: Window) -> Iter
     Raises:
         InvalidAnswer: these are none.
     """
+    for at_ms, value, many in columns_within(url, found, part):
+        ends = np.cumsum(many).tolist()
+        yield from ((at_ms[start:end], value[start:end]) for start, end in pairwise([0, *ends]))
+
+
+def columns_within(url: str, found: Sequence[msgspec.Raw], part: Window) -> Iterator[tuple[Millis, Values, Counts]]:
+    """The same of some series at once, one after another, and how many samples each has; errors as above."""
     for first in range(0, len(found), _BLOCK):
         block = [bytes(raw) for raw in found[first : first + _BLOCK]]
         pairs = [raw.count(_BETWEEN) + 1 for raw in block]
         numbers = _plain_numbers(block)
         if numbers is None or len(numbers) != 2 * sum(pairs):
-            yield from (_cut(*samples_of(url, raw), part) for raw in block)
+            each = [samples_of(url, raw) for raw in block]
+            at_ms, value = (np.concatenate(columns) for columns in zip(*each, strict=True))
+            pairs = [len(one) for one, _ in each]
         else:
             at_ms, value = np.rint(numbers[::2] * 1_000).astype(np.int64), numbers[1::2]
-            inside = (at_ms >= part.start_ms) & (at_ms < part.end_ms)
-            ends = np.append(0, np.cumsum(inside))[np.cumsum(pairs)].tolist()
-            at_ms, value = at_ms[inside], value[inside]
-            yield from ((at_ms[start:end], value[start:end]) for start, end in pairwise([0, *ends]))
-
-
-def _cut(at_ms: Millis, value: Values, part: Window) -> tuple[Millis, Values]:
-    inside = (at_ms >= part.start_ms) & (at_ms < part.end_ms)
-    return at_ms[inside], value[inside]
+        inside = (at_ms >= part.start_ms) & (at_ms < part.end_ms)
+        many = np.diff(np.append(0, np.cumsum(inside))[np.append(0, np.cumsum(pairs))])
+        yield at_ms[inside], value[inside], many
 
 
 def _plain_numbers(block: Sequence[bytes]) -> Values | None:

@@ -4,15 +4,16 @@ The server is asked for little: at each fifth minute the last value of each cont
 memory over the five minutes before.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 
 import numpy as np
 
 from aicost.adapters.prometheus.client import PrometheusClient, TooMuchAsked
 from aicost.adapters.prometheus.config import PrometheusConfig
 from aicost.adapters.prometheus.promql import duration, selector
-from aicost.adapters.prometheus.replies import Matrix, Vector, labels_of, samples_within
+from aicost.adapters.prometheus.replies import Counts, Matrix, Vector, columns_within, labels_of
 from aicost.domain.attribution.resources.kubelet import (
     CPU,
     IDENTITY,
@@ -21,6 +22,7 @@ from aicost.domain.attribution.resources.kubelet import (
     STEP_MS,
     Container,
     Readings,
+    Told,
     container_of,
     increases,
     means,
@@ -33,8 +35,9 @@ from aicost.domain.exact.windows import MINUTE_MS, SECOND_MS, Window
 from aicost.domain.sampling.series import Millis, Values
 
 _BY = ",".join(IDENTITY)
-_Told = tuple[Container | None, Millis, Values]
-"""What a series tells: of which container, moments and values."""
+_ContainerOf = Callable[[bytes], Container | None]
+_Answer = tuple[Sequence[Container | None], Counts, Millis, Values]
+"""As `Told`, of series of which some may speak of no container."""
 
 
 class PrometheusUsage:
@@ -75,33 +78,27 @@ class PrometheusUsage:
     def _container(self, labels: bytes) -> Container | None:
         return container_of(labels_of(self._url, labels))
 
-    def _ask(
-        self, query: str, metric: str, moments: list[int], container: Callable[[bytes], Container | None]
-    ) -> Readings:
+    def _ask(self, query: str, metric: str, moments: list[int], container: _ContainerOf) -> Readings:
         """Values of all containers at each moment; of the pods' own rows where there are none of containers."""
 
         def among(*names: str) -> Readings:
-            told = self._values(query.format(selector((metric,), self._matchers, *names)), moments, container)
-            return readings_of(((who, at_ms, value) for who, at_ms, value in told if who is not None), moments)
+            query_of = query.format(selector((metric,), self._matchers, *names))
+            return readings_of(_together(self._answers(query_of, moments, container)), moments)
 
         found = among('container!=""', f'container!="{PAUSE}"')
         return found if len(found.value) else among('container=""', 'pod!=""')
 
-    def _values(
-        self, query: str, moments: list[int], container: Callable[[bytes], Container | None]
-    ) -> Iterator[_Told]:
+    def _answers(self, query: str, moments: list[int], container: _ContainerOf) -> Iterator[_Answer]:
         """Answers for regular moments as one question, and one more for a last moment that is not."""
         regular = [moment for moment in moments if moment % STEP_MS == 0]
         if regular:
             yield from self._regular(query, regular, container)
         for moment in moments[len(regular) :]:
-            at_ms = np.array([moment], np.int64)
-            for one in self._client.query(query, moment, Vector).result:
-                yield container_of(one.metric), at_ms, np.array([float(one.value[1])])
+            result = self._client.query(query, moment, Vector).result
+            once, value = np.ones(len(result), np.int64), np.array([float(one.value[1]) for one in result], np.float64)
+            yield [container_of(one.metric) for one in result], once, once * moment, value
 
-    def _regular(
-        self, query: str, moments: list[int], container: Callable[[bytes], Container | None]
-    ) -> Iterator[_Told]:
+    def _regular(self, query: str, moments: list[int], container: _ContainerOf) -> Iterator[_Answer]:
         """In halves where the whole is too much."""
         over = duration(moments[-1] - moments[0] + SECOND_MS)  # servers differ in whether the first moment is in
         try:
@@ -113,7 +110,19 @@ class PrometheusUsage:
             yield from self._regular(query, moments[:middle], container)
             yield from self._regular(query, moments[middle:], container)
             return
-        span = Window(moments[0], moments[-1] + 1)
-        every = samples_within(self._url, [series.values for series in matrix.result], span)
-        for series, (at_ms, value) in zip(matrix.result, every, strict=True):
-            yield container(bytes(series.metric)), at_ms, value
+        containers = iter([container(bytes(series.metric)) for series in matrix.result])
+        values = [series.values for series in matrix.result]
+        for at_ms, value, many in columns_within(self._url, values, Window(moments[0], moments[-1] + 1)):
+            yield list(islice(containers, len(many))), many, at_ms, value
+
+
+def _together(answers: Iterable[_Answer]) -> Told:
+    """What all answers tell, without the series that speak of no container."""
+    some = list(answers)
+    who = [one for containers, _, _, _ in some for one in containers]
+    many = np.concatenate([np.zeros(0, np.int64), *(one for _, one, _, _ in some)])
+    at_ms = np.concatenate([np.zeros(0, np.int64), *(one for _, _, one, _ in some)])
+    value = np.concatenate([np.zeros(0, np.float64), *(one for _, _, _, one in some)])
+    known = np.array([one is not None for one in who], np.bool_)
+    told = np.repeat(known, many)
+    return Told([one for one in who if one is not None], many[known], at_ms[told], value[told])

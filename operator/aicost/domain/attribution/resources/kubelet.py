@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +40,13 @@ IDENTITY = (
 _UID = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})")
 _MICRO = 1_000_000
 _KIB = 1_024
+_BYTES = 8
+"""Of a moment in a column."""
 _LARGEST = 1 << 53
 """Of a level; a counter that claims more is broken, and no node has as much."""
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(NamedTuple):
     """Which container of which pod, on which target's word."""
 
     pod: PodName
@@ -101,17 +103,40 @@ def container_of(labels: Mapping[str, str]) -> Container | None:
     return Container((namespace, pod), told, name, cgroup, labels.get("instance", ""))
 
 
-def readings_of(told: Iterable[tuple[Container, Millis, Values]], moments: Sequence[int]) -> Readings:
+class Told(NamedTuple):
+    """What series tell of containers, one series after another.
+
+    Attributes:
+        containers: of each series.
+        many: how many values each series has.
+    """
+
+    containers: Sequence[Container]
+    many: Index
+    at_ms: Millis
+    value: Values
+
+
+def told_by(series: Iterable[tuple[Container, Millis, Values]]) -> Told:
+    """The same of series that come one by one."""
+    some = list(series)
+    return Told(
+        [container for container, _, _ in some],
+        np.array([len(at_ms) for _, at_ms, _ in some], np.intp),
+        np.concatenate([np.zeros(0, np.int64), *(at_ms for _, at_ms, _ in some)]),
+        np.concatenate([np.zeros(0, np.float64), *(value for _, _, value in some)]),
+    )
+
+
+def readings_of(told: Told, moments: Sequence[int]) -> Readings:
     """Values of containers by what series tell of them at some moments.
 
     What is no number or below zero is left out. Where several series tell of a container at one moment, the largest
     value counts.
     """
     indexes: dict[Container, int] = {}
-    series = [(indexes.setdefault(container, len(indexes)), at_ms, value) for container, at_ms, value in told]
-    container = np.repeat(np.array([one[0] for one in series], np.intp), [len(one[1]) for one in series])
-    at_ms = np.concatenate([np.zeros(0, np.int64), *(one[1] for one in series)])
-    value = np.concatenate([np.zeros(0, np.float64), *(one[2] for one in series)])
+    numbers = [indexes.setdefault(container, len(indexes)) for container in told.containers]
+    container, at_ms, value = np.repeat(np.array(numbers, np.intp), told.many), told.at_ms, told.value
     usable = np.flatnonzero(np.isfinite(value) & (value >= 0) & np.isin(at_ms, moments))
     order = usable[np.lexsort((at_ms[usable], container[usable]))]
     container, at_ms, value = container[order], at_ms[order], value[order]
@@ -160,43 +185,53 @@ _PodKey = tuple[PodName, str]
 
 def pods_of(cpu: Pieces, memory: Pieces) -> Iterator[Observed]:
     """What each pod used, its containers together."""
-    pods = sorted({(one.pod, one.uid) for one in (*cpu.containers, *memory.containers)})
+    pods: list[_PodKey] = sorted(dict.fromkeys(one[:2] for one in (*cpu.containers, *memory.containers)))
+    numbers = {pod: number for number, pod in enumerate(pods)}
     with np.errstate(over="ignore"):  # of a broken counter, which claims more than any level anyway
         rate = cpu.used * SECOND_MS * _MICRO / (cpu.end_ms - cpu.start_ms)
-    # Of two containers of one name the second is the first after a restart: they were not there together.
-    names: dict[str, int] = {}
-    codes = [names.setdefault(one.name, len(names)) for one in memory.containers]
-    name = np.array(codes, np.intp)[memory.container]
-    of_cpu, of_memory = _levels(pods, cpu, cpu.container, rate), _levels(pods, memory, name, memory.used / _KIB)
+    memory = _one_of_each_name(memory)
+    of_cpu, of_memory = _levels(numbers, cpu, rate), _levels(numbers, memory, memory.used / _KIB)
     for (pod, uid), busy, held in zip(pods, of_cpu, of_memory, strict=True):
         if len(busy.level) or len(held.level):
             yield Observed(pod, uid, busy, held)
 
 
-def _levels(pods: Sequence[_PodKey], pieces: Pieces, part: Index, amount: Values) -> Iterator[Levels]:
-    """Each pod's use: in each piece the sum of its parts, by the order of containers; of each part the largest."""
-    numbers = {pod: number for number, pod in enumerate(pods)}
-    of_container = np.array([numbers[one.pod, one.uid] for one in pieces.containers], np.intp)
+def _one_of_each_name(pieces: Pieces) -> Pieces:
+    """The larger of two containers of one name: the second is the first after a restart."""
+    names: dict[tuple[object, ...], int] = {}
+    codes = [names.setdefault((*one[:2], one.name), len(names)) for one in pieces.containers]
+    if len(names) == len(codes):
+        return pieces
+    name = np.array(codes, np.intp)[pieces.container]
+    order = np.lexsort((pieces.container, name, pieces.end_ms, pieces.start_ms))
+    first = _first_of_each(pieces.start_ms[order], pieces.end_ms[order], name[order])
+    rows, largest = order[first], np.maximum.reduceat(pieces.used[order], first)
+    return Pieces(pieces.containers, pieces.container[rows], pieces.start_ms[rows], pieces.end_ms[rows], largest)
+
+
+def _levels(numbers: Mapping[_PodKey, int], pieces: Pieces, amount: Values) -> Iterator[Levels]:
+    """Each pod's use, by their numbers: in each piece the sum of its containers, by their order."""
+    of_container = np.array([numbers[one[:2]] for one in pieces.containers], np.intp)
     pod = of_container[pieces.container]
-    order = np.lexsort((pieces.container, part, pieces.end_ms, pieces.start_ms, pod))
-    first = _first_of_each(pod[order], pieces.start_ms[order], pieces.end_ms[order], part[order])
-    largest, rows = np.maximum.reduceat(amount[order], first), order[first]
-    order = np.lexsort((pieces.container[rows], pieces.end_ms[rows], pieces.start_ms[rows], pod[rows]))
-    rows, largest = rows[order], largest[order]
-    pod, start_ms, end_ms = pod[rows], pieces.start_ms[rows], pieces.end_ms[rows]
+    order = np.lexsort((pieces.container, pieces.end_ms, pieces.start_ms, pod))
+    pod, start_ms, end_ms = pod[order], pieces.start_ms[order], pieces.end_ms[order]
     first = _first_of_each(pod, start_ms, end_ms)
-    piece = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(rows))))
-    sums = np.bincount(piece, largest, len(first)).astype(np.float64)
+    piece = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(order))))
+    sums = np.bincount(piece, amount[order], len(first)).astype(np.float64)
     pod, start_ms, end_ms = pod[first], start_ms[first], end_ms[first]
-    bounds = np.searchsorted(pod, np.arange(len(pods) + 1)).tolist()
+    bounds = np.searchsorted(pod, np.arange(len(numbers) + 1)).tolist()
     over = set(pod[1:][(pod[1:] == pod[:-1]) & (start_ms[1:] < end_ms[:-1])].tolist())
-    level = _whole(sums)
-    for number, (start, end) in enumerate(pairwise(bounds)):
-        mine = slice(start, end)
+    level, starts, ends = _whole(sums), start_ms.tobytes(), end_ms.tobytes()
+    times: dict[tuple[bytes, bytes], tuple[Millis, Millis]] = {}  # of most pods the same, so they share them
+    for number, (first_piece, last) in enumerate(pairwise(bounds)):
+        mine, stored = slice(first_piece, last), slice(first_piece * _BYTES, last * _BYTES)
         if number in over:
             yield _cut(start_ms[mine].tolist(), end_ms[mine].tolist(), sums[mine].tolist())
         else:
-            yield Levels(start_ms[mine], end_ms[mine], level[mine])
+            key = starts[stored], ends[stored]
+            if key not in times:
+                times[key] = start_ms[mine], end_ms[mine]
+            yield Levels(*times[key], level[mine])
 
 
 def _whole(level: Values) -> NDArray[np.int64]:
