@@ -86,10 +86,13 @@ class Stores:
     inputs: DeltaInputs | None = None
     upkeep: LedgerUpkeep | None = None
     outcomes: OutcomeReader | None = None
+    engine_samples: SampleJournal | None = None
 
     def close(self) -> None:
         """Put everything on the volume and let go of it."""
         self.samples.close()
+        if self.engine_samples is not None:
+            self.engine_samples.close()
         self.inventory.close()
 
 
@@ -186,12 +189,11 @@ def open_stores(settings: Settings, now_ms: int, cluster: str) -> Stores:
     """
     path = Path(settings.journal.path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    ledger = open_ledger(settings.ledger.url, ledger_options(settings.ledger))
+    ledger, scrape = open_ledger(settings.ledger.url, ledger_options(settings.ledger)), settings.telemetry.scrape
     return Stores(
         inventory=InventoryJournal(path, now_ms if path.exists() else _beginning(ledger, cluster, now_ms)),
-        samples=SampleJournal(
-            path.with_suffix(".samples.sqlite"), settings.telemetry.scrape.interval_seconds * SECOND_MS
-        ),
+        samples=SampleJournal(path.with_suffix(".samples.sqlite"), scrape.interval_seconds * SECOND_MS),
+        engine_samples=SampleJournal(path.with_suffix(".engines.sqlite"), scrape.engines.interval_seconds * SECOND_MS),
         ledger=ledger,
         counts=open_counts(ledger),
         outcomes=RememberedOutcomes(open_outcomes(ledger)),
@@ -409,7 +411,7 @@ def build(settings: Settings, cluster: str, stores: Stores, metrics: Metrics, ho
         engines=engines,
         successes=successes,
         counts=counts,
-        count=KeepCounts(cluster, counts, stores.ledger, engines, units, ids, successes),
+        count=KeepCounts(cluster, counts, stores.ledger, engines, units, ids, successes, engines.since_ms),
         unit_costs=UnitCostBook(stores.ledger.version, counts, cluster),
         activities=HeldActivities(),
         usage=usage,

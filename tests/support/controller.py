@@ -115,6 +115,7 @@ def make_world(folder: Path, settings: Settings | None = None, epoch_ms: int = H
         ledger,
         MemoryCounts(),
         outcomes=RememberedOutcomes(DeltaOutcomes(LedgerPlace(str(folder / "ledger")))),
+        engine_samples=SampleJournal(folder / "engines.sqlite", 30_000),
     )
     state = State(CLUSTER, source=SCRAPES)
     return World(build(chosen, CLUSTER, stores, metrics, lambda: True), ledger, state, metrics)

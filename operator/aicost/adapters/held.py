@@ -130,11 +130,21 @@ class HeldSuccesses:
         return self.value.judged(queries, span)
 
 
+def always() -> int:
+    """Since when a source has counters that has those of any time."""
+    return 0
+
+
 class HeldEngines:
-    """Counters of engines and gateways, where the source has any (port `EngineSource`)."""
+    """Counters of engines and gateways, where the source has any (port `EngineSource`).
+
+    Attributes:
+        since: tells from when on the source has counters, None for never yet; a source that has a past needs none.
+    """
 
     def __init__(self) -> None:
         self.value: EngineSource | None = None
+        self.since: Callable[[], int | None] = always
 
     def series(self, span: Window) -> Sequence[RawSeries]:
         """The counters of the source that was found.
@@ -148,9 +158,13 @@ class HeldEngines:
         """Their last samples; errors as of `series`."""
         return self._found().before(pods, span)
 
+    def since_ms(self) -> int | None:
+        """From when on the source has counters, None for never yet; errors as of `series`."""
+        return self.since()
+
     def _found(self) -> EngineSource:
         if self.value is None:
-            raise SourceUnavailable("what engines do is counted by a Prometheus, and none is in use")
+            raise SourceUnavailable("what engines do is told by no source that is in use")
         return self.value
 
 

@@ -125,6 +125,7 @@ class Reason(StrEnum):
     BELOW_MINIMUM = "BelowMinimum"
     NOTHING_TO_COMPARE = "NothingToCompare"
     COUNTED = "Counted"
+    ENGINE_UNREACHABLE = "EngineUnreachable"
     ENGINE_NOT_HEARD = "EngineNotHeard"
     WITHIN_MARGIN = "WithinMargin"
     ABOVE_TARGET = "AboveTarget"
@@ -184,8 +185,9 @@ _COUNTED = (
     Cause(_YES, Reason.COUNTED, "What its engine or its own counter did is counted in each closed window."),
     Cause(_NO, Reason.ENGINE_NOT_HEARD, "No counter of the engine that it names was found; the message has the fix."),
     Cause(_NO, Reason.SOURCE_FAILS, "The counters cannot be read now; the message says why. It is caught up with."),
-    Cause(_OPEN, Reason.NO_SOURCE, "Counters are read of a Prometheus, and none is in use."),
-    Cause(_OPEN, Reason.WAITING, "No window was counted yet."),
+    Cause(_NO, Reason.ENGINE_UNREACHABLE, "Engines are scraped directly, and one cannot be; the message says why."),
+    Cause(_OPEN, Reason.NO_SOURCE, "Neither is a Prometheus in use nor are engines scraped directly."),
+    Cause(_OPEN, Reason.WAITING, "No window was counted yet, or no pod runs."),
 )
 """Set where an engine was heard, or telemetry or a unit is named."""
 _TARGET = (

@@ -108,13 +108,32 @@ class PrometheusSettings(Section):
     )
 
 
+class EngineSettings(Section):
+    """Direct scrapes of engines that serve models, used where exporters are scraped directly."""
+
+    enabled: bool = Field(
+        default=True, description="Scrape the pods of AIWorkloads that name `spec.telemetry.port`: unit costs need it."
+    )
+    annotated: bool = Field(
+        default=True,
+        description=(
+            'Scrape also pods with the annotations `prometheus.io/scrape: "true"` and `prometheus.io/port` that hold '
+            "a GPU or run an engine that is known."
+        ),
+    )
+    interval_seconds: int = Field(30, ge=1, le=120, description="Seconds between scrapes of engines.")
+    timeout_seconds: int = Field(5, ge=1, le=60, description="Seconds to wait for one engine.")
+    most: int = Field(1_000, ge=1, le=10_000, description="Pods that are scraped at the most.")
+
+
 class ScrapeSettings(Section):
-    """Direct scrapes of dcgm-exporter, used where there is no Prometheus."""
+    """Direct scrapes of dcgm-exporter and of engines, used where there is no Prometheus."""
 
     interval_seconds: int = Field(15, ge=1, le=300, description="Seconds between scrapes.")
     timeout_seconds: int = Field(5, ge=1, le=60, description="Seconds to wait for one exporter.")
     namespaces: tuple[str, ...] = Field((), description="Namespaces in which exporters are looked for. Empty: all.")
     port: int = Field(9400, ge=1, le=65535, description="Port of an exporter pod that names none.")
+    engines: EngineSettings = Field(EngineSettings(), description="Direct scrapes of engines.")
 
 
 class TelemetrySettings(Section):

@@ -72,6 +72,12 @@ METRICS = (
     ),
     MetricSpec("aicost_telemetry_targets", Kind.GAUGE, "Exporters scraped directly, by outcome.", ("outcome",)),
     MetricSpec(
+        "aicost_engine_targets",
+        Kind.GAUGE,
+        "Pods whose engines are scraped directly: answered, failed, or refused since they may not be asked.",
+        ("outcome",),
+    ),
+    MetricSpec(
         "aicost_sample_defects", Kind.GAUGE, "Samples of the last window that were dropped or mended.", ("defect",)
     ),
     MetricSpec(

@@ -1,10 +1,10 @@
-"""Reads what an exporter shows: the Prometheus text format, tolerant line by line and fast.
+"""Reads what an exporter or an engine shows: the Prometheus text format, tolerant line by line and fast.
 
 A line that cannot be read is counted and left out; the others are kept. Only the families that are asked for are read.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aicost.domain.sampling.dialects import PROMQL_NAMES
@@ -21,6 +21,13 @@ _SHOWN = 60
 _FAMILY = "DCGM_"
 _MOST_FOREIGN = 64
 """Names of an unknown dialect that are kept: they are for people."""
+Keeps = Callable[[str, Mapping[str, str]], bool]
+"""Whether a series of these labels is wanted, of a name that is."""
+
+
+def keep_all(_name: str, _labels: Mapping[str, str]) -> bool:
+    """Want each series of the names that are wanted."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class _Parser:
     """State of one parse: HELP texts so far, and label blocks, which repeat from family to family."""
 
     names: Collection[str]
+    keeps: Keeps = keep_all
     helps: dict[str, str] = field(default_factory=dict)
     blocks: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
     defects: int = 0
@@ -81,6 +89,8 @@ class _Parser:
             return None
         if row[3]:
             self.stamps.append(int(row[3]))
+        if not self.keeps(name[0], labels):
+            return None
         return Reading(name[0], labels, value, self.helps.get(name[0], ""))
 
     def _pass_over(self, name: str) -> None:
@@ -93,17 +103,25 @@ class _Parser:
         return self.blocks[block]
 
 
-def parse(body: bytes, names: Collection[str] = PROMQL_NAMES) -> Exposition:
+def parse(
+    body: bytes, names: Collection[str] = PROMQL_NAMES, keeps: Keeps = keep_all, usual: str = ":9400/metrics"
+) -> Exposition:
     """Read the rows of some families.
 
     The last line counts only if it ends: half a number is a number too, and a wrong one.
 
+    Args:
+        body: the answer.
+        names: the families.
+        keeps: which of their series.
+        usual: where metrics of this kind are mostly found, for people.
+
     Raises:
         InvalidAnswer: this is a web page, or nothing in it is the text format.
     """
-    _refuse_pages(body)
+    _refuse_pages(body, usual)
     lines = body.decode("utf-8", errors="replace").split("\n")
-    parser = _Parser(frozenset(names))
+    parser = _Parser(frozenset(names), keeps)
     unfinished = bool(lines.pop().strip())
     readings = tuple(parser.readings(lines))
     defects = parser.defects + unfinished
@@ -116,10 +134,10 @@ def _rows(lines: list[str]) -> int:
     return sum(1 for line in lines if line.strip() and not line.startswith("#"))
 
 
-def _refuse_pages(body: bytes) -> None:
+def _refuse_pages(body: bytes, usual: str) -> None:
     if body.lstrip()[:1] == b"<":
         raise InvalidAnswer(
-            f"this is a web page, not metrics: it starts with {_start(body)}; check port and path (often :9400/metrics)"
+            f"this is a web page, not metrics: it starts with {_start(body)}; check port and path (often {usual})"
         )
 
 

@@ -1,19 +1,22 @@
-"""Asks exporters for their metrics, all at once, with bounds on time and size."""
+"""Asks exporters and engines for their metrics, all at once, with bounds on time and size."""
 
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import urllib3
 
-from aicost.adapters.dcgm.exposition import Exposition, parse
+from aicost.adapters.dcgm.exposition import Exposition, Keeps, keep_all, parse
+from aicost.domain.sampling.dialects import PROMQL_NAMES
 from aicost.domain.sampling.scrapes import Scrape, ScrapeTarget
 from aicost.ports.errors import AicostError, InvalidAnswer, NotPermitted, SourceUnavailable
 
 _CHUNK = 1 << 16
+_ACCEPT = {"Accept": "text/plain;version=0.0.4"}
+"""The text format and no other: some answer in another one where nothing is said."""
 _NOTHING = (
     "{} shows no GPU metric: its field list must hold DCGM_FI_PROF_GR_ENGINE_ACTIVE or DCGM_FI_DEV_GPU_UTIL, and the "
     "node needs a working driver"
@@ -39,11 +42,31 @@ class ScrapeConfig:
     insecure: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is read of an answer.
+
+    Attributes:
+        names: families.
+        keeps: which of their series.
+        usual: where such metrics are mostly found, for people.
+        nothing: what is wrong with an answer that has none of it, with `{}` for the address; empty: nothing is.
+    """
+
+    names: Collection[str] = PROMQL_NAMES
+    keeps: Keeps = keep_all
+    usual: str = ":9400/metrics"
+    nothing: str = _NOTHING
+
+
+GPUS = Wanted()
+
+
 class Scraper:
     """Scrapes exporters directly, without a Prometheus."""
 
-    def __init__(self, clock: Callable[[], int], config: ScrapeConfig | None = None) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], int], config: ScrapeConfig | None = None, wanted: Wanted = GPUS) -> None:
+        self._clock, self._wanted = clock, wanted
         self._config = config or ScrapeConfig()
         self._http = urllib3.PoolManager(
             num_pools=256,
@@ -66,7 +89,7 @@ class Scraper:
         except AicostError as error:
             return Scrape(target, at_ms, error=str(error))
         skew = None if found.latest_stamp_ms is None else found.latest_stamp_ms - at_ms
-        empty = None if found.readings else _NOTHING.format(target.url)
+        empty = None if found.readings or not self._wanted.nothing else self._wanted.nothing.format(target.url)
         return Scrape(target, at_ms, found.readings, found.defects, skew, empty, found.foreign)
 
     def close(self) -> None:
@@ -82,14 +105,15 @@ class Scraper:
             InvalidAnswer: too large, or a web page.
         """
         try:
-            return parse(self._fetch(target.url))
+            wanted = self._wanted
+            return parse(self._fetch(target.url), wanted.names, wanted.keeps, wanted.usual)
         except InvalidAnswer as error:
             raise InvalidAnswer(f"{target.url}: {error}") from error
 
     def _fetch(self, url: str) -> bytes:
         deadline = time.monotonic() + self._config.timeout_s
         try:
-            response = self._http.request("GET", url, preload_content=False, redirect=False)
+            response = self._http.request("GET", url, headers=_ACCEPT, preload_content=False, redirect=False)
             try:
                 _check_status(url, response)
                 return self._body(url, response, deadline)
@@ -113,7 +137,7 @@ class Scraper:
 def _check_status(url: str, response: urllib3.BaseHTTPResponse) -> None:
     status = response.status
     if status in {401, 403}:
-        raise NotPermitted(f"{url} answered {status}: the exporter wants credentials, scrape it through a Prometheus")
+        raise NotPermitted(f"{url} answered {status}: it wants credentials, scrape it through a Prometheus")
     if 300 <= status < 400:
         raise InvalidAnswer(f"it redirects to {response.headers.get('Location', 'nowhere')!r}: give the final URL")
     if status != 200:

@@ -1,7 +1,8 @@
-"""Samples of direct scrapes on the volume: the telemetry source of a cluster without Prometheus."""
+"""Samples of direct scrapes on the volume: the source of a cluster without Prometheus."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -100,12 +101,40 @@ class SampleJournal:
         """
         with self._flushing:  # no sweep may take a shape away between its scrapes and its series
             self._flush()
-            scrapes = self._read(span)
-            try:
-                shapes = {number: self._dictionary.shape(number) for number in scrapes}
-                return tuple(self._series(key, pieces) for key, pieces in _parts(scrapes, shapes).items())
-            except (KeyError, ValueError) as error:
-                raise damaged(self._database.path, f"scrapes: {error}") from error
+            return self._given(self._read(span))
+
+    def last(self, span: Window, pods: Collection[tuple[str, str]]) -> Sequence[RawSeries]:
+        """The last sample of each series of some pods in the half-open span; errors as of `samples`.
+
+        A series that was seen in several shapes has one for each of them.
+        """
+        query = "SELECT max(at_ms), shape, body FROM scrapes WHERE at_ms >= ? AND at_ms < ? GROUP BY shape"
+        with self._flushing:
+            self._flush()
+            with self._database.read() as connection, self._whole():
+                rows = connection.execute(query, (span.start_ms, span.end_ms))
+                found = {shape: ([at_ms], [body]) for at_ms, shape, body in rows if self._target(shape).pod in pods}
+            return self._given(found)
+
+    def heard(self, span: Window) -> Mapping[ScrapeTarget, int]:
+        """When each target was first heard in the half-open span; errors as of `samples`."""
+        query = "SELECT min(at_ms), shape FROM scrapes WHERE at_ms >= ? AND at_ms < ? GROUP BY shape"
+        first: dict[ScrapeTarget, int] = {}
+        with self._flushing:
+            self._flush()
+            with self._database.read() as connection, self._whole():
+                for at_ms, shape in connection.execute(query, (span.start_ms, span.end_ms)):
+                    target = self._target(shape)
+                    first[target] = min(at_ms, first.get(target, at_ms))
+        return first
+
+    def since_ms(self) -> int | None:
+        """The time of the first scrape that is kept, None where there is none; errors as of `samples`."""
+        with self._flushing:
+            self._flush()
+            with self._database.read() as connection:
+                (first_ms,) = connection.execute("SELECT min(at_ms) FROM scrapes").fetchone()
+        return None if first_ms is None else int(first_ms)
 
     def prune(self, before_ms: int) -> int:
         """Drop scrapes from before a moment and what only they needed; gives the number of scrapes dropped.
@@ -148,6 +177,23 @@ class SampleJournal:
             confirm()
         return len(scrapes)
 
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Say of a file that names what it does not have that it is damaged."""
+        try:
+            yield
+        except (KeyError, ValueError) as error:
+            raise damaged(self._database.path, f"scrapes: {error}") from error
+
+    def _target(self, shape: int) -> ScrapeTarget:
+        return self._dictionary.target(self._dictionary.shape(shape).target)
+
+    def _given(self, scrapes: Mapping[int, _Scrapes]) -> Sequence[RawSeries]:
+        """Scrapes by their shape as series."""
+        with self._whole():
+            shapes = {number: self._dictionary.shape(number) for number in scrapes}
+            return tuple(self._series(key, pieces) for key, pieces in _parts(scrapes, shapes).items())
+
     def _read(self, span: Window) -> Mapping[int, _Scrapes]:
         """Scrapes of a span by their shape."""
         found: dict[int, _Scrapes] = {}
@@ -172,6 +218,7 @@ class SampleJournal:
             value=value,
             target_node=target.node,
             target_pod=target.pod,
+            target_url=target.url,
             help=series.help,
         )
 

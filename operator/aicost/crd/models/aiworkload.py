@@ -83,8 +83,9 @@ class Telemetry(ApiModel):
     """Engine that serves the model: only its counters are read of these pods. auto recognises engines by the names of
     their counters; those of NIM could be anybody's, so name it."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """Port of the engine's metrics: of these pods, only series are read that were scraped there, where their label
-    instance says it. Without it, every port counts."""
+    """Port of the engine's metrics. Where engines are scraped directly, these pods are asked there. Of what a Prometheus
+    has of them, only series are read that were scraped there, where their label instance says it; without it, every
+    port counts."""
     path: (
         Annotated[
             str,
@@ -93,8 +94,8 @@ class Telemetry(ApiModel):
         ]
         | None
     ) = None
-    """HTTP path of the engine's metrics. A note for those who configure the scrape: a Prometheus does not tell by which
-    path it scraped."""
+    """HTTP path of the engine's metrics, /metrics unless given, where engines are scraped directly. For a Prometheus it
+    is a note for those who configure the scrape: it does not tell by which path it scraped."""
     gateway: FrontGateway = FrontGateway.AUTO
     """Gateway that fronts it: only its counts say who asked, what became of requests and how they were answered. auto
     reads each gateway that counts the model, the first in the table of gateways where several do."""

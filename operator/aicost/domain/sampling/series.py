@@ -30,6 +30,8 @@ class RawSeries:
         target_node: the node that the scraped exporter runs on, where the source knows it.
         target_pod: (namespace, name) of the scraped exporter pod, where the source knows it.
         help: HELP text of the metric, empty where the source has none; it tells percent from ratio.
+        target_url: the page that was scraped, where the source knows it.
+        watched_ms: from when on its target would have shown it, had it been there; None: as for all others.
     """
 
     name: str
@@ -39,6 +41,8 @@ class RawSeries:
     target_node: str | None = None
     target_pod: tuple[str, str] | None = None
     help: str = ""
+    target_url: str = ""
+    watched_ms: int | None = None
 
 
 class Signal(StrEnum):

@@ -53,6 +53,7 @@ from aicost.entrypoints.controller.telemetry.exporters import ClusterExporters
 from aicost.entrypoints.controller.telemetry.judging import TelemetryJudge
 from aicost.entrypoints.controller.training.rounds import TrainingRounds
 from aicost.entrypoints.controller.units.counting import UnitRounds
+from aicost.entrypoints.controller.units.scraping import EngineLoop
 from aicost.entrypoints.controller.watching import ClusterWatch, bare_pod_namespaces
 from aicost.entrypoints.process import server
 from aicost.settings import Settings
@@ -123,7 +124,7 @@ class Controller:
             os._exit(exit_code)
 
     async def _work(self) -> None:
-        """Watch and scrape from the start; lead once the Lease is ours."""
+        """Watch and scrape from the start, engines of AIWorkloads too; lead once the Lease is ours."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch.run(), name="watch")
             tasks.create_task(self._show_watches(), name="show-watches")
@@ -132,9 +133,14 @@ class Controller:
             exporters = ClusterExporters(self._watch.sighted, self._finder.strangers)
             scrapes = ScrapeLoop(self._app, self._finder, self._state, self._attempts, heard=exporters.heard)
             tasks.create_task(scrapes.run(), name="scrape")
+            engines = EngineLoop(self._app, self._watch.sighted, self._registry, self._state, self._attempts)
+            tasks.create_task(engines.run(), name="scrape-engines")
             tasks.create_task(self._judge(exporters), name="judge-telemetry")
             if self._leadership:
+                resync = Resync(self._client, self._registry, self._attempts, ("AIWorkload",))
+                standing_by = tasks.create_task(resync.run(), name="stand-by")
                 await self._leadership.acquire()
+                standing_by.cancel()
                 tasks.create_task(self._leadership.hold(), name="hold-lease")
             self._metrics.show("aicost_leader", 1)
             tasks.create_task(self._lead(), name="lead")

@@ -1,6 +1,7 @@
 """A list of our own resources now and then: kopf tells of no deletion that happened while its watch was interrupted."""
 
 import asyncio
+from collections.abc import Collection
 
 import msgspec
 
@@ -16,12 +17,20 @@ RETRY_SECONDS = 5.0
 class Resync:
     """Makes the registry what the API server has.
 
+    Args:
+        client: an open client.
+        registry: our objects.
+        attempts: does the steps.
+        kinds: what is listed.
+
     Attributes:
         synced: set once all kinds were listed. Until then nobody should judge what is missing.
     """
 
-    def __init__(self, client: KubeClient, registry: Registry, attempts: Attempts) -> None:
-        self._client, self._registry, self._attempts = client, registry, attempts
+    def __init__(
+        self, client: KubeClient, registry: Registry, attempts: Attempts, kinds: Collection[str] = PLURALS
+    ) -> None:
+        self._client, self._registry, self._attempts, self._kinds = client, registry, attempts, kinds
         self.synced = asyncio.Event()
 
     async def run(self) -> None:
@@ -33,7 +42,7 @@ class Resync:
             await asyncio.sleep(RESYNC_SECONDS if done else RETRY_SECONDS)
 
     async def _list_all(self) -> None:
-        for kind in PLURALS:
+        for kind in self._kinds:
             since = self._registry.moment
             self._registry.replace(kind, await self._list(kind), since)
 

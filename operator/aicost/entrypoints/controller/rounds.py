@@ -124,6 +124,8 @@ class Rounds:
         before_ms = now_ms() - self._app.settings.journal.retention_hours * HOUR_MS
         self._app.stores.inventory.retire(before_ms)
         self._app.stores.samples.prune(before_ms)
+        if self._app.stores.engine_samples is not None:
+            self._app.stores.engine_samples.prune(before_ms)
         if self._app.stores.inputs is not None:
             kept_ms = self._app.settings.ledger.inputs.retention_days * DAY_MS
             self._app.stores.inputs.prune(now_ms() - kept_ms)

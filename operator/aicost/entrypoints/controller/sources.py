@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from aicost.adapters.clock import now_ms
 from aicost.adapters.dcgm.scrape import ScrapeConfig, Scraper
+from aicost.adapters.held import always
+from aicost.adapters.journal.engines import ScrapedEngines
 from aicost.adapters.kube.discovery import ExporterTarget, exporter_targets, looked_for, prometheus_candidates
 from aicost.adapters.kube.seen.values import SeenService
 from aicost.adapters.prometheus.activity import PrometheusActivity
@@ -128,14 +130,18 @@ class SourceFinder:
         app = self._app
         app.source.value, app.units.value, app.activities.value = server.source, server.units, server.activities
         app.usage.value, app.engines.value = server.usage, server.engines
-        app.successes.value = server.successes
+        app.engines.since, app.successes.value = always, server.successes
         self._in_use = url
 
     def _use_none(self, source: TelemetrySource | None) -> None:
-        """No Prometheus: units and activity of hosts are not known."""
+        """No Prometheus: units and activity of hosts are not known, and engines where we scrape them."""
         app = self._app
         app.source.value, app.units.value, app.activities.value = source, None, None
         app.usage.value, app.engines.value, app.successes.value = None, None, None
+        kept = app.stores.engine_samples
+        if source is not None and kept is not None and self._settings.scrape.engines.enabled:
+            scraped = ScrapedEngines(kept, app.stores.samples)
+            app.engines.since, app.engines.value = scraped.since_ms, scraped
 
     def _server(self, url: str) -> "_Prometheus":
         """The server at a URL, made once: its connections are kept."""

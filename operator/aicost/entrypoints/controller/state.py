@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aicost.adapters.kube.probe import Probed
 from aicost.crd.status.policies import Enforcement, PolicyAudit
 from aicost.domain.attribution.window import WindowStatement
+from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.exact.windows import Window
 from aicost.domain.policy.snapshots import MapName
 from aicost.domain.sampling.series import SampleDefects
@@ -66,6 +67,21 @@ class LabelState:
     map_problems: Mapping[MapName, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class EngineScrapes:
+    """How the last direct scrapes of engines went. Replaced as a whole.
+
+    Attributes:
+        asked: AIWorkload -> how many of its pods were to be asked.
+        failures: AIWorkload -> pod -> why it could not be read.
+        silent: AIWorkloads of whose pods one answered, and none showed a counter that is known.
+    """
+
+    asked: Mapping[WorkloadName, int] = field(default_factory=dict)
+    failures: Mapping[WorkloadName, Mapping[str, str]] = field(default_factory=dict)
+    silent: frozenset[WorkloadName] = frozenset()
+
+
 @dataclass(slots=True)
 class State:
     """Written by the rounds alone; read by whoever publishes, answers probes or dumps.
@@ -81,6 +97,7 @@ class State:
         labels: what is known of label policies.
         prices: how the URL that publishes prices is doing.
         training: what runs of training cost this month; None: nobody looked yet.
+        engines: how direct scrapes of engines went; None where they are not scraped.
     """
 
     cluster: str
@@ -95,3 +112,4 @@ class State:
     labels: LabelState = field(default_factory=LabelState)
     prices: PriceSourceState = field(default_factory=PriceSourceState)
     training: TrainingReport | None = None
+    engines: EngineScrapes | None = None

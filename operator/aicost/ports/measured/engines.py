@@ -14,7 +14,8 @@ class EngineSource(Protocol):
     def series(self, span: Window) -> Sequence[RawSeries]:
         """All samples with a time in the half-open span, of the counters that `aicost.domain.serving` names.
 
-        Labels are exactly as the source shows them: `namespace` and `pod` say who was scraped.
+        Labels are exactly as the source shows them: `namespace` and `pod` say who was scraped. Where each target was
+        watched from a moment of its own on, its series say which.
 
         Raises:
             SourceUnavailable, InvalidAnswer, NotPermitted: see the port `TelemetrySource`.

@@ -41,8 +41,9 @@ class PodGrowth:
 def grown_in(engines: EngineSource, span: Window) -> Sequence[PodGrowth]:
     """What each series of each pod grew by in a span.
 
-    A series that shows itself for the first time counts from 0, as that of a new pod does. It may also be one that was
-    away: so the last sample of some hours before is asked for, of the pods in question alone.
+    A series that shows itself for the first time counts from 0, as that of a new pod does, unless its target was not
+    watched before. It may also be one that was away: so the last sample of some hours before is asked for, of the pods
+    in question alone.
 
     Raises:
         SourceUnavailable, InvalidAnswer, NotPermitted: as of the port.
@@ -117,10 +118,11 @@ def _pod(one: RawSeries) -> PodName:
 
 
 def _grown(parts: Sequence[RawSeries], span: Window, watched_ms: int) -> Grown:
+    told = [one.watched_ms for one in parts if one.watched_ms is not None]
     at_ms, value = parts[0].at_ms, parts[0].value
     if len(parts) > 1:
         at_ms, value = (np.concatenate([getattr(one, field) for one in parts]) for field in ("at_ms", "value"))
     name, labels = parts[0].name, parts[0].labels
     if name in GAUGES:
         return Grown(name, labels, None, held(at_ms, value, span))
-    return Grown(name, labels, growth(at_ms, value, span, watched_ms=watched_ms))
+    return Grown(name, labels, growth(at_ms, value, span, watched_ms=min(told, default=watched_ms)))

@@ -22,7 +22,9 @@ POD_ANNOTATIONS = (
     "wandb.",
     "wandb/",
     "pipelines.kubeflow.org/run_name",
+    "prometheus.io/path",
     "prometheus.io/port",
+    "prometheus.io/scrape",
 )
 """Starts of the annotations that carry meaning: ours, those of sharing modes, queues, gangs and run trackers, and where
 an exporter listens."""

@@ -16,6 +16,7 @@ from aicost.crd.status.conditions import Statement
 from aicost.crd.status.reports import report_status, workload_status
 from aicost.crd.status.training import training_costs
 from aicost.crd.status.units import UnitFigures, unit_costs
+from aicost.domain.budgets.units.targets import WorkloadName
 from aicost.domain.reporting.query import Amounts, Report, ReportQuery
 from aicost.domain.reporting.spans import parse_span
 from aicost.entrypoints.controller.publish import judging, unit_conditions
@@ -128,6 +129,7 @@ class Answers:
                     self._state.problems.get(COUNT_UNITS, ""),
                     has_source=self._app.engines.value is not None,
                     since=self._figures.counted is not None,
+                    scraped=self._scraped(name, named=declared is not None and declared.port is not None),
                 )
             )
         if unit is not None:
@@ -136,6 +138,15 @@ class Answers:
             said.append(unit_conditions.within_target(unit, wanted[0] if wanted else None))
         said += success_judged(workload_success(body), [one.outcomes for one in figures])
         return _Units(figures, tuple(said))
+
+    def _scraped(self, name: WorkloadName, *, named: bool) -> unit_conditions.Scraped | None:
+        """How the pods of an AIWorkload were scraped; None where a Prometheus does it."""
+        found = self._state.engines
+        if found is None:
+            return None
+        return unit_conditions.Scraped(
+            found.asked.get(name, 0), found.failures.get(name, {}), name in found.silent, named
+        )
 
     def _training_of(self, key: Key) -> Sequence[TrainingCosts]:
         """What its runs of training cost, as it was last computed."""

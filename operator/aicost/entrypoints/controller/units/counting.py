@@ -55,12 +55,15 @@ class UnitRounds:
             self._tell(one)
 
     def _said(self) -> Said:
+        """What AIWorkloads say, as far as it can be asked: counters and queries of their own take a Prometheus."""
         workloads = self._registry.of_kind("AIWorkload")
         engines = read_each(workloads, declared_engine)
+        units = read_each(workloads, workload_unit) if self._app.units.value is not None else ()
+        successes = read_each(workloads, workload_success) if self._app.successes.value is not None else ()
         return Said(
-            tuple(one.query for one in read_each(workloads, workload_unit)),
+            tuple(one.query for one in units),
             {one.workload: one for one in engines},
-            tuple(one.query for one in read_each(workloads, workload_success) if one.query),
+            tuple(one.query for one in successes if one.query),
         )
 
     def _tell(self, one: WindowCounted) -> None:
