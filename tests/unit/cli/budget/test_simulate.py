@@ -63,6 +63,19 @@ def simulate(run: Callable[..., Any], ledger: Path, tmp_path: Path) -> Callable[
     return call
 
 
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"ladderr": []}, "spec.ladderr: no such field, so it says nothing: did you mean ladder?"),
+        ({"scope": {"namespaces": ["other"]}}, "spec.scope.namespaces: no such field"),
+    ],
+)
+def test_a_field_that_no_budget_has_is_refused_as_the_api_server_would(simulate, spec, said):
+    result = simulate(bodies=(body(**spec),))
+    assert result.code == 2
+    assert said in result.err
+
+
 def test_a_manifest_is_run_against_a_ledger_without_a_cluster(simulate):
     result = simulate()
     assert (result.code, result.err) == (0, "")

@@ -8,6 +8,8 @@ from fractions import Fraction
 from aicost.adapters.clock import now_ms
 from aicost.adapters.kube.config import ClusterConfig
 from aicost.crd.convert.budget.plan import budget_plan
+from aicost.crd.convert.unknown import unknown_fields
+from aicost.crd.models.budget.resource import BudgetSpec, ClusterBudgetSpec
 from aicost.domain.budgets.gates import Mode
 from aicost.domain.budgets.plans import BudgetPlan, BudgetRef
 from aicost.domain.budgets.simulation.days import zone_of
@@ -75,8 +77,11 @@ def _plan(trial: Trial, cluster: ClusterConfig | None, waiting: Waiting) -> Budg
     """The budget as it is."""
     body, where = _body(trial, cluster, waiting)
     read = budget_plan(body, trial.time_zone)
-    if read.value is None:
-        raise InvalidRequest(f"{where}: {'; '.join(map(str, read.problems))}")
+    model = BudgetSpec if body["metadata"].get("namespace") else ClusterBudgetSpec
+    odd = unknown_fields(model, body.get("spec")) if trial.filename else ()
+    if problems := [*(() if read.value else read.problems), *odd]:
+        raise InvalidRequest(f"{where}: {'; '.join(map(str, problems))}")
+    assert read.value is not None
     return read.value
 
 
