@@ -19,6 +19,7 @@ from aicost.ports.policies import Policies
 from aicost.ports.prices import PriceSource
 from aicost.ports.telemetry import TelemetrySource
 from aicost.ports.workloads import Claims
+from aicost.usecases.uncollected import uncollected
 
 PADDING_INTERVALS = 8
 """Samples are asked for this many intervals beyond the window on both sides, so that integrals do not depend on its
@@ -57,6 +58,7 @@ class Gathered:
     newest_ms: int | None
     use_missing: str = ""
 
+    @uncollected()
     def computed(self) -> Computed:
         """The statement."""
         statement, defects = state_window(self.given), self.given.telemetry.defects
@@ -94,6 +96,7 @@ class ComputeWindow:
         """State a window as things are known now; see `gather`."""
         return self.gather(window, now_ms, may_be_blind=may_be_blind).computed()
 
+    @uncollected()
     def gather(self, window: Window, now_ms: int, *, may_be_blind: bool) -> Gathered:
         """Gather what a window's statement rests on, as things are known now.
 
