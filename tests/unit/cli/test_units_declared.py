@@ -3,9 +3,13 @@
 import json
 
 import pytest
+import yaml
 
+from aicost.domain.exact.windows import Window
 from aicost.entrypoints.cli.main import main
+from aicost.entrypoints.cli.sources.economics.declared import Objects, said_now
 from support.declared import declared_bundle, workload
+from support.http_server import serving
 from support.served import WINDOW
 
 EARLY, LATE = "2026-03-02T08:00:00Z", "2026-03-02T09:59:00Z"
@@ -122,3 +126,25 @@ def test_a_wrong_place_of_aiworkloads_is_answered_with_what_to_write(tmp_path, r
     assert run("replay", str(bundle), "--ledger", ledger).code == 0
     refused = run("units", "--ledger", ledger, "--window", WINDOW, *given)
     assert (refused.code, said in " ".join(refused.err.split())) == (2, True), refused.err
+
+
+def test_aiworkloads_of_a_cluster_and_of_files_are_read_and_the_file_goes_before(tmp_path, monkeypatch):
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    there = [workload({"engine": "tgi"}), workload({"engine": "vllm", "port": 8000})]
+    there[1]["metadata"]["name"] = "other"
+    answer = {"kind": "AIWorkloadList", "apiVersion": "aicost.dev/v1alpha1", "metadata": {}, "items": there}
+    config, file, notes = tmp_path / "kubeconfig", tmp_path / "objects.yaml", []
+    query = {"from": "query", "query": {"successes": "good_total"}}
+    file.write_text(yaml.safe_dump(workload({"engine": "sglang"}, query)))
+    with serving(lambda request: request.answer_json(answer)) as served:
+        config.write_text(
+            f"current-context: c\nclusters: [{{name: k, cluster: {{server: '{served.url}'}}}}]\n"
+            "users: [{name: u, user: {token: secret}}]\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+        )
+        said = said_now(Objects([str(file)], config), notes)(Window(0, 1))
+    assert {name: (one.engine, one.port) for name, one in said.engines.items()} == {
+        ("search", "chat"): ("sglang", None), ("search", "other"): ("vllm", 8000),
+    }  # fmt: skip
+    assert [(one.key, one.successes) for one in said.successes] == [(("search", "chat"), "good_total")]
+    assert notes == []
+    assert {request.path for request in served.requests} == {"/apis/aicost.dev/v1alpha1/aiworkloads"}

@@ -10,9 +10,12 @@ from aicost.crd.convert.units import declared_engine, own_unit
 from aicost.crd.models.serving.fronted import FrontGateway
 from aicost.domain.exact.windows import Window
 from aicost.domain.sampling.counters.growth import Growth
+from aicost.domain.serving.counted import Kind
 from aicost.domain.serving.declared import DeclaredEngine
 from aicost.domain.serving.gateways import GATEWAYS
 from aicost.domain.serving.meters import Count
+from aicost.domain.serving.outcomes.judged import JudgedBy
+from aicost.domain.serving.outcomes.rules import SuccessRule
 from aicost.domain.serving.pipelines.fronts import Front
 from aicost.domain.serving.tallies import Grown
 from aicost.usecases.economics.cost_units import UnitQuestion, cost_counted
@@ -80,6 +83,22 @@ def test_pods_are_those_that_the_ledger_charged_to_the_workload(tmp_path):
     assert [line.keys for line in report.lines] == [("free-0",)]
 
 
+def test_of_two_engines_that_serve_one_model_the_one_that_is_named_is_read():
+    series = grew("vllm:generation_tokens_total", 5), grew("sglang:generation_tokens_total", 7)
+    assert read(DeclaredEngine(CHAT, "sglang"), *series) == {"m": 7}
+
+
+def test_a_past_is_caught_up_with_as_it_is_declared(tmp_path):
+    store, ledger = DeltaCounts(LedgerPlace(str(tmp_path / "l"))), MemoryLedger()
+    ledger.post(make_posting(make_row(10**9, holder=replace(make_holder("team-a", "chat-0"), workload="chat"))))
+    pod = {"namespace": "team-a", "pod": "chat-0", "model_name": "m"}
+    names = "vllm:generation_tokens_total", "sglang:generation_tokens_total"
+    keep = KeepCounts(CLUSTER, store, ledger, Scripted(*((name, pod, seconds, 0, 10**15) for name in names)))
+    (one,) = keep.catch_up(hour(0), Said(engines={CHAT: DeclaredEngine(CHAT, "sglang")}))
+    engines = {row.source for row in store.rows(CLUSTER, hour(0)) if row.kind is Kind.ENGINE}
+    assert (one.revision, engines) == (0, {"sglang"})
+
+
 def test_it_is_read_from_the_spec():
     body = made(
         "AIWorkload", "chat", {"selector": {"matchLabels": {"a": "b"}}, "telemetry": {"engine": "nim", "port": 1}}
@@ -89,6 +108,16 @@ def test_it_is_read_from_the_spec():
     assert declared_engine(auto).value == DeclaredEngine(CHAT)
     assert declared_engine(made("AIWorkload", "chat", {"selector": {"matchLabels": {"a": "b"}}})).value is None
     assert declared_engine(made("AIWorkload", "chat", {"telemetry": {"port": "x"}})).problems
+
+
+def test_what_is_said_of_success_is_read_along_where_it_makes_sense():
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "success": {"from": "gateway", "statuses": ["200"]}}
+    found = declared_engine(made("AIWorkload", "chat", spec)).value
+    assert found == DeclaredEngine(CHAT, success=SuccessRule(JudgedBy.GATEWAY, statuses=("200",)))
+    spec["success"] = {"from": "query", "query": {"successes": "sum("}}
+    assert declared_engine(made("AIWorkload", "chat", spec)).value is None
+    spec["telemetry"] = {"engine": "tgi"}
+    assert declared_engine(made("AIWorkload", "chat", spec)).value == DeclaredEngine(CHAT, "tgi")
 
 
 def test_the_gateway_and_the_aliases_are_read_from_the_spec_in_small_letters():
