@@ -15,7 +15,6 @@ from aicost.domain.attribution.resources.holding import SAFE, Steps
 from aicost.domain.attribution.resources.use import Levels, PodUse
 from aicost.domain.exact.apportion import SAFE_WHOLE
 from aicost.domain.exact.windows import Window
-from aicost.domain.sampling.series import Millis
 
 Column = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -38,14 +37,11 @@ class Plot(NamedTuple):
         """Where something may change, from the first moment to the last."""
         first, last = self.segments[0].start_ms, self.segments[-1].end_ms
         moments = {last, *(one.start_ms for one in self.segments)}
-        for steps in self.steps:
-            for span, _, _ in steps:
-                moments.add(span.start_ms)
-                moments.add(span.end_ms)
-        columns: dict[int, Millis] = {}  # by identity: pods that are read at the same times share them
-        for one in self.uses:
-            for use in (one.cpu, one.memory):
-                columns[id(use.start_ms)], columns[id(use.end_ms)] = use.start_ms, use.end_ms
+        # By identity: pods that were there all the time share it, and so do those that are read at the same times.
+        spans = {id(span): span for steps in self.steps for span, _, _ in steps}
+        levels = (one for use in self.uses for one in (use.cpu, use.memory))
+        columns = {id(column): column for one in levels for column in (one.start_ms, one.end_ms)}
+        moments.update(moment for span in spans.values() for moment in (span.start_ms, span.end_ms))
         for column in columns.values():
             moments.update(column.tolist())
         return sorted(moment for moment in moments if first <= moment <= last)
