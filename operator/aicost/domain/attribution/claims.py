@@ -5,7 +5,7 @@ pulls its image holds a device that no sample names, and a sample may name a pod
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -127,12 +127,12 @@ def names_on(series: DeviceSeries) -> tuple[tuple[str, str], ...]:
     return series.holders or ((series.holder,) if series.holder else ())
 
 
-_Place = tuple[str, str]
+Place = tuple[str, str]
 """A device and its MIG instance; the instance is empty for the whole device."""
 
 
 @dataclass(slots=True)
-class _Evidence:
+class Evidence:
     """What samples say for a pod on a device, or on a MIG instance of one.
 
     Attributes:
@@ -146,37 +146,64 @@ class _Evidence:
 
 def _evidence(
     tenancies: Sequence[Tenancy], series: Iterable[DeviceSeries], devices: Sequence[str]
-) -> dict[int, dict[_Place, _Evidence]]:
+) -> dict[int, dict[Place, Evidence]]:
     """Tenancy -> device and instance -> samples that name the pod there while it held it."""
-    known = set(devices)
-    by_name: dict[tuple[str, str], list[Tenancy]] = defaultdict(list)
-    for tenancy in tenancies:
-        by_name[tenancy.name].append(tenancy)
-    found: dict[int, dict[_Place, _Evidence]] = defaultdict(lambda: defaultdict(_Evidence))
+    shown: dict[tuple[str, str], list[DeviceSeries]] = defaultdict(list)
     for one in series:
-        if one.device not in known:
-            continue
-        for tenancy in (tenancy for name in names_on(one) for tenancy in by_name.get(name, ())):
-            if one.holder_uid and one.holder_uid != tenancy.uid:
-                continue
-            before, start, end = _bounds(one.at_ms, tenancy.span)
-            if end > start:
-                evidence = found[tenancy.pod][one.device, one.instance or ""]
-                evidence.samples += end - start
-                evidence.worn |= start > before
+        for name in names_on(one):
+            shown[name].append(one)
+    found: dict[int, dict[Place, Evidence]] = defaultdict(dict)
+    known = frozenset(devices)
+    for tenancy in tenancies:
+        weigh(found[tenancy.pod], tenancy.uid, tenancy.span, shown.get(tenancy.name, ()), known)
     return found
+
+
+def weigh(
+    found: dict[Place, Evidence], uid: str, span: Window, series: Iterable[DeviceSeries], devices: Container[str]
+) -> None:
+    """Add what samples say for a pod while it held devices.
+
+    Args:
+        found: what they say of it at other times.
+        uid: of the pod.
+        span: when it held devices.
+        series: those that name it.
+        devices: those that the node was billed for.
+    """
+    for one in series:
+        if one.device not in devices or (one.holder_uid and one.holder_uid != uid):
+            continue
+        before, start, end = _bounds(one.at_ms, span)
+        if end > start:
+            place = one.device, one.instance or ""
+            evidence = found.get(place)
+            if evidence is None:
+                evidence = found[place] = Evidence()
+            evidence.samples += end - start
+            evidence.worn |= start > before
+
+
+def ranked(evidence: Mapping[Place, Evidence]) -> list[Place]:
+    """Where samples show a pod: first what took on its name after it was bound, then what has most samples.
+
+    A device that is shown by its instances is not shown as a whole.
+    """
+    cut_up = {device for device, instance in evidence if instance}
+    places = [place for place in evidence if place[1] or place[0] not in cut_up]
+    return sorted(places, key=lambda place: (evidence[place].worn, -evidence[place].samples, place))
 
 
 def _bounds(at_ms: Millis, span: Window) -> tuple[int, int, int]:
     """Positions of the first samples after `LINGERS_MS` before a span, at its start, and at its end."""
-    if len(at_ms) and span.start_ms <= at_ms[0] and at_ms[-1] < span.end_ms:
+    if len(at_ms) and span.start_ms <= at_ms.item(0) and at_ms.item(-1) < span.end_ms:
         return 0, 0, len(at_ms)  # most pods hold their devices longer than samples reach
     before, start, end = np.searchsorted(at_ms, (span.start_ms - LINGERS_MS, span.start_ms, span.end_ms)).tolist()
     return before, start, end
 
 
 def _place_named(
-    board: _Board, devices: Sequence[str], tenancy: Tenancy, evidence: Mapping[_Place, _Evidence]
+    board: _Board, devices: Sequence[str], tenancy: Tenancy, evidence: Mapping[Place, Evidence]
 ) -> tuple[Ask, ...]:
     """Place the asks that name their device; return the others.
 
@@ -193,30 +220,28 @@ def _place_named(
 
 
 def _place_seen(
-    board: _Board, tenancy: Tenancy, asks: tuple[Ask, ...], evidence: Mapping[_Place, _Evidence], usual: Fraction
+    board: _Board, tenancy: Tenancy, asks: tuple[Ask, ...], evidence: Mapping[Place, Evidence], usual: Fraction
 ) -> tuple[Ask, ...]:
     """Place the asks of a tenancy on the devices that samples name; return those still to place.
 
     One of which nobody knows what it asked for holds the usual share of each device that it is named on.
 
-    First those that took on its name after it was bound, then those with most samples. Further parts of devices are on
-    the same devices, as far as these have room: an exporter names a pod once, however many parts it holds.
+    Further parts of devices are on the same devices, as far as these have room: an exporter names a pod once, however
+    many parts it holds.
     """
-    cut_up = {device for device, instance in evidence if instance}
-    places = [place for place in evidence if place[1] or place[0] not in cut_up]
-    ranked = sorted(places, key=lambda place: (evidence[place].worn, -evidence[place].samples, place))
+    places = ranked(evidence)
     if not tenancy.asks:
-        for device, instance in ranked:
+        for device, instance in places:
             board.claims[device].append(Claim(tenancy, usual, seen=True, instance=instance))
         return ()
     taken = {ask.device for ask in tenancy.asks}
-    free = [(device, instance) for device, instance in ranked if device not in taken]
+    free = [(device, instance) for device, instance in places if device not in taken]
     for (device, instance), ask in zip(free, asks, strict=False):
         board.claims[device].append(Claim(tenancy, ask.share, seen=True, instance=instance))
     return tuple(ask for ask in asks[len(free) :] if not _place_beside(board, tenancy, ask, free))
 
 
-def _place_beside(board: _Board, tenancy: Tenancy, ask: Ask, places: Sequence[_Place]) -> bool:
+def _place_beside(board: _Board, tenancy: Tenancy, ask: Ask, places: Sequence[Place]) -> bool:
     """Place a further part of a device where the tenancy holds one already; whether there was room."""
     for device in dict.fromkeys(device for device, _ in places if ask.share < WHOLE):
         if board.load(device, tenancy.span) + ask.share <= 1:

@@ -1,6 +1,5 @@
 """Which devices a node was billed for."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from aicost.domain.inventory.nodes import NodeFacts
@@ -17,9 +16,9 @@ def billed_devices(facts: NodeFacts, series: Iterable[DeviceSeries]) -> tuple[tu
     Returns:
         The devices billed, in order, and the UUIDs beyond the node's number, which are not.
     """
-    counts: Counter[str] = Counter()
+    counts: dict[str, int] = {}
     for one in series:
-        counts[one.device] += len(one.at_ms)
+        counts[one.device] = counts.get(one.device, 0) + len(one.at_ms)
     seen = sorted(counts, key=lambda device: (device not in facts.cards, -counts[device], device))
     number = facts.gpus or len(seen)
     known = (*seen, *(card for card in facts.cards if card not in counts))[: max(number, len(seen))]

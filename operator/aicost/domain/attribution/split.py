@@ -10,6 +10,10 @@ Each bucket has its own rule, and their weights sum to the span's:
 """
 
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aicost.domain.attribution.parts import UNMEASURED, Activity, Known, Part
 from aicost.domain.attribution.sharing.dividing import divide_shared
@@ -20,6 +24,26 @@ from aicost.domain.sampling.series import PPB
 
 _ALONE = Method.EXCLUSIVE
 NO_PODS: frozenset[int] = frozenset()
+Amount = TypeVar("Amount", int, NDArray[np.int64])
+"""A weight, or a column of them: the formulas are the same."""
+
+
+def of_holder(whole: Amount, busy: Amount, covered: Amount) -> tuple[tuple[Bucket, Amount, Amount], ...]:
+    """Buckets with weight and measured weight, of one who holds the whole device.
+
+    Used is U dt, allocated-idle (1 - U) dt; time without samples is unmeasured, never idle.
+    """
+    idle = covered - busy
+    unmeasured = (Bucket.ALLOCATED_UNMEASURED, whole - covered, 0 * whole)
+    return (Bucket.USED, busy, busy), (Bucket.ALLOCATED_IDLE, idle, idle), unmeasured
+
+
+def of_nobody(whole: Amount, busy: Amount, covered: Amount) -> tuple[tuple[Bucket, Amount, Amount], ...]:
+    """The same of a device that nobody holds.
+
+    Activity of one who holds nothing is unattributed; the rest of an unheld device is unallocated.
+    """
+    return (Bucket.UNATTRIBUTED, busy, busy), (Bucket.UNALLOCATED, whole - busy, covered - busy)
 
 
 def split(
@@ -61,39 +85,24 @@ def split_shared(
 
 
 def _split_exclusive(hold: Hold, whole: int, activity: Activity) -> tuple[Part, ...]:
-    """Used is U dt, allocated-idle (1 - U) dt; time without samples is unmeasured, never idle."""
-    covered = activity.covered_ms * PPB
-    parts = (
-        _measured(hold, Bucket.USED, activity.busy_ppb_ms, activity),
-        _measured(hold, Bucket.ALLOCATED_IDLE, covered - activity.busy_ppb_ms, activity),
-        Part(hold, Bucket.ALLOCATED_UNMEASURED, _ALONE, Quality.ASSUMED, "", whole - covered, 0, None),
-    )
+    used, idle, (bucket, weight, _) = of_holder(whole, activity.busy_ppb_ms, activity.covered_ms * PPB)
+    unmeasured = Part(hold, bucket, _ALONE, Quality.ASSUMED, "", weight, 0, None)
+    parts = (*(_measured(hold, *one, activity.quality, activity) for one in (used, idle)), unmeasured)
     return tuple(part for part in parts if part.weight)
 
 
 def _split_unheld(whole: int, activity: Activity) -> tuple[Part, ...]:
-    """Activity of one who holds nothing is unattributed; the rest of an unheld device is unallocated."""
-    busy, covered = activity.busy_ppb_ms, activity.covered_ms * PPB
-    quality = activity.quality if covered else Quality.ASSUMED
-    parts = (
-        _measured(None, Bucket.UNATTRIBUTED, busy, activity),
-        Part(
-            None,
-            Bucket.UNALLOCATED,
-            _ALONE,
-            quality,
-            activity.signal,
-            whole - busy,
-            covered - busy,
-            activity.error_ppb_ms,
-        ),
-    )
+    strays, rest = of_nobody(whole, activity.busy_ppb_ms, activity.covered_ms * PPB)
+    quality = activity.quality if activity.covered_ms else Quality.ASSUMED
+    parts = (_measured(None, *strays, activity.quality, activity), _measured(None, *rest, quality, activity))
     return tuple(part for part in parts if part.weight)
 
 
-def _measured(hold: Hold | None, bucket: Bucket, weight: int, activity: Activity) -> Part:
+def _measured(
+    hold: Hold | None, bucket: Bucket, weight: int, measured: int, quality: Quality, activity: Activity
+) -> Part:
     """A part that rests on samples."""
-    return Part(hold, bucket, _ALONE, activity.quality, activity.signal, weight, weight, activity.error_ppb_ms)
+    return Part(hold, bucket, _ALONE, quality, activity.signal, weight, measured, activity.error_ppb_ms)
 
 
 def _part(hold: Hold | None, bucket: Bucket, weight: int, activity: Activity) -> Part:

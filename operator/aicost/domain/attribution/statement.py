@@ -222,11 +222,11 @@ def questions(laid: LaidOut) -> Iterator[tuple[str, DeviceSpan, Window]]:
         for device in laid.devices:
             for span in (span for lane in laid.lanes[device] for span in lane.spans):
                 inside = span.span.overlap(segment)
-                if inside is not None and not span.shared_for and not _is_guesswork(laid, span, inside):
+                if inside is not None and not span.shared_for and not is_guesswork(laid, span, inside):
                     yield device, span, inside
 
 
-def _charge(node: str, segment: Window, decision: PriceDecision, devices: int) -> Charge:
+def charge_of(node: str, segment: Window, decision: PriceDecision, devices: int) -> Charge:
     """Cost of a node's devices over a segment: `devices * price * dt`, rounded once."""
     quote, device_ms = decision.chosen, devices * segment.length_ms
     if quote is None:
@@ -325,10 +325,11 @@ def _settled(
 
 def _activity(node: NodeInput, layout: LaidOut, device: str, span: DeviceSpan, inside: Window) -> Activity:
     """Samples of an unheld device prove nothing while some pod's device on this node is only guessed."""
-    return UNMEASURED if _is_guesswork(layout, span, inside) else node.activity(device, span, inside)
+    return UNMEASURED if is_guesswork(layout, span, inside) else node.activity(device, span, inside)
 
 
-def _is_guesswork(laid: LaidOut, span: DeviceSpan, inside: Window) -> bool:
+def is_guesswork(laid: LaidOut, span: DeviceSpan, inside: Window) -> bool:
+    """Whether nobody is known to hold a device while which one some pod held is a guess."""
     return not span.holds and any(guess.overlap(inside) for guess in laid.guesses)
 
 
@@ -360,7 +361,7 @@ def _drafts(laid: LaidOut) -> Iterator[_Draft]:
     """Add up what ends in the same row."""
     node, devices = laid.node, laid.devices
     for decision, segment in laid.segments:
-        charge = _charge(node.record.facts.name, segment, decision, len(devices))
+        charge = charge_of(node.record.facts.name, segment, decision, len(devices))
         costs = [None] * len(devices) if charge.cost_nanos is None else apportion(charge.cost_nanos, [1] * len(devices))
         for device, cost in zip(devices, costs, strict=True):
             spans, found = _spans(node, device, segment, laid), dict[tuple[object, ...], Line]()

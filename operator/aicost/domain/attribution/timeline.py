@@ -13,7 +13,7 @@ from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.nodes import SharingMode
 from aicost.domain.sampling.alike.integrals import Asked, integrals
 from aicost.domain.sampling.integration import Coverage, Integral, SignalSamples, cover_best, expected_interval
-from aicost.domain.sampling.series import COLLECTION_MS, COUNTERS, DeviceSeries, Signal
+from aicost.domain.sampling.series import COLLECTION_MS, COUNTERS, DeviceSeries
 
 LADDER = ENGINE.device
 """Signals that utilisation for cost rests on, best first: the next one fills what the better one leaves open."""
@@ -124,22 +124,32 @@ def foresee(questions: Iterable[tuple[Timelines, str, DeviceSpan, Window]]) -> N
 def _by_place(
     series: Iterable[DeviceSeries], interval_ms: int, collection_ms: int
 ) -> dict[tuple[str, str], list[SignalSamples]]:
-    """Merge the series of each device, instance and signal, best signal first.
-
-    An instance does not speak for the whole GPU, nor the GPU for an instance.
-    """
-    parts: dict[tuple[str, str, Signal], list[DeviceSeries]] = defaultdict(list)
+    """The samples of each device and instance: an instance does not speak for the whole GPU, nor the GPU for it."""
+    places: dict[tuple[str, str], list[DeviceSeries]] = defaultdict(list)
     for one in series:
-        if one.signal in LADDER:
-            parts[one.device, one.instance or "", one.signal].append(one)
-    found: dict[tuple[str, str], list[SignalSamples]] = defaultdict(list)
+        places[one.device, one.instance or ""].append(one)
     intervals: dict[bytes, int] = {}
+    return {place: samples_of(found, interval_ms, collection_ms, intervals) for place, found in places.items()}
+
+
+def samples_of(
+    series: Sequence[DeviceSeries], interval_ms: int, collection_ms: int, intervals: dict[bytes, int]
+) -> list[SignalSamples]:
+    """Merge the series of each signal of one device or instance, best signal first.
+
+    Args:
+        series: all of it.
+        interval_ms: time between samples that the source aims at.
+        collection_ms: how often the exporters collect.
+        intervals: times of samples -> the time between them, as far as that is known.
+    """
+    found = []
     for signal in LADDER:
-        for device, instance in sorted((device, instance) for device, instance, of in parts if of is signal):
-            at_ms, value = merged(parts[device, instance, signal])
+        mine = [one for one in series if one.signal is signal]
+        if mine:
+            at_ms, value = merged(mine)
             times = at_ms.tobytes()
             if times not in intervals:
                 intervals[times] = expected_interval(at_ms, interval_ms)
-            interval = intervals[times]
-            found[device, instance].append(SignalSamples(signal, at_ms, value, interval, collection_ms))
+            found.append(SignalSamples(signal, at_ms, value, intervals[times], collection_ms))
     return found

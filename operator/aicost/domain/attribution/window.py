@@ -5,6 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from aicost.domain.attribution.alike.answers import Placed
+from aicost.domain.attribution.alike.layouts import Fitted, fitted
+from aicost.domain.attribution.alike.looks import Frame, Site
+from aicost.domain.attribution.alike.stating import state_alike
 from aicost.domain.attribution.claims import Tenancy
 from aicost.domain.attribution.identifying import identifier, namespace_identifier
 from aicost.domain.attribution.mig.instances import instances_on
@@ -14,7 +18,7 @@ from aicost.domain.attribution.resources.storage import StorageStatement, state_
 from aicost.domain.attribution.resources.use import NO_USE, ClusterUse
 from aicost.domain.attribution.sharing.choosing import NO_POLICY, SharingPolicy, rules_of_node
 from aicost.domain.attribution.sharing.rules import SplitRule
-from aicost.domain.attribution.statement import Charge, NodeInput, lay_out, place_of, questions
+from aicost.domain.attribution.statement import Charge, LaidOut, NodeInput, lay_out, place_of, questions
 from aicost.domain.attribution.stating.rows import NodeStatement, state_nodes, unbalanced_nanos
 from aicost.domain.attribution.system_pods import is_system
 from aicost.domain.attribution.tenancies import Unseen, tenancies_of, unseen_pods
@@ -142,17 +146,44 @@ def state_window(given: WindowInput) -> WindowStatement:
     """
     matching = match_claims((record.facts for record in given.facts.pods), given.claims)
     together = _sort(given, matching)
-    nodes = [(lay_out(given.window, node), timelines) for node, timelines in _inputs(given, together)]
-    foresee((timelines, *one) for laid, timelines in nodes for one in questions(laid))
-    every = [laid for laid, _ in nodes]
-    statements = state_nodes(given.cluster, given.window, every)
-    rest = _rest(given, together, [laid.node for laid in every])
-    decisions = {laid.node.record.facts.uid: tuple(laid.node.prices) for laid in every}
+    sites = list(_sites(given, together))
+    statements = _state_gpus(given, together, sites)
+    rest = _rest(given, together, sites)
+    decisions = {site.record.facts.uid: site.prices for site in sites}
     by_node: dict[str, NodeStatement] = {}
     for uid, devices, (rows, charges) in zip(decisions, statements, rest, strict=True):
         devices.rows.extend(rows)
         by_node[uid] = replace(devices, charges=devices.charges + charges)
     return _add_up(given, by_node, decisions, matching, _storage(given, together))
+
+
+def _state_gpus(given: WindowInput, together: _Sorted, sites: Sequence[Site]) -> list[NodeStatement]:
+    """Nodes that look alike are laid out once and stated as columns; the others are laid out and stated one by one."""
+    window, telemetry = given.window, given.telemetry
+    frame = Frame(window, _around(given), together.names, telemetry.interval_ms)
+    alone: dict[int, tuple[LaidOut, Timelines]] = {}
+    placed: dict[int, Placed] = {}
+    for position, one in enumerate(fitted(sites, frame, lambda site: _laid_out(given, together, site))):
+        if isinstance(one, Fitted):
+            holders = [together.identify(occupant.record) for occupant in one.look.occupants]
+            placed[position] = Placed(one, holders, lambda site: _timelines(given, together, site))
+        else:
+            alone[position] = one
+    foresee((timelines, *one) for laid, timelines in alone.values() for one in questions(laid))
+    found = dict(zip(alone, state_nodes(given.cluster, window, [laid for laid, _ in alone.values()]), strict=True))
+    stated = state_alike(given.cluster, window, list(placed.values()), telemetry.interval_ms, telemetry.collection_ms)
+    found |= zip(placed, stated, strict=True)
+    return [found[position] for position in range(len(sites))]
+
+
+def _laid_out(given: WindowInput, together: _Sorted, site: Site) -> tuple[LaidOut, Timelines]:
+    node, timelines = _node_input(given, together, site)
+    return lay_out(given.window, node), timelines
+
+
+def _around(given: WindowInput) -> Window:
+    """The window with the padding of the samples."""
+    return Window(given.window.start_ms - given.padding_ms, given.window.end_ms + given.padding_ms)
 
 
 def _storage(given: WindowInput, together: _Sorted) -> StorageStatement:
@@ -165,12 +196,15 @@ def _storage(given: WindowInput, together: _Sorted) -> StorageStatement:
 
 def node_inputs(given: WindowInput, matching: Matching) -> Iterator[NodeInput]:
     """What the charges of each node rest on, in order of their names."""
-    return (node for node, _ in _inputs(given, _sort(given, matching)))
+    together = _sort(given, matching)
+    return (_node_input(given, together, site)[0] for site in _sites(given, together))
 
 
-def _inputs(given: WindowInput, together: _Sorted) -> Iterator[tuple[NodeInput, Timelines]]:
+def _sites(given: WindowInput, together: _Sorted) -> Iterator[Site]:
     for record in sorted(given.facts.nodes, key=lambda record: (record.facts.name, record.since_ms, record.facts.uid)):
-        yield _node_input(given, together, record, _prices(given, together, record))
+        name = record.facts.name
+        series, pods = together.series.get(name, ()), together.pods.get(name, ())
+        yield Site(record, series, pods, _prices(given, together, record))
 
 
 def _prices(given: WindowInput, together: _Sorted, record: NodeRecord) -> tuple[PriceDecision, ...]:
@@ -193,9 +227,7 @@ def _without_gpus(decision: PriceDecision) -> bool:
     return decision.chosen is not None and decision.chosen.gpu_hour_nanos_num == 0
 
 
-def _rest(
-    given: WindowInput, together: _Sorted, nodes: Sequence[NodeInput]
-) -> list[tuple[RowColumns, tuple[Charge, ...]]]:
+def _rest(given: WindowInput, together: _Sorted, nodes: Sequence[Site]) -> list[tuple[RowColumns, tuple[Charge, ...]]]:
     """CPU and memory of each node."""
     wanted = [one for one in (Component.CPU, Component.MEMORY) if one in given.counting.components]
     found: list[tuple[RowColumns, tuple[Charge, ...]]] = [(RowColumns(), ()) for _ in nodes]
@@ -237,22 +269,25 @@ def _sort(given: WindowInput, matching: Matching) -> _Sorted:
     )
 
 
-def _node_input(
-    given: WindowInput, together: _Sorted, record: NodeRecord, prices: Sequence[PriceDecision]
-) -> tuple[NodeInput, Timelines]:
+def _timelines(given: WindowInput, together: _Sorted, site: Site) -> Timelines:
+    telemetry, sharing = given.telemetry, site.record.facts.sharing
+    until_ms, collection_ms = together.known_until_ms, telemetry.collection_ms
+    return Timelines(site.series, telemetry.interval_ms, until_ms, collection_ms, sharing)
+
+
+def _node_input(given: WindowInput, together: _Sorted, site: Site) -> tuple[NodeInput, Timelines]:
     """What the charges of one node rest on; pods that only samples know join those that the watch saw."""
-    interval_ms, window = given.telemetry.interval_ms, given.window
-    series, pods = together.series.get(record.facts.name, ()), together.pods.get(record.facts.name, ())
-    presence = record.presence(Window(window.start_ms - given.padding_ms, window.end_ms + given.padding_ms))
-    seen = tenancies_of(record.facts, pods, series, interval_ms, window.end_ms)
+    record, series, pods, prices = site
+    interval_ms = given.telemetry.interval_ms
+    presence = record.presence(_around(given))
+    seen = tenancies_of(record.facts, pods, series, interval_ms, given.window.end_ms)
     here = [tenancy for tenancy in seen if presence and tenancy.span.overlap(presence)]
     ghosts = _ghosts(unseen_pods(together.names, series, interval_ms), -1)
     records = dict(pods)
     holders = {tenancy.pod: together.identify(records[tenancy.pod]) for tenancy in here}
     holders |= {t.pod: together.identify_unseen(t, record.facts.name) for t in ghosts}
     system = frozenset(t.pod for t in here if is_system(records[t.pod].facts.containers))
-    collection_ms, sharing = given.telemetry.collection_ms, record.facts.sharing
-    timelines = Timelines(series, interval_ms, together.known_until_ms, collection_ms, sharing)
+    timelines = _timelines(given, together, site)
     node = NodeInput(
         record=record,
         series=series,

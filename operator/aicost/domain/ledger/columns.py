@@ -72,6 +72,19 @@ class RowColumns(Sequence[Row]):
         self.error_nanos += other.error_nanos
         self.quantity += other.quantity
 
+    def between(self, first: int, last: int) -> "RowColumns":
+        """Some of the rows that follow each other."""
+        return RowColumns(
+            self.wording[first:last],
+            self.place[first:last],
+            self.holder[first:last],
+            self.cost_nanos[first:last],
+            self.gpu_milliseconds[first:last],
+            self.measured_milliseconds[first:last],
+            self.error_nanos[first:last],
+            self.quantity[first:last],
+        )
+
     def rows(self) -> tuple[Row, ...]:
         """The rows as objects, made when they are first asked for."""
         if self._rows is None:

@@ -15,6 +15,14 @@ _GPC = re.compile(r"(?:^|mig-)(\d{1,2})g\.")
 _VGPU = re.compile(r"-(\d{1,3})[QCAB](?:ME)?$")
 _AMD = re.compile(r"amd\.com/([a-z]{3})_")
 _MEMORY_LABEL = "nvidia.com/gpu.memory"
+_PRODUCT_LABEL, _PARTITION_LABEL = "nvidia.com/gpu.product", "cloud.google.com/gke-gpu-partition-size"
+_REPLICAS = ".replicas"
+
+
+def sizing_labels(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Those labels of a node that say how large what it offers is; all others are nothing to its devices."""
+    known = (_MEMORY_LABEL, _PRODUCT_LABEL, _PARTITION_LABEL)
+    return tuple((key, value) for key, value in labels.items() if key in known or key.endswith(_REPLICAS))
 
 
 def card_memory_mib(node: NodeFacts) -> int | None:
@@ -30,8 +38,8 @@ def is_mig_single(node: NodeFacts) -> bool:
 
 def single_profile(node: NodeFacts) -> str:
     """The MIG profile that a node's `nvidia.com/gpu` stand for, empty where they stand for whole GPUs."""
-    product = node.labels.get("nvidia.com/gpu.product", "").lower()
-    return product.partition("-mig-")[2] or node.labels.get("cloud.google.com/gke-gpu-partition-size", "")
+    product = node.labels.get(_PRODUCT_LABEL, "").lower()
+    return product.partition("-mig-")[2] or node.labels.get(_PARTITION_LABEL, "")
 
 
 def instance_share(text: str, model: str | None) -> Fraction:
