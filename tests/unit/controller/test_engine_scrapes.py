@@ -160,6 +160,18 @@ def test_a_restart_of_the_controller_loses_nothing(town, vllm):
     assert town.units()["counts"]["outputTokens"] == 3_600_000
 
 
+def test_a_controller_that_was_away_when_the_window_began_counts_from_where_it_left(town, vllm):
+    town.engine(vllm.url, since=BEGIN - HOUR_MS)
+    town.declare(vllm.url)
+    town.until(HOUR_0.start_ms - 8 * MINUTE_MS)
+    town.now_ms = HOUR_0.start_ms + 10 * MINUTE_MS
+    town.loop = town.begun()
+    town.until(HOUR_0.end_ms + MINUTE_MS)
+    town.close()
+    assert town.units()["counts"]["outputTokens"] == 3_600_000 + 8 * 60_000
+    assert "atLeast" not in town.units()
+
+
 def test_an_engine_that_restarts_counts_on(town, vllm):
     town.engine(vllm.url)
     town.declare(vllm.url)
