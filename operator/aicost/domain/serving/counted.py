@@ -5,8 +5,9 @@ Money is not in it: it comes from the ledger when the rows are read, at the pric
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from operator import attrgetter
 
 from aicost.domain.attribution.customers import CustomerIds
 from aicost.domain.budgets.units.counts import CountMethod, UnitCount
@@ -136,17 +137,21 @@ def rows_of(counts: WindowCounts, ids: CustomerIds | None = None) -> tuple[Count
     return tuple(row for row in (*rows, *declared) if 0 <= row.value < LARGEST)
 
 
+_NAMES = tuple(one.name for one in fields(CountRow) if one.name not in {"value", "at_least"})
+_WHAT = attrgetter(*_NAMES)
+
+
 class RowSums:
     """Rows of several windows as one: those that are equal but for their number add up."""
 
     def __init__(self) -> None:
-        self._values: dict[CountRow, int] = defaultdict(int)
-        self._least: set[CountRow] = set()
+        self._values: dict[tuple[str, ...], int] = defaultdict(int)
+        self._least: set[tuple[str, ...]] = set()
 
     def add(self, rows: Iterable[CountRow]) -> None:
         """Add the rows of one window."""
         for row in rows:
-            what = replace(row, value=0, at_least=False)
+            what = _WHAT(row)
             self._values[what] += row.value
             if row.at_least:
                 self._least.add(what)
@@ -154,7 +159,10 @@ class RowSums:
     @property
     def rows(self) -> tuple[CountRow, ...]:
         """The sums."""
-        return tuple(replace(one, value=value, at_least=one in self._least) for one, value in self._values.items())
+        return tuple(
+            CountRow(**dict(zip(_NAMES, what, strict=True)), value=value, at_least=what in self._least)  # type: ignore[arg-type]  # as they were read
+            for what, value in self._values.items()
+        )
 
 
 def tallies_of(rows: Iterable[CountRow]) -> Mapping[PodName, Mapping[str, Tally]]:
