@@ -157,3 +157,29 @@ def test_instances_of_mig_single_are_not_billed_as_gpus_where_the_product_does_n
     assert sum(row.cost_nanos or 0 for row in rows) == 4 * USD
     assert found["p", "used"] == pytest.approx(2 / 7, abs=1e-6)
     assert found["p", "allocated-idle"] == pytest.approx(2 / 7, abs=1e-6)
+
+
+def test_a_pod_that_shared_a_gpu_for_two_seconds_has_all_that_it_used(tmp_path):
+    """Counters are read each 15 s, so the GPU's own is a mean over the time before it, with it, and after it."""
+    shared = labelled(node(gpus=4), gpu_count="1", gpu_replicas="4", gpu_sharing_strategy="time-slicing")
+    at = {"uuid": "GPU-a", "node": "n1"}
+    long, short = {"namespace": "a", "pod": "long", "pod_uid": "l"}, {"namespace": "a", "pod": "short", "pod_uid": "s"}
+    born, died = T + 1004 * SECOND_MS, T + 1006 * SECOND_MS
+    samples = (
+        lines("aicost_pod_gpu_seconds_total", at | long, lambda now: 30 * now + 150, step_s=15)
+        + lines("aicost_pod_gpu_seconds_total", at | short, 1.0, (17, 65), step_s=15)
+        + lines("aicost_device_busy_seconds_total", at, lambda now: 30 * now + 150 + (1 if now > 17 else 0), step_s=15)
+    )
+    bodies = {name: pod(name) for name in ("long", "short")}
+    for body in bodies.values():
+        body["metadata"] |= {"uid": body["metadata"]["name"][0]}
+    events = [
+        *(event(T - HOUR_MS, one) for one in (BOOK, shared, bodies["long"])),
+        event(born, bodies["short"]),
+        event(died, bodies["short"], "DELETED"),
+    ]
+    bundle = write(tmp_path / "bundle", head(HOUR.start_ms, HOUR.end_ms, 15_000), events, samples)
+    replay(Wanted(str(bundle), str(tmp_path / "ledger")), lambda _: None)
+    found = bill(list(DeltaLedger(str(tmp_path / "ledger")).rows(HOUR)))
+    assert found["short", "used"] == pytest.approx(4 * 1.0 / 3600, rel=0.01)
+    assert found["long", "used"] == pytest.approx(2.0, rel=0.001)

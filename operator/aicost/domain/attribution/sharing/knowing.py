@@ -19,6 +19,7 @@ from aicost.domain.inventory.nodes import SharingMode
 from aicost.domain.ledger.rows import Quality
 from aicost.domain.sampling.counters.counting import resets_of
 from aicost.domain.sampling.integration import Coverage, Integral, SignalSamples, cover_best, expected_interval
+from aicost.domain.sampling.pieces import without
 from aicost.domain.sampling.series import COUNTERS, OF_PODS, DeviceSeries, Millis, Parts, Signal
 
 PodName = tuple[str, str]
@@ -89,6 +90,9 @@ class SharedTimelines:
         strays = [found for name in sorted(place.names - names) if (found := place.of_name(name, whole))]
         certain = any(hold.claim.seen for hold in span.holds)
         own = place.of_device(whole) if certain else None
+        if own and all(one and COUNTERS.issuperset(one.signals) for one in held):
+            changes = {edge for claim in claims for edge in (claim.tenancy.span.start_ms, claim.tenancy.span.end_ms)}
+            own = _undivided(own, span.span, held, sorted(changes))
         return tuple(_known(part, own, held, strays, by_sample=by_sample))
 
     def counters(self, where: Where, tenancy: Tenancy) -> Sequence[SignalSamples]:
@@ -210,6 +214,24 @@ def _known(
         length = sum(piece.length_ms for piece in pieces)
         others = tuple(one for one in found[1 + len(holders) :] if one)
         yield Known(length, found[0], tuple(found[1 : 1 + len(holders)]), others)
+
+
+def _undivided(device: Coverage, span: Window, held: Sequence[Coverage | None], changes: Sequence[int]) -> Coverage:
+    """What is known of a device but for gains that were read after somebody came or went, where all pods are counted.
+
+    Such a gain is a mean over two sets of holders and says nothing of either. What pods gained belongs to their lives.
+    """
+    pieces, moments = device.pieces, np.array(changes, np.int64)
+    counters = [number for number, signal in enumerate(device.signals) if signal in COUNTERS]
+    across = moments.searchsorted(pieces.start_ms, side="right") < moments.searchsorted(pieces.end_ms)
+    across &= np.isin(pieces.source, counters) & (pieces.start_ms < span.end_ms) & (span.start_ms < pieces.end_ms)
+    mean = pieces.pick(np.flatnonzero(across))
+    inside = [
+        Window(max(start, span.start_ms), min(end, span.end_ms))
+        for start, end in zip(mean.start_ms.tolist(), mean.end_ms.tolist(), strict=True)
+    ]
+    told = [one for one in inside if all(pod and _covers(pod, one) for pod in held)]
+    return Coverage(without(pieces, told), device.signals) if told else device
 
 
 def _covers(coverage: Coverage, piece: Window) -> bool:
