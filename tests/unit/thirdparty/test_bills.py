@@ -109,6 +109,11 @@ def test_a_table_of_ones_own_needs_a_day_and_an_amount():
         (b'{"data": 3}', "no bill is in it"),
         (b'{"data": [{"results": [{}], "starting_at": "x", "ending_at": "y"}]}', "no bucket of a cost API"),
         (b"[1, 2]", "no bill is in it"),
+        (b'{"type": "error", "error": {"type": "rate_limit_error"}}', "no bill is in it (no field 'data')"),
+        (
+            anthropic({"uncached_input_tokens": 1500, "model": "m"}),
+            "no field 'amount': this is no bucket of a cost API",
+        ),
         (b"\xff\xfe", "not UTF-8"),
         (gzip.compress(b"date,cost\n2026-03-02,1\n")[:-9], "cannot be unpacked"),
         (b"\x1f\x8b and more", "cannot be unpacked"),

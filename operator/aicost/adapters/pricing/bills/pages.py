@@ -37,7 +37,7 @@ def decode(content: bytes, name: str) -> list[Mapping[str, Any]]:
         return [bucket for buckets in found for bucket in buckets if isinstance(bucket["results"], list)]
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         fix = "give pages of a cost API as JSON, each with `data`, or a CSV"
-        raise InvalidRequest(f"{name}: no bill is in it ({problem!r}): {fix}") from problem
+        raise InvalidRequest(f"{name}: no bill is in it ({_said(problem)}): {fix}") from problem
 
 
 def read_pages(buckets: list[Mapping[str, Any]], name: str) -> tuple[str, tuple[SpendLine, ...]]:
@@ -56,7 +56,13 @@ def _told(read: Any, bucket: Mapping[str, Any], name: str) -> Iterator[SpendLine
         yield from read(bucket)
     except (KeyError, TypeError, AttributeError, Wrong) as problem:
         shown = json.dumps(bucket, default=str)[:120]
-        raise InvalidRequest(f"{name}: {shown}: {problem}: this is no bucket of a cost API") from problem
+        fix = "this is no bucket of a cost API: give pages of cost_report (Anthropic) or costs (OpenAI)"
+        raise InvalidRequest(f"{name}: {shown}: {_said(problem)}: {fix}") from problem
+
+
+def _said(problem: Exception) -> str:
+    """What is wrong, for people; of what is missing Python says its name alone."""
+    return f"no field {problem}" if isinstance(problem, KeyError) else str(problem)
 
 
 def _anthropic(bucket: Mapping[str, Any]) -> Iterator[SpendLine]:
