@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from aicost.crd.kinds import KINDS
 from aicost.crd.schema.markers import RULES
-from support.crd_samples import BASE, FULL, REFUSED, resource
+from support.crd_samples import BASE, FULL, resource
+from support.refused_specs import REFUSED
 
 MODELS = {kind.kind: kind.model for kind in KINDS}
 
