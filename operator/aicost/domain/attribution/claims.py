@@ -9,11 +9,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-import numpy as np
-
 from aicost.domain.exact.windows import MINUTE_MS, Window
 from aicost.domain.inventory.nodes import NodeFacts, SharingMode
-from aicost.domain.sampling.series import DeviceSeries, Millis
+from aicost.domain.sampling.series import DeviceSeries
 
 WHOLE = Fraction(1)
 _SLOTTED = frozenset({SharingMode.TIME_SLICING, SharingMode.MPS})
@@ -171,10 +169,15 @@ def weigh(
         series: those that name it.
         devices: those that the node was billed for.
     """
+    first, last = span.start_ms, span.end_ms
     for one in series:
         if one.device not in devices or (one.holder_uid and one.holder_uid != uid):
             continue
-        before, start, end = _bounds(one.at_ms, span)
+        at_ms = one.at_ms
+        if len(at_ms) and first <= at_ms.item(0) and at_ms.item(-1) < last:
+            before, start, end = 0, 0, len(at_ms)  # most pods hold their devices longer than samples reach
+        else:
+            before, start, end = at_ms.searchsorted((first - LINGERS_MS, first, last)).tolist()
         if end > start:
             place = one.device, one.instance or ""
             evidence = found.get(place)
@@ -192,14 +195,6 @@ def ranked(evidence: Mapping[Place, Evidence]) -> list[Place]:
     cut_up = {device for device, instance in evidence if instance}
     places = [place for place in evidence if place[1] or place[0] not in cut_up]
     return sorted(places, key=lambda place: (evidence[place].worn, -evidence[place].samples, place))
-
-
-def _bounds(at_ms: Millis, span: Window) -> tuple[int, int, int]:
-    """Positions of the first samples after `LINGERS_MS` before a span, at its start, and at its end."""
-    if len(at_ms) and span.start_ms <= at_ms.item(0) and at_ms.item(-1) < span.end_ms:
-        return 0, 0, len(at_ms)  # most pods hold their devices longer than samples reach
-    before, start, end = np.searchsorted(at_ms, (span.start_ms - LINGERS_MS, span.start_ms, span.end_ms)).tolist()
-    return before, start, end
 
 
 def _place_named(

@@ -1,6 +1,6 @@
 """Which devices a node was billed for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from aicost.domain.inventory.nodes import NodeFacts
 from aicost.domain.sampling.series import DeviceSeries
@@ -19,6 +19,11 @@ def billed_devices(facts: NodeFacts, series: Iterable[DeviceSeries]) -> tuple[tu
     counts: dict[str, int] = {}
     for one in series:
         counts[one.device] = counts.get(one.device, 0) + len(one.at_ms)
+    return billed_of(facts, counts)
+
+
+def billed_of(facts: NodeFacts, counts: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The same by the number of samples that show each device."""
     seen = sorted(counts, key=lambda device: (device not in facts.cards, -counts[device], device))
     number = facts.gpus or len(seen)
     known = (*seen, *(card for card in facts.cards if card not in counts))[: max(number, len(seen))]

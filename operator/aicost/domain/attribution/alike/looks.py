@@ -8,12 +8,13 @@ Moments count by their order alone: a pod that was bound a week ago holds a devi
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from aicost.domain.attribution.claims import Evidence, Place, names_on, ranked, weigh
-from aicost.domain.attribution.devices import billed_devices
+from aicost.domain.attribution.devices import billed_of
 from aicost.domain.attribution.resolvers.parts import HAMI, VOLCANO
 from aicost.domain.attribution.resolvers.scene import FRACTION, FRACTION_MEMORY, RESERVATION_NAMESPACES
 from aicost.domain.attribution.resolvers.sizes import sizing_labels
@@ -112,7 +113,8 @@ def look_at(site: Site, frame: Frame) -> Look | None:
     occupants = _occupants(site, presence, shown, frame)
     if occupants is None:
         return None
-    devices, surplus = billed_devices(facts, site.series)
+    counts = {device: sum([len(one.at_ms) for one in series]) for device, series in by_device.items()}
+    devices, surplus = billed_of(facts, counts)
     bounds = [present, presence, *(one.span for one in site.prices)]
     moments = sorted({edge for one in bounds for edge in (one.start_ms, one.end_ms)}.union(*_edges(occupants)))
     rank = {moment: position for position, moment in enumerate(moments)}.__getitem__
@@ -132,14 +134,14 @@ def _by_device_and_name(
     series: Iterable[DeviceSeries],
 ) -> tuple[dict[str, list[DeviceSeries]], dict[PodName, list[DeviceSeries]]] | None:
     """The series of each device, and those that name each pod; None where GPUs are cut into instances."""
-    by_device: dict[str, list[DeviceSeries]] = {}
-    shown: dict[PodName, list[DeviceSeries]] = {}
+    by_device: dict[str, list[DeviceSeries]] = defaultdict(list)
+    shown: dict[PodName, list[DeviceSeries]] = defaultdict(list)
     for one in series:
         if one.instance:
             return None
-        by_device.setdefault(one.device, []).append(one)
+        by_device[one.device].append(one)
         for name in names_on(one):
-            shown.setdefault(name, []).append(one)
+            shown[name].append(one)
     return by_device, shown
 
 

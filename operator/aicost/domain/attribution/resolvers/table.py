@@ -18,6 +18,8 @@ from aicost.domain.attribution.resolvers.scene import FRACTION, FRACTION_MEMORY,
 from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.pods import PodFacts, PodRecord
 
+_FRACTIONS = frozenset({FRACTION, FRACTION_MEMORY})
+
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
@@ -183,4 +185,4 @@ def reserved_share(scene: Scene, record: PodRecord) -> Fraction:
 
 def may_hold(pod: PodFacts) -> bool:
     """Whether anything about a pod speaks of devices: what else there is of it is of no use to them."""
-    return bool(pod.devices or pod.claims or {FRACTION, FRACTION_MEMORY} & pod.annotations.keys())
+    return bool(pod.devices or pod.claims or not _FRACTIONS.isdisjoint(pod.annotations))
