@@ -96,6 +96,12 @@ def test_a_pod_that_is_busier_than_a_device_can_be_is_garbage_and_one_a_little_a
     assert telemetry.defects.clamped >= 2
 
 
+def test_a_counter_of_more_time_than_64_bits_hold_is_garbage():
+    telemetry = read(raw([5.0, 1e10, 1e14], "aicost_device_busy_seconds_total", uuid="GPU-1"))
+    assert only(telemetry).value.tolist() == [5 * PPB]
+    assert telemetry.defects.clamped == 2
+
+
 def test_a_change_of_holder_makes_two_series():
     telemetry = read(raw([0.5] * 2, pod="p", namespace="t"), raw([0.1] * 2, start=T0 + 2 * STEP))
     assert [(one.holder, len(one.at_ms)) for one in telemetry.series] == [(None, 2), (("t", "p"), 2)]
@@ -191,6 +197,32 @@ def test_a_frozen_counter_is_seen_across_a_change_of_labels():
         raw([0.7] * 20), energy([100.0] * 10, pod="p"), energy([100.0] * 10, start=T0 + 10 * STEP, pod="q")
     )
     assert telemetry.defects.frozen == 19
+
+
+def test_a_counter_that_rises_under_each_of_two_labels_may_stand_still_between_them():
+    telemetry = read(
+        raw([0.7] * 20),
+        energy([100.0 + k for k in range(10)], pod="p"),
+        energy([109.0 + k for k in range(5)], start=T0 + 15 * STEP, pod="q"),
+    )
+    assert telemetry.defects.frozen == 6
+
+
+def test_equal_labels_name_another_device_where_another_exporter_wears_them():
+    labels = {"uuid": "GPU-2", "pod": "p", "namespace": "t"}
+    telemetry = read(raw([0.5], **labels), raw([5.0], "aicost_pod_gpu_seconds_total", **labels))
+    assert [(one.device, one.signal) for one in telemetry.series] == [
+        ("GPU-1", Signal.ENGINE_ACTIVE),
+        ("GPU-2", Signal.POD_SECONDS),
+    ]
+
+
+def test_series_of_equal_times_share_them_and_others_that_end_alike_keep_their_own():
+    times = [T0 + k * STEP for k in range(4)]
+    series = [raw([0.5] * 4, device=f"GPU-{k}", at=at) for k, at in enumerate([times, times, [T0 + 1, *times[1:]]])]
+    found = [one.at_ms for one in read(*series).series]
+    assert found[0] is found[1]
+    assert [at_ms.tolist() for at_ms in found] == [one.at_ms.tolist() for one in series]
 
 
 def test_no_series_at_all_is_no_telemetry_and_no_error():

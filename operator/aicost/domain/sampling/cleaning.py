@@ -1,22 +1,18 @@
 """From raw series of any dialect to clean columns per device: the one way in which samples enter the product."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
 
-from aicost.domain.sampling.columns import Columns, Entry, describe, is_of_pod, to_columns
+from aicost.domain.sampling.alike.origins import Origin
+from aicost.domain.sampling.alike.values import Samples
+from aicost.domain.sampling.columns import Entry, describe, is_of_pod, to_columns
 from aicost.domain.sampling.dialects import METRICS
 from aicost.domain.sampling.freezing import frozen_samples
-from aicost.domain.sampling.identity import Holder, SamplingContext, exporter_node
-from aicost.domain.sampling.merging import Merged, merge_alone, merge_pods, merge_rows
-from aicost.domain.sampling.placement import place
-from aicost.domain.sampling.series import OF_PODS, DeviceSeries, Millis, Parts, RawSeries, SampleDefects, Telemetry
-
-MODEL_LABELS = ("modelName", "card_series", "card_model", "model")
-"""Labels in which exporters write the model of a device, best first."""
-Row = tuple[Holder | None, Millis, Parts]
-"""Samples of one series: who it says holds the device, times and values."""
+from aicost.domain.sampling.identity import SamplingContext
+from aicost.domain.sampling.merging import Merged, Row, merge_alone, merge_pods, merge_rows
+from aicost.domain.sampling.series import OF_PODS, DeviceSeries, RawSeries, SampleDefects, Telemetry
 
 
 def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: int) -> Telemetry:
@@ -34,47 +30,47 @@ def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: i
     entries, unidentified = describe(raw, context)
     columns = to_columns(entries, now_ms)
     frozen = frozen_samples(columns, context.interval_ms)
-    columns = columns.without(frozen)
-    nodes = _nodes(entries, context)
-    models = _models(entries)
+    samples = list(columns.samples)
+    for index, repeated in frozen.items():
+        samples[index] = samples[index].where(~repeated)
+    origins = {id(entry.origin): entry.origin for entry in entries}.values()
+    nodes, models = _nodes(origins), _models(origins)
     series = tuple(
-        _series(entry, merged, nodes[entry.device], models.get(entry.device)) for entry, merged in _merged(columns)
+        _series(entry, merged, nodes[entry.origin.device], models.get(entry.origin.device))
+        for entry, merged in _merged(entries, samples)
     )
     defects = SampleDefects(
         **columns.dropped,
-        duplicates=len(columns.at_ms) - sum(len(one.at_ms) for one in series),
+        duplicates=sum(len(one.at_ms) for one in samples) - sum(len(one.at_ms) for one in series),
         unknown_metrics=tuple(sorted({one.name for one in raw} - METRICS.keys())),
         unplaced_devices=tuple(sorted(device for device, node in nodes.items() if node is None)),
-        frozen=int(np.count_nonzero(frozen)),
+        frozen=sum(int(np.count_nonzero(repeated)) for repeated in frozen.values()),
         unidentified=unidentified,
     )
     return Telemetry(series, context.interval_ms, defects)
 
 
-def _merged(columns: Columns) -> Iterator[tuple[Entry, Merged]]:
+def _merged(entries: Sequence[Entry], samples: Sequence[Samples]) -> Iterator[tuple[Entry, Merged]]:
     """The samples of each device, instance and signal, by holder; the entry stands for all that are about the same."""
-    bounds = columns.bounds().tolist()
-    keys = [entry.key for entry in columns.entries]
-    for _, group in groupby(range(len(keys)), key=keys.__getitem__):
-        indexes = [index for index in group if bounds[index] < bounds[index + 1]]
-        if not indexes:
-            continue
-        entry = columns.entries[indexes[0]]
-        rows = [
-            (
-                columns.entries[i].holder,
-                columns.at_ms[bounds[i] : bounds[i + 1]],
-                columns.value[bounds[i] : bounds[i + 1]],
-            )
-            for i in indexes
-        ]
-        if entry.signal in OF_PODS:
-            yield from ((entry, one) for one in merge_pods(rows))
-            continue
-        shared = [is_of_pod(columns.entries[i]) for i in indexes]
-        rows = _by_the_whole(rows, shared) if any(shared) else rows
-        merged = [merge_alone(*rows[0])] if len(rows) == 1 else merge_rows(rows)
-        yield from ((entry, one) for one in merged)
+    keys = [entry.key for entry in entries]
+    filled = [index for index, one in enumerate(samples) if len(one.at_ms)]
+    for _, alike in groupby(filled, key=keys.__getitem__):
+        first, *others = alike
+        entry = entries[first]
+        if others:
+            group = [(entries[index], samples[index]) for index in (first, *others)]
+            yield from ((entry, merged) for merged in _together(group))
+        else:
+            yield entry, merge_alone(entry.origin.holder, samples[first])
+
+
+def _together(group: Sequence[tuple[Entry, Samples]]) -> Iterable[Merged]:
+    """The samples of several entries about the same."""
+    rows: list[Row] = [(entry.holder, one) for entry, one in group]
+    if group[0][0].signal in OF_PODS:
+        return merge_pods(rows)
+    shared = [is_of_pod(entry) for entry, _ in group]
+    return merge_rows(_by_the_whole(rows, shared) if any(shared) else rows)
 
 
 def _by_the_whole(rows: Sequence[Row], shared: Sequence[bool]) -> list[Row]:
@@ -82,45 +78,31 @@ def _by_the_whole(rows: Sequence[Row], shared: Sequence[bool]) -> list[Row]:
 
     Where the device has no row of its own at a moment, its busiest pod is the least that is known of it.
     """
-    own = [at_ms for (holder, at_ms, _), of_pod in zip(rows, shared, strict=True) if holder is None and not of_pod]
+    own = [one.at_ms for (holder, one), of_pod in zip(rows, shared, strict=True) if holder is None and not of_pod]
     told = np.concatenate([np.zeros(0, np.int64), *own])
     return [
-        (holder, at_ms, np.where(np.isin(at_ms, told), 0, value) if of_pod else value)
-        for (holder, at_ms, value), of_pod in zip(rows, shared, strict=True)
+        (holder, one._replace(value=np.where(np.isin(one.at_ms, told), 0, one.value)) if of_pod else one)
+        for (holder, one), of_pod in zip(rows, shared, strict=True)
     ]
 
 
 def _series(entry: Entry, merged: Merged, node: str | None, model: str | None) -> DeviceSeries:
-    alone = merged.holders[0] if len(merged.holders) == 1 else None
+    origin, (holders, at_ms, value) = entry.origin, merged
+    pods = tuple([holder.pod for holder in holders])
+    pod, uid = (pods[0], holders[0].uid) if len(holders) == 1 else (None, None)
     return DeviceSeries(
-        signal=entry.signal,
-        device=entry.device,
-        instance=entry.instance,
-        node=node,
-        holder=alone.pod if alone else None,
-        holder_uid=alone.uid if alone else None,
-        gpu_model=model,
-        at_ms=merged.at_ms,
-        value=merged.value,
-        holders=tuple(holder.pod for holder in merged.holders),
-        profile=entry.profile,
+        entry.signal, origin.device, origin.instance, node, pod, uid, model, at_ms, value, pods, origin.profile
     )
 
 
-def _nodes(entries: Sequence[Entry], context: SamplingContext) -> Mapping[str, str | None]:
+def _nodes(origins: Iterable[Origin]) -> Mapping[str, str | None]:
     """Each device's node by the best evidence that any of its series has; the first in order where equals differ."""
     found: dict[str, list[tuple[int, str]]] = {}
-    for entry in entries:
-        holder_node = context.pod_nodes.get(entry.holder.pod) if entry.holder else None
-        evidence = place(context.nodes, entry.raw.labels, exporter_node(entry.raw, context), holder_node)
-        found.setdefault(entry.device, []).extend([evidence] if evidence else [])
+    for one in origins:
+        found.setdefault(one.device, []).extend([one.place] if one.place else [])
     return {device: min(evidence)[1] if evidence else None for device, evidence in found.items()}
 
 
-def _models(entries: Sequence[Entry]) -> Mapping[str, str]:
+def _models(origins: Iterable[Origin]) -> Mapping[str, str]:
     """What the series call each device's model."""
-    return dict(sorted((entry.device, model) for entry in entries if (model := _model(entry.raw.labels))))
-
-
-def _model(labels: Mapping[str, str]) -> str:
-    return next((labels[label] for label in MODEL_LABELS if labels.get(label)), "")
+    return dict(sorted((one.device, one.model) for one in origins if one.model))

@@ -152,6 +152,13 @@ _HELP_WORDS: Mapping[Signal, tuple[tuple[str, Unit], ...]] = {
     Signal.ENERGY: (("mj", Unit.MILLIJOULES), ("millijoule", Unit.MILLIJOULES), ("joule", Unit.JOULES)),
 }
 
+_DISPROVABLE: Mapping[Signal, tuple[Unit | None, ...]] = {
+    Signal.GPU_UTIL: (Unit.RATIO, None),
+    Signal.POD_UTIL: (Unit.RATIO, None),
+    Signal.MEMORY_USED: (Unit.MEBIBYTES, None),
+}
+"""Claims that a value which is too large disproves."""
+
 
 def unit_in_help(signal: Signal, text: str) -> Unit | None:
     """The unit that a HELP text names, None where it names none."""
@@ -167,20 +174,29 @@ def unit_of(name: str, help_text: str, largest: float) -> Unit:
         help_text: its HELP text, empty where there is none.
         largest: the largest plausible value of this metric that the exporter showed.
     """
-    metric = METRICS[name]
-    if metric.proven and metric.unit:
-        return metric.unit
-    claimed = unit_in_help(metric.signal, help_text) or metric.unit
-    return _unless_disproved(metric.signal, claimed, largest)
-
-
-def _unless_disproved(signal: Signal, claimed: Unit | None, largest: float) -> Unit:
-    """The claimed unit, unless no such unit can have a value that large."""
-    if signal in {Signal.GPU_UTIL, Signal.POD_UTIL} and claimed in {Unit.RATIO, None}:
-        return Unit.PERCENT if largest > LARGEST_RATIO else Unit.RATIO
-    if signal is Signal.MEMORY_USED and claimed in {Unit.MEBIBYTES, None}:
+    signal, claimed = METRICS[name].signal, _claimed(name, help_text)
+    if not _may_be_disproved(name, claimed):
+        return claimed or Unit.CODE
+    if signal is Signal.MEMORY_USED:
         return Unit.BYTES if largest > LARGEST_MEBIBYTES else Unit.MEBIBYTES
-    return claimed or Unit.CODE
+    return Unit.PERCENT if largest > LARGEST_RATIO else Unit.RATIO
+
+
+def values_decide(name: str, help_text: str) -> bool:
+    """Whether the unit of a metric hangs on how large its values are."""
+    return _may_be_disproved(name, _claimed(name, help_text))
+
+
+def _claimed(name: str, help_text: str) -> Unit | None:
+    """The unit that name and HELP text stand for."""
+    metric = METRICS[name]
+    return metric.unit if metric.proven else unit_in_help(metric.signal, help_text) or metric.unit
+
+
+def _may_be_disproved(name: str, claimed: Unit | None) -> bool:
+    """Whether a value may be larger than any in the claimed unit."""
+    metric = METRICS[name]
+    return not metric.proven and claimed in _DISPROVABLE.get(metric.signal, ())
 
 
 def dialect_of(names: frozenset[str], *, lower_case_host: bool) -> Dialect | None:
@@ -198,6 +214,6 @@ def dialect_of(names: frozenset[str], *, lower_case_host: bool) -> Dialect | Non
 def means(name: str, labels: Mapping[str, str]) -> Metric | None:
     """What a series measures; None for what is no metric of a device, by its name or by its labels."""
     metric = METRICS.get(name)
-    if metric is None or any(labels.get(label) != value for label, value in metric.where.items()):
+    if metric is not None and metric.where and any(labels.get(one) != value for one, value in metric.where.items()):
         return None
     return metric

@@ -6,16 +6,21 @@ dropped, energy itself included only as far as it repeats. An unchanged activity
 looks like that. Without an energy counter, or with one that is always 0, nothing is judged.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aicost.domain.exact.windows import MINUTE_MS
-from aicost.domain.sampling.columns import Columns
+from aicost.domain.sampling.alike.values import Samples, joined
+from aicost.domain.sampling.columns import Columns, Entry
 from aicost.domain.sampling.series import Millis, Parts, Signal
 
 _Source = tuple[tuple[str, ...], str, str | None]
+_AT_ONCE = 128
+"""Counters that are looked at together: as many as a core's own cache holds of an hour."""
 
 
 def frozen_after(interval_ms: int) -> int:
@@ -23,35 +28,65 @@ def frozen_after(interval_ms: int) -> int:
     return max(2 * interval_ms, MINUTE_MS)
 
 
-def frozen_samples(columns: Columns, interval_ms: int) -> NDArray[np.bool_]:
-    """Marks the samples that a hanging exporter repeated."""
-    frozen = np.zeros(len(columns.at_ms), bool)
-    bounds = columns.bounds()
-    slices: dict[_Source, list[slice]] = {}
-    energy: dict[_Source, list[slice]] = {}
-    for index, entry in enumerate(columns.entries):
-        source = (entry.exporter, entry.device, entry.instance)
-        mine = slice(int(bounds[index]), int(bounds[index + 1]))
-        (energy if entry.signal is Signal.ENERGY else slices).setdefault(source, []).append(mine)
-    for source, counters in energy.items():
-        if len(counters) == 1 and _rises(columns.value[counters[0]]):
-            continue
-        for first, last in _standstills(*_readings(columns, counters), frozen_after(interval_ms)):
-            for mine in slices.get(source, ()):
-                times = columns.at_ms[mine]
-                frozen[mine] |= (times > first) & (times <= last)
+def frozen_samples(columns: Columns, interval_ms: int) -> Mapping[int, NDArray[np.bool_]]:
+    """Which samples a hanging exporter repeated: index of an entry -> a mark for each of its samples; few have any."""
+    spans = {
+        source: found
+        for source, parts in _doubtful(columns).items()
+        if (found := list(_standstills(*_readings(parts), frozen_after(interval_ms))))
+    }
+    frozen: dict[int, NDArray[np.bool_]] = {}
+    for index, entry in enumerate(columns.entries) if spans else ():
+        if entry.signal is not Signal.ENERGY:
+            at_ms = columns.samples[index].at_ms
+            still = [(at_ms > first) & (at_ms <= last) for first, last in spans.get(_source(entry), ())]
+            if still:
+                frozen[index] = np.logical_or.reduce(still)
     return frozen
 
 
-def _rises(value: Parts) -> bool:
-    """Whether no two readings are equal: what most counters show is soon told."""
-    return bool((value[1:] > value[:-1]).all())
+def _source(entry: Entry) -> _Source:
+    return entry.exporter, entry.device, entry.instance
 
 
-def _readings(columns: Columns, counters: list[slice]) -> tuple[Millis, Parts]:
+def _doubtful(columns: Columns) -> Mapping[_Source, Sequence[Samples]]:
+    """Readings of each counter that may have stood still: not of those that rise, whoever held the device."""
+    energy = [
+        (_source(entry), samples)
+        for entry, samples in zip(columns.entries, columns.samples, strict=True)
+        if entry.signal is Signal.ENERGY and len(samples.at_ms)
+    ]
+    counters: dict[_Source, list[Samples]] = defaultdict(list)
+    still: set[_Source] = set()
+    for (source, samples), rises in zip(energy, _rise([samples.value for _, samples in energy]), strict=True):
+        counters[source].append(samples)
+        if not rises:
+            still.add(source)
+    return {source: parts for source, parts in counters.items() if source in still or _overlap(parts)}
+
+
+def _rise(columns: Sequence[Parts]) -> Iterator[bool]:
+    """Whether each value is larger than the one before it: of each of some columns, none of which is empty."""
+    for first in range(0, len(columns), _AT_ONCE):
+        some = columns[first : first + _AT_ONCE]
+        table = np.concatenate(some)
+        larger = np.append(True, table[1:] > table[:-1])
+        starts = np.cumsum([0, *map(len, some[:-1])])
+        larger[starts] = True
+        yield from np.logical_and.reduceat(larger, starts).tolist()
+
+
+def _overlap(parts: Sequence[Samples]) -> bool:
+    """Whether two parts of a counter may share a value, where each rises."""
+    if len(parts) == 1:
+        return False
+    ranges = sorted((int(one.value[0]), int(one.value[-1])) for one in parts)
+    return any(before[1] >= after[0] for before, after in pairwise(ranges))
+
+
+def _readings(parts: Sequence[Samples]) -> tuple[Millis, Parts]:
     """Readings of one counter in order of time, under whatever labels."""
-    at_ms = np.concatenate([columns.at_ms[mine] for mine in counters])
-    value = np.concatenate([columns.value[mine] for mine in counters])
+    at_ms, value, _ = joined(parts)
     order = np.lexsort((value, at_ms))
     return at_ms[order], value[order]
 

@@ -82,15 +82,22 @@ def device_of(series: RawSeries) -> tuple[str, str | None] | None:
     The first partition of an AMD GPU speaks for the whole device: the exporter shows activity of no other.
     """
     labels = series.labels
-    device = next((labels[label] for label in DEVICE_LABELS.get(series.name, ()) if labels.get(label)), None)
-    return (device, _partition(labels)) if device else None
+    for label in DEVICE_LABELS.get(series.name, ()):
+        if device := labels.get(label):
+            return device, _partition(labels)
+    return None
 
 
 def _partition(labels: Mapping[str, str]) -> str | None:
     """The node agent writes `instance`, where a Prometheus may have put the address of its target instead."""
-    amd = labels.get("gpu_partition_id", "")
-    own = next((text for key in ("exported_instance", "instance") if (text := labels.get(key, "")).isdecimal()), None)
-    return labels.get("GPU_I_ID") or (amd if amd not in {"", "0"} else own)
+    if mig := labels.get("GPU_I_ID"):
+        return mig
+    if (amd := labels.get("gpu_partition_id", "")) not in {"", "0"}:
+        return amd
+    for label in ("exported_instance", "instance"):
+        if (own := labels.get(label, "")).isdecimal():
+            return own
+    return None
 
 
 def holder_of(series: RawSeries, context: SamplingContext) -> Holder | None:

@@ -7,20 +7,23 @@ device is shared and all are kept.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aicost.domain.sampling.alike.values import Samples, joined
 from aicost.domain.sampling.identity import Holder
 from aicost.domain.sampling.series import Millis, Parts
 
 _NOBODY = 0
 _UNKNOWN = np.iinfo(np.int64).max
 
+Row = tuple[Holder | None, Samples]
+"""What one series says: who holds the device, and how busy it was."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Merged:
+
+class Merged(NamedTuple):
     """Samples of one device and signal under constant holders; times are sorted and unique."""
 
     holders: tuple[Holder, ...]
@@ -28,30 +31,30 @@ class Merged:
     value: Parts
 
 
-def merge_alone(holder: Holder | None, at_ms: Millis, value: Parts) -> Merged:
+def merge_alone(holder: Holder | None, samples: Samples) -> Merged:
     """The samples of a single series."""
     holders = (holder,) if holder else ()
-    if bool((at_ms[1:] > at_ms[:-1]).all()):
+    at_ms, value, rising = samples
+    if rising:
         return Merged(holders, at_ms, value)
     times, largest, _, _ = _by_moment(at_ms, value, np.zeros(len(at_ms), np.int64))
     return Merged(holders, times, largest)
 
 
-def merge_pods(rows: Sequence[tuple[Holder | None, Millis, Parts]]) -> Iterator[Merged]:
+def merge_pods(rows: Sequence[Row]) -> Iterator[Merged]:
     """The samples of each pod; rows of its containers and replicas repeat the pod's value and are not added."""
-    holders = sorted({row[0] for row in rows if row[0]}, key=lambda holder: (holder.pod, holder.uid or ""))
-    for holder in holders:
-        mine = [row for row in rows if row[0] == holder]
-        yield merge_alone(holder, np.concatenate([row[1] for row in mine]), np.concatenate([row[2] for row in mine]))
+    for holder in _holders(rows):
+        mine = [samples for of, samples in rows if of == holder]
+        yield merge_alone(holder, mine[0] if len(mine) == 1 else joined(mine))
 
 
-def merge_rows(rows: Sequence[tuple[Holder | None, Millis, Parts]]) -> Iterator[Merged]:
+def merge_rows(rows: Sequence[Row]) -> Iterator[Merged]:
     """The samples of several series, cut by holder."""
-    holders = sorted({row[0] for row in rows if row[0]}, key=lambda holder: (holder.pod, holder.uid or ""))
+    holders = _holders(rows)
     codes = {holder: code for code, holder in enumerate(holders, start=1)}
-    at_ms = np.concatenate([row[1] for row in rows])
-    code = np.repeat([codes[row[0]] if row[0] else _NOBODY for row in rows], [len(row[1]) for row in rows])
-    times, largest, low, high = _by_moment(at_ms, np.concatenate([row[2] for row in rows]), code)
+    at_ms, value, _ = joined([samples for _, samples in rows])
+    code = np.repeat([codes[of] if of else _NOBODY for of, _ in rows], [len(samples.at_ms) for _, samples in rows])
+    times, largest, low, high = _by_moment(at_ms, value, code)
     sets: dict[tuple[int, ...], int] = {}
     label = np.where(high == _NOBODY, 0, high)
     for position in np.flatnonzero((high != _NOBODY) & (low != high)):
@@ -61,6 +64,11 @@ def merge_rows(rows: Sequence[tuple[Holder | None, Millis, Parts]]) -> Iterator[
     for number in np.unique(label).tolist():
         mine = label == number
         yield Merged(_named(holders, members[number]), times[mine], largest[mine])
+
+
+def _holders(rows: Sequence[Row]) -> list[Holder]:
+    """The holders that rows name, in order."""
+    return sorted({holder for holder, _ in rows if holder}, key=lambda holder: (holder.pod, holder.uid or ""))
 
 
 def _named(holders: Sequence[Holder], codes: tuple[int, ...]) -> tuple[Holder, ...]:

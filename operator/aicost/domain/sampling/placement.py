@@ -79,7 +79,11 @@ def place(
     """
     if exporter_node:
         return -1, exporter_node
-    found = [place for host in hosts_of(labels) if (place := index.find(host))]
-    if found:
-        return min(found, key=lambda one: one[0])
-    return (3, holder_node) if holder_node else None
+    best = (3, holder_node) if holder_node else None
+    for host in hosts_of(labels):
+        found = index.find(host)
+        if found and (best is None or found[0] < best[0]):
+            best = found
+            if best[0] == 0:  # its very name: nothing is better
+                break
+    return best

@@ -124,10 +124,8 @@ def _lines(entries: Sequence[Entry], context: SamplingContext, now_ms: int) -> I
     """Usable samples of each series."""
     columns = to_columns(entries, now_ms)
     frozen = frozen_samples(columns, context.interval_ms)
-    bounds = columns.bounds().tolist()
-    for index, entry in enumerate(columns.entries):
-        mine = slice(bounds[index], bounds[index + 1])
-        at_ms, value, fresh = columns.at_ms[mine], columns.value[mine], columns.at_ms[mine][~frozen[mine]]
+    for index, (entry, (at_ms, value, _)) in enumerate(zip(columns.entries, columns.samples, strict=True)):
+        fresh = at_ms[~frozen[index]] if index in frozen else at_ms
         trace = largest_of([Trace(at_ms[:0], value[:0]), Trace(at_ms, value)])
         yield Line(entry, trace, int(fresh.max()) if len(fresh) else None)
 
