@@ -133,11 +133,17 @@ def test_hours_sum_to_their_whole(engine):
 
 
 def claims(script, span):
-    """What the gateway counts for each tenant: Kong does not tell what a cache held."""
+    """What the gateway counts for each tenant. Kong does not tell what a cache held: that is as the engine counted."""
+    done = [one for pod in script.pods for one in truth.seen(script, pod, span.start_ms, span.end_ms)]
+    mix_computed, mix_cached, _ = truth.kinds(done)
     found = {}
     for (_, tenant), mine in truth.asked(script, span.start_ms, span.end_ms).items():
         computed, cached, output = truth.kinds(mine)
-        found[tenant] = (computed + cached, 0, output) if script.gateway == "kong" else (computed, cached, output)
+        if script.gateway == "kong":
+            prompt, mix = computed + cached, mix_computed + mix_cached
+            computed = (2 * prompt * mix_computed + mix) // (2 * mix)  # to the nearest token
+            cached = prompt - computed
+        found[tenant] = (computed, cached, output)
     return found
 
 
