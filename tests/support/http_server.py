@@ -66,8 +66,10 @@ class Served:
 
 
 @contextmanager
-def serving(respond: Callable[[Request], None], tls: ssl.SSLContext | None = None) -> Iterator[Served]:
-    """Serve on a free port until the block ends, encrypted where a context is given."""
+def serving(
+    respond: Callable[[Request], None], tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[Served]:
+    """Serve on a free port of the loopback until the block ends, encrypted where a context is given."""
     served, release = Served(""), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -91,14 +93,14 @@ def serving(respond: Callable[[Request], None], tls: ssl.SSLContext | None = Non
         def log_message(self, *_: object) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     server.daemon_threads = True
     server.handle_error = lambda *_: None
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    served.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
+    served.url = f"{'https' if tls else 'http'}://{host}:{server.server_address[1]}"
     try:
         yield served
     finally:
