@@ -95,9 +95,19 @@ def test_a_charge_belongs_to_its_day_in_utc_whatever_zone_it_is_written_in(when,
     assert line.day == Window(start, start + DAY_MS)
 
 
-def test_a_charge_over_midnight_is_refused_and_not_put_somewhere():
-    with pytest.raises(InvalidRequest, match="more than one day in UTC"):
-        read_bill(focus(charge("1", when="2026-03-02T23:30:00Z,2026-03-03T00:30:00Z")), "f")
+def test_a_charge_over_midnight_is_divided_at_midnight_in_utc():
+    lines = read_bill(focus(charge("1", when="2026-03-03T00:45:00+01:00,2026-03-03T01:30:00+01:00")), "f").lines
+    midnight = from_rfc3339("2026-03-03T00:00:00Z")
+    days = [Window(midnight - DAY_MS, midnight), Window(midnight, midnight + DAY_MS)]
+    assert [(one.day, one.cost_attos) for one in lines] == [
+        (days[0], 333333333333333333),
+        (days[1], 666666666666666667),
+    ]
+
+
+def test_a_charge_that_ends_before_it_begins_is_about_the_day_of_its_start():
+    (line,) = read_bill(focus(charge("1", when="2026-03-03T10:00:00Z,2026-03-01T10:00:00Z")), "f").lines
+    assert line.day.start_ms == from_rfc3339("2026-03-03T00:00:00Z")
 
 
 @pytest.mark.parametrize(

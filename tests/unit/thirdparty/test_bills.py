@@ -85,6 +85,21 @@ def test_a_commitment_that_was_paid_for_a_month_is_nothing_itself():
     assert [one.cost_attos for one in read_bill(focus(paid, focus_row(cost="5.25")), "f").lines] == [0, 525 * 10**16]
 
 
+def test_what_is_charged_for_several_days_is_spread_over_them_by_time_to_the_last_part():
+    fee = focus_row(cost="1.000000000000000001", when="2026-03-01 12:00:00,2026-03-03 12:00:00")
+    lines = read_bill(focus(fee), "f").lines
+    starts = [from_rfc3339(f"2026-03-0{day}T00:00:00Z") for day in (1, 2, 3)]
+    assert [one.day for one in lines] == [Window(start, start + DAY_MS) for start in starts]
+    assert [one.cost_attos for one in lines] == [25 * 10**16, 5 * 10**17 + 1, 25 * 10**16]
+    assert [one.quantity for one in lines] == [250, 500, 250]
+
+
+def test_a_credit_for_a_month_takes_from_each_of_its_days():
+    credit = focus_row(cost="-31", when="2026-03-01 00:00:00,2026-04-01 00:00:00")
+    lines = read_bill(focus(credit), "f").lines
+    assert [one.cost_attos for one in lines] == [-(10**18)] * 31
+
+
 def test_a_bill_may_be_packed():
     plain = focus(focus_row())
     assert read_bill(gzip.compress(plain), "f").lines == read_bill(plain, "f").lines
@@ -117,7 +132,7 @@ def test_a_table_of_ones_own_needs_a_day_and_an_amount():
         (b"\xff\xfe", "not UTF-8"),
         (gzip.compress(b"date,cost\n2026-03-02,1\n")[:-9], "cannot be unpacked"),
         (b"\x1f\x8b and more", "cannot be unpacked"),
-        (focus(focus_row(when="2026-03-01 00:00:00,2026-04-01 00:00:00")), "more than one day"),
+        (focus(focus_row(when="2026-03-01 00:00:00,2028-04-01 00:00:00")), "more than 400 days"),
     ],
 )
 def test_what_is_no_bill_is_refused_with_the_place_and_the_fix(content, said):

@@ -8,12 +8,13 @@ nowhere is summed up by service, so that nothing vanishes.
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aicost.adapters.pricing.bills import values
 from aicost.adapters.pricing.bills.values import WrongCell, cell
 from aicost.adapters.pricing.tables import cells
 from aicost.adapters.pricing.tables.reading import Table, Wrong
+from aicost.domain.exact.apportion import apportion
 from aicost.domain.exact.windows import Window
 from aicost.domain.thirdparty.lines import SpendLine
 from aicost.domain.thirdparty.machines import Ignored, MachineLine
@@ -92,12 +93,12 @@ def is_focus(columns: Collection[str]) -> bool:
 def read_focus(table: Table) -> Iterator[SpendLine]:
     """The AI lines of what was kept; what is wrong with one is added to the table's complaints.
 
-    The effective cost counts: a payment in advance is spread over what it was for, and is nothing itself, so it may be
-    about a month.
+    The effective cost counts: a payment in advance is spread over what it was for, and is nothing itself. What is
+    charged for several days is spread over them by time, to the last part.
     """
     for row in table.rows:
         try:
-            yield _line(row.cells)
+            yield from _lines(row.cells)
         except WrongCell as wrong:
             table.complain(row, wrong.column, str(wrong))
 
@@ -133,14 +134,15 @@ def _amount_or_none(said: Mapping[str, str]) -> int | None:
         return None
 
 
-def _line(said: Mapping[str, str]) -> SpendLine:
+def _lines(said: Mapping[str, str]) -> Iterator[SpendLine]:
     column = next((name for name in _AMOUNTS if name in said), _AMOUNTS[0])
     start = cell(said, "charge_period_start", values.moment)
-    end = cell(said, "charge_period_end", values.moment) if "charge_period_end" in said else None
+    end = cell(said, "charge_period_end", values.moment) if "charge_period_end" in said else start
     cost = cell(said, column, values.attos)
+    days = cell(said, "charge_period_end", lambda _: values.days_of(start, end if cost else start))
     item = said.get("charge_description", said.get("service_name", ""))
-    return SpendLine(
-        day=cell(said, "charge_period_end", lambda _: values.day_of(start, end if cost else None)),
+    line = SpendLine(
+        day=days[0][0],
         provider=_provider(said),
         cost_attos=cost,
         currency=cell(said, "billing_currency", cells.currency),
@@ -150,6 +152,9 @@ def _line(said: Mapping[str, str]) -> SpendLine:
         quantity=values.count(said.get("consumed_quantity", "")),
         tags=_tags(said),
     )
+    times = [time for _, time in days]
+    parts = zip(days, apportion(line.cost_attos, times), apportion(line.quantity, times), strict=True)
+    return (replace(line, day=day, cost_attos=attos, quantity=quantity) for (day, _), attos, quantity in parts)
 
 
 def _provider(said: Mapping[str, str]) -> str:

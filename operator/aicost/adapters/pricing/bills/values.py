@@ -11,6 +11,8 @@ from aicost.domain.exact.windows import DAY_MS, Window, from_rfc3339
 
 Value = TypeVar("Value")
 _LARGEST = Decimal(10) ** 12
+LONGEST_CHARGE_MS = 400 * DAY_MS
+"""A year that was paid for at once has its line."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -77,9 +79,24 @@ def day_of(start_ms: int, end_ms: int | None = None) -> Window:
     """The day in UTC that a charge is about.
 
     Raises:
-        Wrong: it reaches over several days: its part of each is not known.
+        Wrong: it reaches over several days.
     """
     start = start_ms - start_ms % DAY_MS
     if end_ms is not None and end_ms > start + DAY_MS:
         raise Wrong("the charge is about more than one day in UTC: export the bill by day or by hour")
     return Window(start, start + DAY_MS)
+
+
+def days_of(start_ms: int, end_ms: int) -> tuple[tuple[Window, int], ...]:
+    """The days in UTC that a charge is about, each with how many milliseconds of it; at least that of its start.
+
+    Raises:
+        Wrong: it reaches over more days than a bill is about.
+    """
+    if end_ms - start_ms > LONGEST_CHARGE_MS:
+        raise Wrong("the charge is about more than 400 days: export the bill by day or by month")
+    first = day_of(start_ms)
+    if end_ms <= first.end_ms:
+        return ((first, 1),)
+    days = (day_of(at) for at in range(first.start_ms, end_ms, DAY_MS))
+    return tuple((day, min(day.end_ms, end_ms) - max(day.start_ms, start_ms)) for day in days)
