@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aicost.adapters.ledger.schema import from_table, to_table
-from aicost.domain.attribution.identifying import identified, identifier, witnesses_of
+from aicost.domain.attribution.identifying import Identifier, identified, namespace_identifier, witnesses_of
+from aicost.domain.attribution.resolvers.table import may_hold
+from aicost.domain.attribution.resources.residents import Payers
 from aicost.domain.attribution.window import WindowInput, state_window
 from aicost.domain.exact.windows import HOUR_MS, Window
 from aicost.domain.identity.claims import LabelSelector
@@ -212,8 +214,7 @@ def test_evidence_that_is_written_reads_back_as_it_was(labels, owners, images, a
     assert read_back(written(evidence)) == evidence
 
 
-@given(clusters(), POLICIES, st.sampled_from(["node-1", "node-2"]))
-def test_replicas_that_are_asked_once_say_what_each_says_alone(cluster, policies, node):
+def _with_replicas(cluster, node):
     replicas = [
         replace(
             one, facts=replace(one.facts, name=f"{one.facts.name}-{number}", uid=f"{number}{one.facts.uid}", node=on)
@@ -221,14 +222,30 @@ def test_replicas_that_are_asked_once_say_what_each_says_alone(cluster, policies
         for one in cluster.pods
         for number, on in enumerate(("node-1", node))
     ]
-    tagger, matching = Tagger(policies), Matching({})
-    identify = identifier(cluster, matching, tagger)
-    for record in (*cluster.pods, *replicas):
+    return (*cluster.pods, *replicas)
+
+
+@given(clusters(), POLICIES, st.sampled_from(["node-1", "node-2"]))
+def test_replicas_that_are_asked_once_say_what_each_says_alone(cluster, policies, node):
+    identify = Identifier(cluster, Matching({}), Tagger(policies))
+    for record in _with_replicas(cluster, node):
         assert identify(record) == identified(witnesses_of(record.facts, cluster, None), Tagger(policies))
+
+
+@given(clusters(), POLICIES, st.sampled_from(["node-1", "node-2"]))
+def test_pods_are_summed_by_namespace_where_each_alone_says_no_more_than_its_namespace_does(cluster, policies, node):
+    tagger = Tagger(policies)
+    of_namespace = namespace_identifier(cluster, tagger)
+    payers = Payers(Identifier(cluster, Matching({}), tagger), of_namespace, each_pod=False)
+    for record in _with_replicas(cluster, node):
+        own = identified(witnesses_of(record.facts, cluster, None), Tagger(policies))
+        common = of_namespace(record.facts.namespace)
+        same = (own.dimensions, own.provenance) == (common.dimensions, common.provenance)
+        assert payers.of(record) == (common if same and not may_hold(record.facts) else own)
 
 
 def test_a_rule_that_asks_for_the_node_tells_replicas_on_two_nodes_apart():
     rule = AttributionRule("r", RuleMatch(nodes=("node-1",)), {TEAM: "first"})
     pods = [make_pod("n", f"p-{number}").on(f"node-{number}").bound(T0).running().record() for number in range(3)]
-    identify = identifier(ClusterFacts(tuple(pods), ()), Matching({}), Tagger([policy(name="a", rules=(rule,))]))
+    identify = Identifier(ClusterFacts(tuple(pods), ()), Matching({}), Tagger([policy(name="a", rules=(rule,))]))
     assert [identify(one).dimensions for one in pods] == [{}, {"team": "first"}, {}]

@@ -39,12 +39,18 @@ def mounting(name, *claims, since=0.0, until=60.0, namespace="team", team=""):
     return replace(record, facts=replace(record.facts, volumes=claims))
 
 
-def payers():
-    def own(record):
+class ByLabels:
+    """A pod is who its labels say."""
+
+    def __call__(self, record):
         named = {key.removeprefix("aicost.dev/"): value for key, value in record.facts.labels.items()}
         return Holder(record.facts.namespace, record.facts.name, record.facts.uid, dimensions=named)
 
-    return Payers(own, Holder, each_pod=False)
+    like = __call__
+
+
+def payers():
+    return Payers(ByLabels(), Holder, each_pod=False)
 
 
 def stated(volumes, pods=(), books=(OWN,), window=HOUR):

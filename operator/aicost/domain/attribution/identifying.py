@@ -13,34 +13,43 @@ from aicost.domain.inventory.pods import OwnerFacts, PodFacts, PodRecord
 from aicost.domain.ledger.rows import Holder
 from aicost.domain.ledger.tagging import renamed, tagged
 
+_Look = tuple[object, ...]
 
-def identifier(facts: ClusterFacts, matching: Matching, tagger: Tagger) -> Callable[[PodRecord], Holder]:
-    """A function that says who a pod is in the ledger; the same object for the same record each time.
+
+class Identifier:
+    """Says who a pod is in the ledger; the same object for the same record each time.
 
     Pods that differ in no more than their names, as replicas do, are asked once: see `_look_of`.
     """
-    known: dict[int, tuple[PodRecord, Holder]] = {}
-    looks: dict[_Look, Holder] = {}
 
-    def identify(record: PodRecord) -> Holder:
-        found = known.get(id(record))
+    def __init__(self, facts: ClusterFacts, matching: Matching, tagger: Tagger) -> None:
+        self._facts, self._matching, self._tagger = facts, matching, tagger
+        self._known: dict[int, tuple[PodRecord, Holder]] = {}
+        self._looks: dict[_Look, Holder] = {}
+
+    def __call__(self, record: PodRecord) -> Holder:
+        """Who it is."""
+        found = self._known.get(id(record))
         if found is not None:
             return found[1]
-        pod = record.facts
-        claim = matching.by_pod.get(pod.uid)
-        look = _look_of(pod, claim, with_node=tagger.asks_for_nodes)
-        alike = looks.get(look)
-        if alike is None:
-            holder = looks[look] = identified(witnesses_of(pod, facts, claim), tagger)
-        else:
-            holder = renamed(alike, pod.name, pod.uid, alone=not pod.owners)
-        known[id(record)] = record, holder
+        pod, holder = record.facts, self.like(record)
+        if (holder.pod, holder.pod_uid) != (pod.name, pod.uid):
+            holder = renamed(holder, pod.name, pod.uid, alone=not pod.owners)
+        self._known[id(record)] = record, holder
         return holder
 
-    return identify
+    def like(self, record: PodRecord) -> Holder:
+        """Who the first pod is that looks like it: all but name, uid, and where it is its own controller is the same.
 
-
-_Look = tuple[object, ...]
+        What a pod's own label says names that pod as its origin.
+        """
+        pod = record.facts
+        claim = self._matching.by_pod.get(pod.uid)
+        look = _look_of(pod, claim, with_node=self._tagger.asks_for_nodes)
+        alike = self._looks.get(look)
+        if alike is None:
+            alike = self._looks[look] = identified(witnesses_of(pod, self._facts, claim), self._tagger)
+        return alike
 
 
 def _look_of(pod: PodFacts, claim: WorkloadClaim | None, *, with_node: bool) -> _Look:

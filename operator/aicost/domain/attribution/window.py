@@ -10,7 +10,7 @@ from aicost.domain.attribution.alike.layouts import Fitted, fitted
 from aicost.domain.attribution.alike.looks import Frame, Site
 from aicost.domain.attribution.alike.stating import state_alike
 from aicost.domain.attribution.claims import Tenancy
-from aicost.domain.attribution.identifying import identifier, namespace_identifier
+from aicost.domain.attribution.identifying import Identifier, namespace_identifier
 from aicost.domain.attribution.mig.instances import instances_on
 from aicost.domain.attribution.resources.residents import ALL_COUNTED, Counting, Payers, residents_of
 from aicost.domain.attribution.resources.stating import Host, state_resources
@@ -254,7 +254,7 @@ def known_until(given: WindowInput) -> int:
 def _sort(given: WindowInput, matching: Matching) -> _Sorted:
     names = {(record.facts.namespace, record.facts.name) for record in given.facts.pods}
     tagger = Tagger(given.policies)
-    identify = identifier(given.facts, matching, tagger)
+    identify = Identifier(given.facts, matching, tagger)
     of_namespace = namespace_identifier(given.facts, tagger)
     return _Sorted(
         series=_series_by_node(given.telemetry.series),

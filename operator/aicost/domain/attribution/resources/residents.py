@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from aicost.domain.attribution.resolvers.table import may_hold
 from aicost.domain.attribution.resources.stating import Resident
@@ -31,6 +32,18 @@ class Counting:
 ALL_COUNTED = Counting()
 
 
+class Identify(Protocol):
+    """Says who a pod is, and who a pod is that looks like it; see `Identifier`."""
+
+    def __call__(self, record: PodRecord, /) -> Holder:
+        """Who it is."""
+        ...
+
+    def like(self, record: PodRecord, /) -> Holder:
+        """Who the first pod is that differs from it in no more than its name."""
+        ...
+
+
 class Payers:
     """Who a pod is in rows of CPU, memory and storage.
 
@@ -44,9 +57,7 @@ class Payers:
         each_pod: no pods are summed.
     """
 
-    def __init__(
-        self, identify: Callable[[PodRecord], Holder], of_namespace: Callable[[str], Holder], *, each_pod: bool
-    ) -> None:
+    def __init__(self, identify: Identify, of_namespace: Callable[[str], Holder], *, each_pod: bool) -> None:
         self._identify, self._of_namespace, self._each_pod = identify, of_namespace, each_pod
         self._pods: dict[str, Holder] = {}
         self._namespaces: dict[str, Holder] = {}
@@ -65,12 +76,11 @@ class Payers:
         return self._namespaces[name]
 
     def _decide(self, record: PodRecord) -> Holder:
-        own = self._identify(record)
-        if self._each_pod or may_hold(record.facts) or own.workload:
-            return own
-        common = self.of_namespace(record.facts.namespace)
-        same = (own.dimensions, own.provenance) == (common.dimensions, common.provenance)
-        return common if same else own
+        if self._each_pod or may_hold(record.facts):
+            return self._identify(record)
+        alike, common = self._identify.like(record), self.of_namespace(record.facts.namespace)
+        same = not alike.workload and (alike.dimensions, alike.provenance) == (common.dimensions, common.provenance)
+        return common if same else self._identify(record)
 
 
 def residents_of(
