@@ -83,9 +83,9 @@ class Telemetry(ApiModel):
     """Engine that serves the model: only its counters are read of these pods. auto recognises engines by the names of
     their counters; those of NIM could be anybody's, so name it."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """Port of the engine's metrics. Where engines are scraped directly, these pods are asked there. Of what a Prometheus
-    has of them, only series are read that were scraped there, where their label instance says it; without it, every
-    port counts."""
+    """Port of the engine's metrics. Where engines are scraped directly, these pods are asked there. Of what a
+    Prometheus has of them, only series are read that were scraped there, where their label instance says it; without
+    it, every port counts."""
     path: (
         Annotated[
             str,
