@@ -169,15 +169,17 @@ def weigh(
         series: those that name it.
         devices: those that the node was billed for.
     """
-    first, last = span.start_ms, span.end_ms
+    first, last, at_ms = span.start_ms, span.end_ms, None
+    before = start = end = 0
     for one in series:
         if one.device not in devices or (one.holder_uid and one.holder_uid != uid):
             continue
-        at_ms = one.at_ms
-        if len(at_ms) and first <= at_ms.item(0) and at_ms.item(-1) < last:
-            before, start, end = 0, 0, len(at_ms)  # most pods hold their devices longer than samples reach
-        else:
-            before, start, end = at_ms.searchsorted((first - LINGERS_MS, first, last)).tolist()
+        if one.at_ms is not at_ms:  # an exporter reads all of a node at once: the same times come again and again
+            at_ms = one.at_ms
+            if len(at_ms) and first <= at_ms.item(0) and at_ms.item(-1) < last:
+                before, start, end = 0, 0, len(at_ms)  # most pods hold their devices longer than samples reach
+            else:
+                before, start, end = at_ms.searchsorted((first - LINGERS_MS, first, last)).tolist()
         if end > start:
             place = one.device, one.instance or ""
             evidence = found.get(place)
@@ -192,6 +194,8 @@ def ranked(evidence: Mapping[Place, Evidence]) -> list[Place]:
 
     A device that is shown by its instances is not shown as a whole.
     """
+    if len(evidence) <= 1:
+        return list(evidence)
     cut_up = {device for device, instance in evidence if instance}
     places = [place for place in evidence if place[1] or place[0] not in cut_up]
     return sorted(places, key=lambda place: (evidence[place].worn, -evidence[place].samples, place))

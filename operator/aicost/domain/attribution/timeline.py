@@ -13,7 +13,7 @@ from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.nodes import SharingMode
 from aicost.domain.sampling.alike.integrals import Asked, integrals
 from aicost.domain.sampling.integration import Coverage, Integral, SignalSamples, cover_best, expected_interval
-from aicost.domain.sampling.series import COLLECTION_MS, COUNTERS, DeviceSeries
+from aicost.domain.sampling.series import COLLECTION_MS, COUNTERS, DeviceSeries, Millis, Signal
 
 LADDER = ENGINE.device
 """Signals that utilisation for cost rests on, best first: the next one fills what the better one leaves open."""
@@ -128,28 +128,51 @@ def _by_place(
     places: dict[tuple[str, str], list[DeviceSeries]] = defaultdict(list)
     for one in series:
         places[one.device, one.instance or ""].append(one)
-    intervals: dict[bytes, int] = {}
-    return {place: samples_of(found, interval_ms, collection_ms, intervals) for place, found in places.items()}
+    intervals = Intervals(interval_ms)
+    return {place: samples_of(found, collection_ms, intervals) for place, found in places.items()}
 
 
-def samples_of(
-    series: Sequence[DeviceSeries], interval_ms: int, collection_ms: int, intervals: dict[bytes, int]
-) -> list[SignalSamples]:
+class Intervals:
+    """The time between samples, found once for all that were taken at the same times.
+
+    Args:
+        default_ms: what the source aims at.
+    """
+
+    def __init__(self, default_ms: int) -> None:
+        self._default_ms = default_ms
+        self._known: dict[int, tuple[Millis, int]] = {}
+        self._equal: dict[bytes, int] = {}
+
+    def of(self, at_ms: Millis) -> int:
+        """The time between samples. Most of those that were taken together have their times as one object."""
+        known = self._known.get(id(at_ms))
+        if known is None:
+            times = at_ms.tobytes()
+            if times not in self._equal:
+                self._equal[times] = expected_interval(at_ms, self._default_ms)
+            known = self._known[id(at_ms)] = at_ms, self._equal[times]
+        return known[1]
+
+
+def samples_of(series: Sequence[DeviceSeries], collection_ms: int, intervals: Intervals) -> list[SignalSamples]:
     """Merge the series of each signal of one device or instance, best signal first.
 
     Args:
         series: all of it.
-        interval_ms: time between samples that the source aims at.
         collection_ms: how often the exporters collect.
-        intervals: times of samples -> the time between them, as far as that is known.
+        intervals: the time between samples.
     """
+    by_signal: dict[Signal, list[DeviceSeries]] = {}
+    for one in series:
+        mine = by_signal.get(one.signal)
+        if mine is None:
+            by_signal[one.signal] = [one]
+        else:
+            mine.append(one)
     found = []
     for signal in LADDER:
-        mine = [one for one in series if one.signal is signal]
-        if mine:
-            at_ms, value = merged(mine)
-            times = at_ms.tobytes()
-            if times not in intervals:
-                intervals[times] = expected_interval(at_ms, interval_ms)
-            found.append(SignalSamples(signal, at_ms, value, intervals[times], collection_ms))
+        if signal in by_signal:
+            at_ms, value = merged(by_signal[signal])
+            found.append(SignalSamples(signal, at_ms, value, intervals.of(at_ms), collection_ms))
     return found

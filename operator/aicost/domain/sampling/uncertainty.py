@@ -36,6 +36,8 @@ OF_PROCESSES = frozenset({Signal.POD_SECONDS, Signal.POD_SM_SECONDS})
 """Counters that a node agent adds up from what it sees of processes once a second."""
 _SAMPLED = 0.05
 """What such a counter may be off by under time-slicing, as a part of its gain: half-width of a 95 % error bar."""
+_HALF_UNIT = 2.0**-53
+"""A number that is added to a power of two and taken out again is at most this part of the power off."""
 _EXTRACTIONS = 3
 """Each takes some 44 bits off numbers of a few hundred samples: enough for amounts that differ by a factor of 10^24."""
 
@@ -100,18 +102,23 @@ def exact_parts(table: NDArray[np.float64]) -> list[list[float]]:
 
     A number that is added to a far larger power of two and taken out again is left with its leading bits. Those of a
     row are multiples of one unit, and so few that they add up without rounding, in whatever order. What they leave is
-    treated likewise, and again. A row whose numbers differ too much in size for that stays as it is.
+    at most half that unit: it is treated likewise, and again. The powers are those of the table's largest number. A row
+    of which something is left then, because its numbers are too small beside it, stays as it is.
     """
-    rest, sums = table.copy(), []
+    rest, leading, sums = table.copy(), np.empty_like(table), []
     room = 2.0 ** math.ceil(math.log2(table.shape[-1] + 2))
+    _, exponent = math.frexp(np.abs(rest, out=leading).max(initial=0.0))
+    power = math.ldexp(room, exponent)
     for _ in range(_EXTRACTIONS):
-        _, exponent = np.frexp(np.abs(rest).max(axis=-1, keepdims=True, initial=0.0))
-        power = np.ldexp(room, exponent)
-        leading = (power + rest) - power
+        np.add(rest, power, out=leading)
+        leading -= power
         rest -= leading
         sums.append(leading.sum(axis=-1))
-    parts, odd = np.stack(sums, axis=-1).tolist(), set(np.flatnonzero(rest.any(axis=-1)).tolist())
-    return [table[row].tolist() if row in odd else some for row, some in enumerate(parts)]
+        power *= room * _HALF_UNIT
+    parts: list[list[float]] = np.stack(sums, axis=-1).tolist()
+    for row in np.flatnonzero(rest.any(axis=-1)).tolist():
+        parts[row] = table[row].tolist()
+    return parts
 
 
 def half_width(variances: Iterable[float]) -> int:

@@ -13,7 +13,7 @@ from aicost.domain.attribution.claims import WHOLE, Claim, Tenancy
 from aicost.domain.attribution.parts import UNMEASURED, Activity
 from aicost.domain.attribution.sharing.knowing import activity_of
 from aicost.domain.attribution.spans import DeviceSpan, Hold
-from aicost.domain.attribution.timeline import Timelines, samples_of
+from aicost.domain.attribution.timeline import Intervals, Timelines, samples_of
 from aicost.domain.exact.windows import Window
 from aicost.domain.ledger.rows import Holder, Quality
 from aicost.domain.sampling.alike.integrals import Asked, integrals
@@ -58,8 +58,9 @@ def answers(nodes: Sequence[Placed], interval_ms: int, collection_ms: int) -> An
     found: list[Activity] = []
     asked: list[Asked] = []
     askers: list[tuple[int, _Reader, PlannedSpan]] = []
+    intervals = Intervals(interval_ms)
     for node in nodes:
-        reader = _Reader(node, interval_ms, collection_ms)
+        reader = _Reader(node, intervals, collection_ms)
         for span in node.fitted.layout.asked:
             one = reader.asked(span)
             if one is not None:
@@ -82,16 +83,15 @@ def answers(nodes: Sequence[Placed], interval_ms: int, collection_ms: int) -> An
 class _Reader:
     """The samples of one node."""
 
-    def __init__(self, node: Placed, interval_ms: int, collection_ms: int) -> None:
+    def __init__(self, node: Placed, intervals: Intervals, collection_ms: int) -> None:
         self._node, (self._site, self._look, layout) = node, node.fitted
         self._windows = bounds_of(layout, self._look.moments)
         self._timelines: Timelines | None = None
         self._samples: list[Sequence[SignalSamples] | None] = []
-        intervals: dict[bytes, int] = {}
         for device in self._look.devices:
             series = self._look.by_device.get(device, ())
-            counted = any(one.signal is Signal.POD_SECONDS for one in series)
-            self._samples.append(None if counted else samples_of(series, interval_ms, collection_ms, intervals))
+            counted = Signal.POD_SECONDS in [one.signal for one in series]
+            self._samples.append(None if counted else samples_of(series, collection_ms, intervals))
 
     def asked(self, span: PlannedSpan) -> Asked | None:
         """What is asked of a device; None where it has no samples, or where somebody counts what each pod does."""

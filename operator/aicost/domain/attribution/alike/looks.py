@@ -140,8 +140,9 @@ def _by_device_and_name(
         if one.instance:
             return None
         by_device[one.device].append(one)
-        for name in names_on(one):
-            shown[name].append(one)
+        if one.holder is not None or one.holders:
+            for name in names_on(one):
+                shown[name].append(one)
     return by_device, shown
 
 
@@ -153,7 +154,7 @@ def _occupants(
     for index, record in site.pods:
         pod = record.facts
         name = (pod.namespace, pod.name)
-        if pod.bound_ms is None or not (name in shown or record.claimed or may_hold(pod)):
+        if pod.bound_ms is None or not (pod.devices or name in shown or record.claimed or may_hold(pod)):
             continue
         if not _is_plain(record):
             return None
@@ -183,21 +184,15 @@ def _pods_key(
 ) -> tuple[object, ...]:
     """For each pod what it asks for, when it comes and goes, and where samples show it, the likeliest device first."""
     position = {device: index for index, device in enumerate(devices)}
-    found = []
+    found: list[object] = []
     for one in occupants:
         pod, series = one.record.facts, shown.get(one.name, ())
         evidence: dict[Place, Evidence] = {}
         weigh(evidence, one.uid, Window(one.start_ms, one.end_ms), series, position)
-        found.append(
-            (
-                tuple(pod.devices.items()),
-                any(each.signal not in COUNTERS for each in series),
-                rank(one.start_ms),
-                rank(one.end_ms),
-                tuple(position[device] for device, _ in ranked(evidence)),
-                is_system(pod.containers),
-            )
-        )
+        measured = not COUNTERS.issuperset([each.signal for each in series])
+        places = tuple([position[device] for device, _ in ranked(evidence)])
+        life = rank(one.start_ms), rank(one.end_ms)
+        found.append((tuple(pod.devices.items()), measured, life, places, is_system(pod.containers)))
     return tuple(found)
 
 

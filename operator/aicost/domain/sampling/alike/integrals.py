@@ -17,7 +17,7 @@ from aicost.domain.sampling.integration import MOST_COVERED_MS, Integral, Signal
 from aicost.domain.sampling.series import COUNTERS, Millis, Parts
 from aicost.domain.sampling.uncertainty import LAG_MS, between, exact_parts, half_width, of_lag, of_rounding
 
-_ROWS = 32
+_ROWS = 64
 """Series in one table: as much as a core's own cache holds."""
 _Key = tuple[object, ...]
 
@@ -42,10 +42,11 @@ def integrals(asked: Sequence[Asked]) -> list[Integral | None]:
     """What `cover_best(samples, span, held=held).over(part)` says; None for what has to be asked there."""
     found: list[Integral | None] = [None] * len(asked)
     alike: dict[_Key, list[int]] = defaultdict(list)
+    times: dict[int, bytes] = {}
     for index, one in enumerate(asked):
         best = one.samples[0] if one.samples else None
         if best is not None and best.signal not in COUNTERS and not best.blind:
-            alike[_key(one, best)].append(index)
+            alike[_key(one, best, times)].append(index)
     for indexes in alike.values():
         for low in range(0, len(indexes), _ROWS):
             some = indexes[low : low + _ROWS]
@@ -54,12 +55,20 @@ def integrals(asked: Sequence[Asked]) -> list[Integral | None]:
     return found
 
 
-def _key(one: Asked, best: SignalSamples) -> _Key:
-    """All that decides which time the samples speak of."""
-    span, part = one.span, one.part
-    bounds = (span.start_ms, span.end_ms, part.start_ms, part.end_ms)
-    alone = len(one.samples) == 1
-    return best.at_ms.tobytes(), bounds, one.held, alone, best.signal, best.interval_ms, best.collection_ms
+def _key(one: Asked, best: SignalSamples, times: dict[int, bytes]) -> _Key:
+    """All that decides which time the samples speak of.
+
+    Args:
+        one: what is asked.
+        best: its best samples.
+        times: moments that were met, by identity: most of those that are equal are one object.
+    """
+    span, part, at_ms = one.span, one.part, best.at_ms
+    moments = times.get(id(at_ms))
+    if moments is None:
+        moments = times[id(at_ms)] = at_ms.tobytes()
+    bounds = (moments, span.start_ms, span.end_ms, part.start_ms, part.end_ms)
+    return *bounds, one.held, len(one.samples) == 1, best.signal, best.interval_ms, best.collection_ms
 
 
 def _together(asked: Sequence[Asked]) -> Iterator[Integral]:
