@@ -1,6 +1,7 @@
 """Series that are integrated together come to what each comes to alone, to the last unit."""
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -35,26 +36,31 @@ def columns(draw: st.DrawFn) -> list[np.ndarray]:
     return [regular, np.delete(regular, holes), odd]
 
 
+_All = Sequence[SignalSamples]
+
+
 @st.composite
-def asked(draw: st.DrawFn) -> list[Asked]:
+def asked(draw: st.DrawFn) -> list[tuple[_All, Asked]]:
+    """Questions, and the samples of all signals that each is of."""
     times, some = draw(columns()), [draw(spans()) for _ in range(2)]
     seed = np.random.default_rng(draw(st.integers(0, 2**32)))
     found = []
     for _ in range(draw(st.integers(1, 40))):
         samples = []
-        for signal in _SIGNALS[: draw(st.integers(0, 2))]:
+        for signal in _SIGNALS[: draw(st.integers(1, 2))]:
             at_ms = times[draw(st.integers(0, 2))]
             value = seed.choice([0, 1, PPB // 2, PPB, int(seed.integers(PPB))], len(at_ms)).astype(np.int64)
             samples.append(SignalSamples(signal, at_ms, value, STEP))
-        found.append(Asked(samples, draw(st.sampled_from(some)), draw(st.sampled_from(some)), draw(st.booleans())))
+        span, part = draw(st.sampled_from(some)), draw(st.sampled_from(some))
+        found.append((samples, Asked(samples[0], len(samples) == 1, span, part, draw(st.booleans()))))
     return found
 
 
 @given(asked())
-def test_series_that_were_read_at_the_same_times_are_integrated_as_each_alone(some: list[Asked]) -> None:
-    for one, integral in zip(some, integrals(some), strict=True):
+def test_series_that_were_read_at_the_same_times_are_integrated_as_each_alone(some: list[tuple[_All, Asked]]) -> None:
+    for (samples, one), integral in zip(some, integrals([one for _, one in some]), strict=True):
         if integral is not None:
-            coverage = cover_best(one.samples, one.span, held=one.held)
+            coverage = cover_best(samples, one.span, held=one.held)
             assert coverage
             assert integral == coverage.over(one.part)
 
@@ -65,8 +71,10 @@ def test_one_gauge_is_always_answered_together_and_a_second_one_only_where_the_f
     whole = [SignalSamples(signal, times, value, STEP) for signal in _SIGNALS]
     holes = [SignalSamples(signal, times[::8], value[::8], STEP) for signal in _SIGNALS]
     counter = [SignalSamples(Signal.BUSY_SECONDS, times, value, STEP)]
-    found = integrals([Asked(one, span, span, held=True) for one in (whole, holes, holes[:1], counter, [])])
-    assert [one is not None for one in found] == [True, False, True, False, False]
+    found = integrals(
+        [Asked(one[0], len(one) == 1, span, span, held=True) for one in (whole, holes, holes[:1], counter)]
+    )
+    assert [one is not None for one in found] == [True, False, True, False]
 
 
 SIZES = st.sampled_from([0.0, 5e-324, 1.0, 3.0, 1e-30, 1e9, 2.0**53 + 2, 1e27, 1e300]) | st.floats(0, 1e30)

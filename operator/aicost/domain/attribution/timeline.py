@@ -13,7 +13,7 @@ from aicost.domain.exact.windows import Window
 from aicost.domain.inventory.nodes import SharingMode
 from aicost.domain.sampling.alike.integrals import Asked, integrals
 from aicost.domain.sampling.integration import Coverage, Integral, SignalSamples, cover_best, expected_interval
-from aicost.domain.sampling.series import COLLECTION_MS, COUNTERS, DeviceSeries, Millis, Signal
+from aicost.domain.sampling.series import COLLECTION_MS, COUNTERS, DeviceSeries, Millis
 
 LADDER = ENGINE.device
 """Signals that utilisation for cost rests on, best first: the next one fills what the better one leaves open."""
@@ -69,7 +69,9 @@ class Timelines:
         if whole.instance or whole.shared_for or place in self._shared.counted:
             return None
         samples = self._samples.get(place)
-        return Asked(samples, whole.span, part, bool(whole.holds)) if samples else None
+        if not samples:
+            return None
+        return Asked(samples[0], len(samples) == 1, whole.span, part, bool(whole.holds))
 
     def foresee(self, device: str, asked: Asked, integral: Integral) -> None:
         """Remember an answer of `activity` that was found together with others."""
@@ -163,16 +165,23 @@ def samples_of(series: Sequence[DeviceSeries], collection_ms: int, intervals: In
         collection_ms: how often the exporters collect.
         intervals: the time between samples.
     """
-    by_signal: dict[Signal, list[DeviceSeries]] = {}
-    for one in series:
-        mine = by_signal.get(one.signal)
-        if mine is None:
-            by_signal[one.signal] = [one]
-        else:
-            mine.append(one)
     found = []
     for signal in LADDER:
-        if signal in by_signal:
-            at_ms, value = merged(by_signal[signal])
+        mine = [one for one in series if one.signal is signal]
+        if mine:
+            at_ms, value = merged(mine)
             found.append(SignalSamples(signal, at_ms, value, intervals.of(at_ms), collection_ms))
     return found
+
+
+def best_of(
+    series: Sequence[DeviceSeries], collection_ms: int, intervals: Intervals
+) -> tuple[SignalSamples, bool] | None:
+    """The first of `samples_of`, and whether it is the only one; None for none."""
+    there = [one.signal for one in series]
+    signals = [signal for signal in LADDER if signal in there]
+    if not signals:
+        return None
+    best = signals[0]
+    at_ms, value = merged([one for one in series if one.signal is best])
+    return SignalSamples(best, at_ms, value, intervals.of(at_ms), collection_ms), len(signals) == 1

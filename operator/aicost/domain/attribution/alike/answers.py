@@ -1,6 +1,6 @@
 """What samples say of the devices of nodes that have a layout, as columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,12 +13,11 @@ from aicost.domain.attribution.claims import WHOLE, Claim, Tenancy
 from aicost.domain.attribution.parts import UNMEASURED, Activity
 from aicost.domain.attribution.sharing.knowing import activity_of
 from aicost.domain.attribution.spans import DeviceSpan, Hold
-from aicost.domain.attribution.timeline import Intervals, Timelines, samples_of
+from aicost.domain.attribution.timeline import Intervals, Timelines, best_of
 from aicost.domain.exact.windows import Window
 from aicost.domain.ledger.rows import Holder, Quality
 from aicost.domain.sampling.alike.integrals import Asked, integrals
-from aicost.domain.sampling.integration import SignalSamples
-from aicost.domain.sampling.series import Signal
+from aicost.domain.sampling.series import DeviceSeries, Signal
 
 Column = NDArray[np.int64]
 Word = tuple[str, Quality]
@@ -87,23 +86,21 @@ class _Reader:
         self._node, (self._site, self._look, layout) = node, node.fitted
         self._windows = bounds_of(layout, self._look.moments)
         self._timelines: Timelines | None = None
-        self._samples: list[Sequence[SignalSamples] | None] = []
-        for device in self._look.devices:
-            series = self._look.by_device.get(device, ())
-            counted = Signal.POD_SECONDS in [one.signal for one in series]
-            self._samples.append(None if counted else samples_of(series, collection_ms, intervals))
+        by_device = self._look.by_device
+        self._best = [best_of(by_device.get(device, ()), collection_ms, intervals) for device in self._look.devices]
+        self._counted = [_are_counted(by_device.get(device, ())) for device in self._look.devices]
 
     def asked(self, span: PlannedSpan) -> Asked | None:
         """What is asked of a device; None where it has no samples, or where somebody counts what each pod does."""
-        samples = self._samples[span.device]
-        if not samples:
+        best = self._best[span.device]
+        if best is None or self._counted[span.device]:
             return None
-        return Asked(samples, self._windows[span.whole], self._windows[span.part], span.occupant != UNHELD)
+        return Asked(*best, self._windows[span.whole], self._windows[span.part], span.occupant != UNHELD)
 
     def alone(self, span: PlannedSpan) -> Activity:
         """What samples say of a span, asked alone."""
         whole = self._windows[span.whole]
-        if self._samples[span.device] == []:
+        if self._best[span.device] is None and not self._counted[span.device]:
             return UNMEASURED
         if self._timelines is None:
             self._timelines = self._node.timelines(self._site)
@@ -116,3 +113,8 @@ class _Reader:
         one = self._look.occupants[span.occupant]
         tenancy = Tenancy(one.pod, one.name, one.uid, Window(one.start_ms, one.end_ms), ())
         return Hold(Claim(tenancy, WHOLE, span.seen), whole)
+
+
+def _are_counted(series: Iterable[DeviceSeries]) -> bool:
+    """Whether somebody counts what each pod does."""
+    return Signal.POD_SECONDS in [one.signal for one in series]

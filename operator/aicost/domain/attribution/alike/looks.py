@@ -113,7 +113,9 @@ def look_at(site: Site, frame: Frame) -> Look | None:
     occupants = _occupants(site, presence, shown, frame)
     if occupants is None:
         return None
-    counts = {device: sum([len(one.at_ms) for one in series]) for device, series in by_device.items()}
+    counts = dict.fromkeys(by_device, 0)
+    if 0 < facts.gpus < len(counts):  # only where they are too many do samples choose
+        counts = {device: sum([len(one.at_ms) for one in series]) for device, series in by_device.items()}
     devices, surplus = billed_of(facts, counts)
     bounds = [present, presence, *(one.span for one in site.prices)]
     moments = sorted({edge for one in bounds for edge in (one.start_ms, one.end_ms)}.union(*_edges(occupants)))

@@ -26,27 +26,28 @@ class Asked(NamedTuple):
     """One integral that is asked for.
 
     Attributes:
-        samples: of all signals, best first.
+        best: samples of the best signal.
+        alone: there are samples of no other signal.
         span: the whole time that one holder held the device, or nobody.
         part: what is integrated of it.
         held: somebody held the device.
     """
 
-    samples: Sequence[SignalSamples]
+    best: SignalSamples
+    alone: bool
     span: Window
     part: Window
     held: bool
 
 
 def integrals(asked: Sequence[Asked]) -> list[Integral | None]:
-    """What `cover_best(samples, span, held=held).over(part)` says; None for what has to be asked there."""
+    """What `cover_best(samples, span, held=held).over(part)` says, of all samples; None where it has to be asked."""
     found: list[Integral | None] = [None] * len(asked)
     alike: dict[_Key, list[int]] = defaultdict(list)
     times: dict[int, bytes] = {}
     for index, one in enumerate(asked):
-        best = one.samples[0] if one.samples else None
-        if best is not None and best.signal not in COUNTERS and not best.blind:
-            alike[_key(one, best, times)].append(index)
+        if one.best.signal not in COUNTERS and not one.best.blind:
+            alike[_key(one, times)].append(index)
     for indexes in alike.values():
         for low in range(0, len(indexes), _ROWS):
             some = indexes[low : low + _ROWS]
@@ -55,31 +56,31 @@ def integrals(asked: Sequence[Asked]) -> list[Integral | None]:
     return found
 
 
-def _key(one: Asked, best: SignalSamples, times: dict[int, bytes]) -> _Key:
+def _key(one: Asked, times: dict[int, bytes]) -> _Key:
     """All that decides which time the samples speak of.
 
     Args:
         one: what is asked.
-        best: its best samples.
         times: moments that were met, by identity: most of those that are equal are one object.
     """
-    span, part, at_ms = one.span, one.part, best.at_ms
+    best, alone, span, part, held = one
+    at_ms = best.at_ms
     moments = times.get(id(at_ms))
     if moments is None:
         moments = times[id(at_ms)] = at_ms.tobytes()
     bounds = (moments, span.start_ms, span.end_ms, part.start_ms, part.end_ms)
-    return *bounds, one.held, len(one.samples) == 1, best.signal, best.interval_ms, best.collection_ms
+    return *bounds, held, alone, best.signal, best.interval_ms, best.collection_ms
 
 
 def _together(asked: Sequence[Asked]) -> Iterator[Integral]:
     """Integrals of what is alike; none where another signal is needed to cover the span."""
-    first, best = asked[0], asked[0].samples[0]
+    first, best = asked[0], asked[0].best
     low, high = (int(best.at_ms.searchsorted(moment)) for moment in (first.span.start_ms, first.span.end_ms))
-    values = np.stack([one.samples[0].value[low:high] for one in asked])
+    values = np.stack([one.best.value[low:high] for one in asked])
     times = best.at_ms[low:high]
     told = spoken(times, values, first.span, best.interval_ms, best.collection_ms, held=first.held)
     covered = 0 if told is None else int(_inside(told, first.span).sum())
-    if covered != first.span.length_ms and len(first.samples) > 1:
+    if covered != first.span.length_ms and not first.alone:
         return
     if told is None:
         yield from (Integral() for _ in asked)
