@@ -180,6 +180,10 @@ def test_a_counter_that_is_always_zero_says_nothing():
     assert read(raw([0.7] * 20), energy([0.0] * 20)).defects.frozen == 0
 
 
+def test_a_counter_that_stood_still_is_judged_though_it_begins_again_at_the_end():
+    assert read(raw([0.7] * 20), energy([500.0] * 19 + [0.0])).defects.frozen == 18
+
+
 def test_only_the_exporter_that_hangs_is_judged():
     telemetry = read(
         raw([0.7] * 20, instance="a:1"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -35,13 +36,10 @@ def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: i
         samples[index] = samples[index].where(~repeated)
     origins = {id(entry.origin): entry.origin for entry in entries}.values()
     nodes, models = _nodes(origins), _models(origins)
-    series = tuple(
-        _series(entry, merged, nodes[entry.origin.device], models.get(entry.origin.device))
-        for entry, merged in _merged(entries, samples)
-    )
+    series = tuple(_series(entries, samples, nodes, models))
     defects = SampleDefects(
         **columns.dropped,
-        duplicates=sum(len(one.at_ms) for one in samples) - sum(len(one.at_ms) for one in series),
+        duplicates=sum([len(one.at_ms) for one in samples]) - sum([len(one.at_ms) for one in series]),
         unknown_metrics=tuple(sorted({one.name for one in raw} - METRICS.keys())),
         unplaced_devices=tuple(sorted(device for device, node in nodes.items() if node is None)),
         frozen=sum(int(np.count_nonzero(repeated)) for repeated in frozen.values()),
@@ -50,23 +48,44 @@ def read_telemetry(raw: Sequence[RawSeries], context: SamplingContext, now_ms: i
     return Telemetry(series, context.interval_ms, defects)
 
 
-def _merged(entries: Sequence[Entry], samples: Sequence[Samples]) -> Iterator[tuple[Entry, Merged]]:
-    """The samples of each device, instance and signal, by holder; the entry stands for all that are about the same."""
-    keys = [entry.key for entry in entries]
-    filled = [index for index, one in enumerate(samples) if len(one.at_ms)]
-    for _, alike in groupby(filled, key=keys.__getitem__):
-        first, *others = alike
-        entry = entries[first]
-        if others:
-            group = [(entries[index], samples[index]) for index in (first, *others)]
-            yield from ((entry, merged) for merged in _together(group))
-        else:
-            yield entry, merge_alone(entry.origin.holder, samples[first])
+def _series(
+    entries: Sequence[Entry],
+    samples: Sequence[Samples],
+    nodes: Mapping[str, str | None],
+    models: Mapping[str, str],
+) -> Iterator[DeviceSeries]:
+    """The samples of each device, instance and signal, by holder."""
+    filled = [(entry.key, entry, one) for entry, one in zip(entries, samples, strict=True) if len(one.at_ms)]
+    for _, alike in groupby(filled, key=itemgetter(0)):
+        (_, entry, one), *others = alike
+        origin = entry.origin  # the entry stands for all that are about the same
+        device, holder = origin.device, origin.holder
+        node, model = nodes[device], models.get(device)
+        if others or not one.rising:
+            group = [(entry, one), *((other, some) for _, other, some in others)]
+            yield from (_merged(entry, merged, node, model) for merged in _together(group))
+        else:  # nearly all: there is nothing to merge
+            pod, uid = (holder.pod, holder.uid) if holder else (None, None)
+            pods = () if pod is None else (pod,)
+            yield DeviceSeries(
+                entry.signal, device, origin.instance, node, pod, uid, model, one.at_ms, one.value, pods, origin.profile
+            )
+
+
+def _merged(entry: Entry, merged: Merged, node: str | None, model: str | None) -> DeviceSeries:
+    origin, (holders, at_ms, value) = entry.origin, merged
+    pods = tuple([holder.pod for holder in holders])
+    pod, uid = (pods[0], holders[0].uid) if len(holders) == 1 else (None, None)
+    return DeviceSeries(
+        entry.signal, origin.device, origin.instance, node, pod, uid, model, at_ms, value, pods, origin.profile
+    )
 
 
 def _together(group: Sequence[tuple[Entry, Samples]]) -> Iterable[Merged]:
-    """The samples of several entries about the same."""
+    """The samples of all entries about the same."""
     rows: list[Row] = [(entry.holder, one) for entry, one in group]
+    if len(rows) == 1:
+        return (merge_alone(*rows[0]),)
     if group[0][0].signal in OF_PODS:
         return merge_pods(rows)
     shared = [is_of_pod(entry) for entry, _ in group]
@@ -84,15 +103,6 @@ def _by_the_whole(rows: Sequence[Row], shared: Sequence[bool]) -> list[Row]:
         (holder, one._replace(value=np.where(np.isin(one.at_ms, told), 0, one.value)) if of_pod else one)
         for (holder, one), of_pod in zip(rows, shared, strict=True)
     ]
-
-
-def _series(entry: Entry, merged: Merged, node: str | None, model: str | None) -> DeviceSeries:
-    origin, (holders, at_ms, value) = entry.origin, merged
-    pods = tuple([holder.pod for holder in holders])
-    pod, uid = (pods[0], holders[0].uid) if len(holders) == 1 else (None, None)
-    return DeviceSeries(
-        entry.signal, origin.device, origin.instance, node, pod, uid, model, at_ms, value, pods, origin.profile
-    )
 
 
 def _nodes(origins: Iterable[Origin]) -> Mapping[str, str | None]:

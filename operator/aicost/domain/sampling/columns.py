@@ -99,15 +99,19 @@ def is_of_pod(entry: Entry) -> bool:
     return entry.origin.replica and entry.signal is Signal.GPU_UTIL
 
 
-def _units(known: Sequence[_Known]) -> Iterator[Unit]:
+def _units(known: Sequence[_Known]) -> Sequence[Unit]:
     """The unit of each series."""
-    texts = {(one.name, one.help) for one, _, _ in known}
+    names = [(one.name, one.help) for one, _, _ in known]
+    texts = set(names)
     told = {(name, text): unit_of(name, text, 0.0) for name, text in texts if not values_decide(name, text)}
-    doubtful = {name for name, text in texts - told.keys()}
+    doubtful = {name for name, _ in texts - told.keys()}
+    if not doubtful:
+        return [told[name] for name in names]
     largest = _largest((one, origin.exporter) for one, _, origin in known if one.name in doubtful)
-    for one, _, origin in known:
-        unit = told.get((one.name, one.help))
-        yield unit or unit_of(one.name, one.help, largest[origin.exporter, one.name])
+    return [
+        told.get((name, text)) or unit_of(name, text, largest[origin.exporter, name])
+        for (name, text), (_, _, origin) in zip(names, known, strict=True)
+    ]
 
 
 def _largest(series: Iterable[tuple[RawSeries, _Exporter]]) -> dict[tuple[_Exporter, str], float]:
@@ -136,7 +140,7 @@ def to_columns(entries: Sequence[Entry], now_ms: int) -> Columns:
     known, total, found = KnownMoments(), Counter(dict.fromkeys(_DEFECTS, 0)), dict[int, Samples]()
     for form, indexes in _tables(entries):
         raw = [entries[index].raw for index in indexes]
-        samples, dropped = cleaned(raw, [known.of(one.at_ms) for one in raw], form, now_ms)
+        samples, dropped = cleaned(raw, known.of_each([one.at_ms for one in raw]), form, now_ms)
         found.update(zip(indexes, samples, strict=True))
         total.update(dropped)
     return Columns(tuple(entries), tuple(found[index] for index in range(len(entries))), total)
@@ -144,13 +148,15 @@ def to_columns(entries: Sequence[Entry], now_ms: int) -> Columns:
 
 def _tables(entries: Sequence[Entry]) -> Iterator[tuple[Form, Sequence[int]]]:
     """The entries that are cleaned together: those of one form, some at a time."""
-    alike: dict[tuple[Unit, bool], list[int]] = defaultdict(list)
-    for index, entry in enumerate(entries):
-        alike[entry.unit, entry.signal is Signal.POD_UTIL].append(index)
-    for (unit, of_pod), indexes in alike.items():
-        form, first, samples = form_of(unit, of_pod=of_pod), 0, 0
-        for position, index in enumerate(indexes, start=1):
-            samples += len(entries[index].raw.at_ms)
-            if samples >= _AT_ONCE or position == len(indexes):
-                yield form, indexes[first:position]
-                first, samples = position, 0
+    device: dict[Unit, list[int]] = defaultdict(list)
+    pod: dict[Unit, list[int]] = defaultdict(list)
+    for index, (_, signal, unit, _, _) in enumerate(entries):
+        (pod if signal is Signal.POD_UTIL else device)[unit].append(index)
+    for alike in (device, pod):
+        for unit, indexes in alike.items():
+            form, first, samples = form_of(unit, of_pod=alike is pod), 0, 0
+            for position, index in enumerate(indexes, start=1):
+                samples += len(entries[index].raw.at_ms)
+                if samples >= _AT_ONCE or position == len(indexes):
+                    yield form, indexes[first:position]
+                    first, samples = position, 0

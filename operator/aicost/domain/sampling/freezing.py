@@ -52,17 +52,26 @@ def _source(entry: Entry) -> _Source:
 def _doubtful(columns: Columns) -> Mapping[_Source, Sequence[Samples]]:
     """Readings of each counter that may have stood still: not of those that rise, whoever held the device."""
     energy = [
-        (_source(entry), samples)
+        (entry, samples)
         for entry, samples in zip(columns.entries, columns.samples, strict=True)
         if entry.signal is Signal.ENERGY and len(samples.at_ms)
     ]
     counters: dict[_Source, list[Samples]] = defaultdict(list)
     still: set[_Source] = set()
-    for (source, samples), rises in zip(energy, _rise([samples.value for _, samples in energy]), strict=True):
-        counters[source].append(samples)
-        if not rises:
-            still.add(source)
+    rise = _rise([samples.value for _, samples in energy])
+    for (entry, samples), rises, alone in zip(energy, rise, _alone([entry for entry, _ in energy]), strict=True):
+        if not rises or not alone:
+            source = _source(entry)
+            counters[source].append(samples)
+            if not rises:
+                still.add(source)
     return {source: parts for source, parts in counters.items() if source in still or _overlap(parts)}
+
+
+def _alone(entries: Sequence[Entry]) -> Iterator[bool]:
+    """Whether each of some entries, which are sorted, is the only one of its device and instance."""
+    places = [None, *(entry.key[:2] for entry in entries), None]
+    return (before != place != after for before, place, after in zip(places, places[1:], places[2:], strict=False))
 
 
 def _rise(columns: Sequence[Parts]) -> Iterator[bool]:
@@ -93,7 +102,7 @@ def _readings(parts: Sequence[Samples]) -> tuple[Millis, Parts]:
 
 def _standstills(at_ms: Millis, value: Parts, longest_ms: int) -> Iterator[tuple[int, int]]:
     """First and last reading of each run of equal values that lasts longer than it may."""
-    if len(value) < 2 or not value[-1] > 0:
+    if len(value) < 2 or not value.any():
         return
     edges = np.flatnonzero(np.diff(value)) + 1
     firsts = np.concatenate(([0], edges))

@@ -60,7 +60,7 @@ def _short(host: str) -> str:
 
 def hosts_of(labels: Mapping[str, str]) -> tuple[str, ...]:
     """What a series' labels call the host, best first."""
-    hosts = [labels[label] for label in HOST_LABELS if labels.get(label)]
+    hosts = [host for host in map(labels.get, HOST_LABELS) if host]
     instance = labels.get("instance", "").rpartition(":")[0]
     return (*hosts, instance) if instance else tuple(hosts)
 

@@ -60,9 +60,8 @@ class Origins:
 
     def of(self, series: RawSeries, metric: Metric) -> Origin:
         """Where a series comes from. All that this hangs on is in the key."""
-        tells = metric.signal not in _TELL_NO_HOLDER
-        target = series.target_node, series.target_pod
-        key = (DEVICE_LABELS[series.name], tells, target, tuple(series.labels.items()))
+        tells, labels = metric.signal not in _TELL_NO_HOLDER, series.labels
+        key = (*labels, *labels.values(), tells, DEVICE_LABELS[series.name], series.target_node, series.target_pod)
         origin = self._known.get(key)
         if origin is None:
             holder = holder_of(series, self._context) if tells else None
@@ -87,4 +86,7 @@ def _origin(series: RawSeries, holder: Holder | None, context: SamplingContext) 
 
 
 def _model(labels: Mapping[str, str]) -> str:
-    return next((labels[label] for label in MODEL_LABELS if labels.get(label)), "")
+    for label in MODEL_LABELS:
+        if model := labels.get(label):
+            return model
+    return ""

@@ -108,8 +108,7 @@ def cleaned(
     if parts.max(initial=0) > form.whole:
         dropped["clamped"] += int((parts > form.whole).sum())
         np.minimum(parts, form.whole, out=parts)
-    rows = zip(times, _cut(parts, ends), moments, strict=True)
-    return [Samples(at_ms, mine, one.rising) for at_ms, mine, one in rows], dropped
+    return list(map(Samples, times, _cut(parts, ends), [one.rising for one in moments])), dropped
 
 
 def _are_values(value: Values, moments: Sequence[Moments], form: Form, now_ms: int) -> bool:
