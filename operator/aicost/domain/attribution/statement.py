@@ -389,15 +389,12 @@ def _settle(draft: _Draft, times: Sequence[int], costs: Sequence[int] | None) ->
 
 def place_of(cluster: str, record: NodeRecord, device: str) -> Place:
     """Where a device of a node is; the device is empty for what is no device."""
+    return places_of(cluster, record, [device])[0]
+
+
+def places_of(cluster: str, record: NodeRecord, devices: Sequence[str]) -> list[Place]:
+    """Where each of some devices of a node is."""
     facts = record.facts
-    return Place(
-        cluster=cluster,
-        node=facts.name,
-        device=device,
-        gpu_model=facts.gpu_model or "",
-        provider=facts.provider,
-        region=facts.region,
-        zone=facts.zone,
-        instance_type=facts.instance_type,
-        capacity_type=facts.capacity_type.value,
-    )
+    model, kind, capacity = facts.gpu_model or "", facts.instance_type, facts.capacity_type.value
+    where = model, facts.provider, facts.region, facts.zone, kind, capacity
+    return [Place(cluster, facts.name, device, *where) for device in devices]

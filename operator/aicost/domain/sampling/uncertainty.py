@@ -105,7 +105,7 @@ def exact_parts(table: NDArray[np.float64]) -> list[list[float]]:
     at most half that unit: it is treated likewise, and again. The powers are those of the table's largest number. A row
     of which something is left then, because its numbers are too small beside it, stays as it is.
     """
-    rest, leading, sums = table.copy(), np.empty_like(table), []
+    rest, leading, sums = table.copy(), np.empty(table.shape), []
     room = 2.0 ** math.ceil(math.log2(table.shape[-1] + 2))
     _, exponent = math.frexp(np.abs(rest, out=leading).max(initial=0.0))
     power = math.ldexp(room, exponent)

@@ -16,7 +16,7 @@ from aicost.domain.attribution.alike.answers import Answers, Column, Placed, Wor
 from aicost.domain.attribution.alike.layouts import ASKED, UNHELD, Fitted, Kind, Layout
 from aicost.domain.attribution.parts import UNMEASURED
 from aicost.domain.attribution.split import of_holder, of_nobody
-from aicost.domain.attribution.statement import Charge, charge_of, place_of
+from aicost.domain.attribution.statement import Charge, charge_of, places_of
 from aicost.domain.attribution.stating.rows import ASSUMED_DEVICE, NOBODY, NodeStatement, Wordings, error_nanos
 from aicost.domain.exact.apportion import apportion, apportion_runs, divide
 from aicost.domain.exact.windows import Window
@@ -221,7 +221,7 @@ def _units(cluster: str, nodes: Sequence[Fitted]) -> _Units:
     split: dict[tuple[int, int], list[int]] = {}
     for node in nodes:
         record, devices, moments = node.site.record, node.look.devices, node.look.moments
-        places, count, charges = [place_of(cluster, record, device) for device in devices], len(devices), []
+        places, count, charges = places_of(cluster, record, devices), len(devices), []
         for number, span in node.layout.segments:
             decision, (start, end) = node.site.prices[number], node.layout.spans[span]
             charge = charge_of(record.facts.name, Window(moments[start], moments[end]), decision, count)

@@ -91,12 +91,13 @@ def _together(asked: Sequence[Asked]) -> Iterator[Integral]:
 def _over(told: Spoken, part: Window, best: SignalSamples) -> Iterator[Integral]:
     """Integrate a part of the span, for each series."""
     lengths = _inside(told, part)
-    there, time = lengths > 0, int(lengths.sum())
+    time = int(lengths.sum())
     samples = int(np.count_nonzero((told.at_ms >= part.start_ms) & (told.at_ms < part.end_ms) & _filled(told)))
     if not time:
         yield from (Integral(samples=samples) for _ in told.value)
         return
-    variances = exact_parts(between(told.step[:, there], lengths[there]))
+    near = _near(lengths)
+    variances = exact_parts(between(told.step[:, near], lengths[near]))
     rounding, active = of_rounding(best.signal, time), (told.value @ lengths).tolist()
     for one, change, spread in zip(active, _changes(told, part), variances, strict=True):
         error = half_width([*spread, of_lag(change), rounding])
@@ -118,10 +119,15 @@ def _changes(told: Spoken, part: Window) -> list[int]:
 
 def _means(values: Parts, lengths: Millis) -> Parts:
     """Mean of each series over lengths of its pieces. Only few of them have any: the others are not multiplied."""
-    some = np.flatnonzero(lengths)
-    near = slice(int(some[0]), int(some[-1]) + 1)
+    near = _near(lengths)
     means: Parts = (values[:, near] @ lengths[near]) // lengths.sum()
     return means
+
+
+def _near(lengths: Millis) -> slice:
+    """From the first piece that has any length to the last."""
+    some = np.flatnonzero(lengths)
+    return slice(int(some[0]), int(some[-1]) + 1)
 
 
 def _inside(told: Spoken, part: Window) -> Millis:
