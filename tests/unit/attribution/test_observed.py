@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aicost.domain.attribution.resources.observed import Observed, use_of_pods
@@ -74,12 +74,12 @@ def columns(edges, level):
 
 
 def plainly(edges, level, since, until, *, spread):
-    """Pieces within a life; what is spread keeps its amount, in whole units."""
+    """Pieces within a life; what is spread keeps its amount, in whole units, up to what 64 bits hold."""
     found = []
     for (start, end), one in zip(pairwise(edges), level, strict=True):
         first, last = max(start, since), end if until is None else min(end, until)
         if first < last:
-            found.append((first, last, one * (end - start) // (last - first) if spread else one))
+            found.append((first, last, min(one * (end - start) // (last - first), 1 << 62) if spread else one))
     return found
 
 
@@ -87,6 +87,7 @@ def rows(levels):
     return list(zip(levels.start_ms.tolist(), levels.end_ms.tolist(), levels.level.tolist(), strict=True))
 
 
+@example([(([0, 100_000], [2**52]), ([], []), (0, 1))])
 @given(st.lists(st.tuples(LEVELS, LEVELS, LIVES), max_size=6))
 def test_pods_cut_together_are_cut_as_each_alone(some):
     shown, records = [], []

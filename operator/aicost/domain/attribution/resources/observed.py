@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from aicost.domain.attribution.resources.holding import SAFE
 from aicost.domain.attribution.resources.use import UNKNOWN, ClusterUse, Levels, PodUse
 from aicost.domain.inventory.pods import PodRecord
 from aicost.domain.sampling.placement import PodName
@@ -100,7 +101,7 @@ def _cut(levels: Sequence[Levels], spans: Sequence[_Span], *, spread: bool) -> I
     start, end, level, lengths = start[inside], end[inside], level[inside], lengths[inside]
     if spread:
         exact = level.astype(np.object_)  # of a broken counter 64 bits do not hold the amount
-        level = (exact * lengths // (end - start)).astype(np.int64)
+        level = np.minimum(exact * lengths // (end - start), SAFE).astype(np.int64)  # no node has as much
     return (Levels(start[a:b], end[a:b], level[a:b]) for a, b in pairwise(bounds))
 
 
