@@ -11,6 +11,7 @@ import pytest
 
 from aicost.domain.attribution.resolvers.scene import ASSUMED, IGNORED, MOVED
 from aicost.domain.attribution.resources.wording import UNDIVIDED
+from aicost.domain.attribution.stating.rows import ASSUMED_DEVICE
 from aicost.domain.ledger.rows import Bucket, Component, Method, Quality
 from aicost.domain.pricing.fit import RULES
 from aicost.domain.reporting.query import IdlePolicy
@@ -124,7 +125,7 @@ def test_each_quality_method_and_flag_is_explained() -> None:
     flags = next(node for node in ast.walk(ast.parse(source)) if getattr(node, "name", "") == "_flags")
     names = {node.value for node in ast.walk(flags) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     told = {name for name in names if re.fullmatch(r"[a-z-]+", name)}
-    assert set(_table(marks, "Flag")) == told | {UNDIVIDED, MOVED, IGNORED, ASSUMED, TAKEN_BACK}
+    assert set(_table(marks, "Flag")) == told | {ASSUMED_DEVICE, UNDIVIDED, MOVED, IGNORED, ASSUMED, TAKEN_BACK}
 
 
 def test_each_idle_policy_is_explained() -> None:
