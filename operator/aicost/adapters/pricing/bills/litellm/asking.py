@@ -1,61 +1,30 @@
 """LiteLLM's spend logs: all requests of whole days, page by page, each once."""
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
-from aicost.adapters.pricing.bills.keys import AccountKey
+from aicost.adapters.pricing.bills.litellm.gateway import MOST_PAGES, READINGS, Gateway
 from aicost.adapters.pricing.bills.litellm.rows import LITELLM, Asked, read_row
-from aicost.adapters.pricing.bills.wire import Wire
 from aicost.adapters.pricing.tables.reading import Wrong
 from aicost.domain.exact.windows import DAY_MS, MINUTE_MS, Window, to_rfc3339
 from aicost.domain.thirdparty.lines import SpendLine
-from aicost.ports.errors import InvalidAnswer, InvalidRequest, SourceUnavailable
+from aicost.ports.errors import InvalidAnswer, SourceUnavailable
 
-_PATH = "/spend/logs/v2"
-_PAGE_ROWS = 100
-"""What every version of the gateway gives on one page."""
-_MOST_PAGES = 20_000
-_READINGS = 3
 _Page = Mapping[str, Any]
 _Thing = tuple[str, str, str, tuple[tuple[str, str], ...]]
 """Provider, item, model and tags: what one line is about."""
 
 
 @dataclass(slots=True)
-class LitellmReader:
-    """Asks one gateway (port `BillSource`).
+class LitellmReader(Gateway):
+    """Asks for single requests; a page of them has what every version of the gateway gives."""
 
-    Attributes:
-        key: its master key, or that of an administrator.
-        base: its address.
-        timeout_s: patience for one answer.
-        wait: how time passes between tries.
-        page_rows: rows that are asked for at once.
-    """
-
-    key: AccountKey
-    base: str | None
-    timeout_s: float = 30.0
-    wait: Callable[[float], None] = time.sleep
-    page_rows: int = _PAGE_ROWS
-    _wire: Wire = field(init=False)
-    _left_out: Counter[str] = field(init=False, default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        if not self.base:
-            raise InvalidRequest(f"{LITELLM} has no address of its own: say where yours is, as a URL")
-        url = f"{self.base.rstrip('/')}{_PATH}"
-        self._wire = Wire(url, self.key, ("Authorization", "Bearer "), {}, self.timeout_s, self.wait)
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What was left out the last time, for people."""
-        return [f"{count:,} {what}" for what, count in sorted(self._left_out.items())]
+    name: ClassVar[str] = LITELLM
+    path: ClassVar[str] = "/spend/logs/v2"
 
     def lines(self, days: Window) -> Sequence[SpendLine]:
         """What the requests of whole days in UTC cost, by who asked for what.
@@ -91,7 +60,7 @@ class LitellmReader:
 
         Rows that are written meanwhile move the pages: a span whose pages do not agree is read again.
         """
-        for _ in range(_READINGS):
+        for _ in range(READINGS):
             first = self._page(span, 1)
             if first.get("total_is_capped") and span.length_ms > MINUTE_MS:
                 middle = (span.start_ms + span.length_ms // 2) // 1_000 * 1_000
@@ -104,14 +73,14 @@ class LitellmReader:
                 return
         raise SourceUnavailable(
             f"{self._wire.url}: pages of {to_rfc3339(span.start_ms)} to {to_rfc3339(span.end_ms)} were read "
-            f"{_READINGS} times and never held as many rows as the gateway says: it is tried again later"
+            f"{READINGS} times and never held as many rows as the gateway says: it is tried again later"
         )
 
     def _pages(self, span: Window, first: _Page) -> dict[str, Asked] | None:
         """All requests by their names; None where the pages do not agree with each other."""
         total, pages = first["total"], first["total_pages"]
-        if pages > _MOST_PAGES:
-            raise SourceUnavailable(f"{self._wire.url} has more than {_MOST_PAGES:,} pages for a day: ask for less")
+        if pages > MOST_PAGES:
+            raise SourceUnavailable(f"{self._wire.url} has more than {MOST_PAGES:,} pages for a day: ask for less")
         found = self._read(first)
         for number in range(2, pages + 1):
             page = self._page(span, number)

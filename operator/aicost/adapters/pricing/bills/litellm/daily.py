@@ -1,61 +1,32 @@
 """LiteLLM's daily activity: what it sums up of each day, where single requests are too many or are not kept."""
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
-from aicost.adapters.pricing.bills.keys import AccountKey
 from aicost.adapters.pricing.bills.litellm.days import Day, is_here
-from aicost.adapters.pricing.bills.wire import Wire
+from aicost.adapters.pricing.bills.litellm.gateway import MOST_PAGES, READINGS, Gateway
 from aicost.adapters.pricing.tables.reading import Wrong
 from aicost.domain.exact.windows import DAY_MS, Window, to_rfc3339
 from aicost.domain.thirdparty.lines import SpendLine
-from aicost.ports.errors import InvalidAnswer, InvalidRequest, SourceUnavailable
+from aicost.ports.errors import InvalidAnswer, SourceUnavailable
 
 LITELLM_DAILY = "litellm-daily"
-_PATH = "/user/daily/activity"
-_PAGE_ROWS = 1_000
-_MOST_PAGES = 20_000
-_READINGS = 3
 _HERE = "amounts of models that are served here were left out: their GPUs are costed"
 _FLAT = "days have capacity that is paid by the hour: it is in no amount of a request, and was left out"
 _Page = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class DailyReader:
-    """Asks one gateway (port `BillSource`).
+class DailyReader(Gateway):
+    """Asks for the sums of each day."""
 
-    Attributes:
-        key: its master key, or that of an administrator: another one sees its own requests alone.
-        base: its address.
-        timeout_s: patience for one answer.
-        wait: how time passes between tries.
-        page_rows: rows that are asked for at once.
-    """
-
-    key: AccountKey
-    base: str | None
-    timeout_s: float = 30.0
-    wait: Callable[[float], None] = time.sleep
-    page_rows: int = _PAGE_ROWS
-    _wire: Wire = field(init=False)
-    _left_out: Counter[str] = field(init=False, default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        if not self.base:
-            raise InvalidRequest(f"{LITELLM_DAILY} has no address of its own: say where yours is, as a URL")
-        url = f"{self.base.rstrip('/')}{_PATH}"
-        self._wire = Wire(url, self.key, ("Authorization", "Bearer "), {}, self.timeout_s, self.wait)
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What was left out the last time, for people."""
-        return [f"{count:,} {what}" for what, count in sorted(self._left_out.items())]
+    name: ClassVar[str] = LITELLM_DAILY
+    path: ClassVar[str] = "/user/daily/activity"
+    page_rows: int = 1_000
 
     def lines(self, days: Window) -> Sequence[SpendLine]:
         """What whole days in UTC cost, by provider and key, and by model where that is known.
@@ -83,15 +54,15 @@ class DailyReader:
     def _read(self, day: Window) -> Day:
         """All pages of a day; a day that grows meanwhile is read again."""
         date = to_rfc3339(day.start_ms)[:10]
-        for _ in range(_READINGS):
+        for _ in range(READINGS):
             found = Day(day, date)
             pages = self._page(found, 1)
-            if pages > _MOST_PAGES:
-                raise SourceUnavailable(f"{self._wire.url} has more than {_MOST_PAGES:,} pages for a day")
+            if pages > MOST_PAGES:
+                raise SourceUnavailable(f"{self._wire.url} has more than {MOST_PAGES:,} pages for a day")
             if all(self._page(found, number) == pages for number in range(2, pages + 1)):
                 return found
         raise SourceUnavailable(
-            f"{self._wire.url}: the pages of {date} were read {_READINGS} times and never were as many as the gateway "
+            f"{self._wire.url}: the pages of {date} were read {READINGS} times and never were as many as the gateway "
             "says: it is tried again later"
         )
 
