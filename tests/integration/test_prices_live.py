@@ -17,7 +17,7 @@ from support.crd_samples import FULL, resource
 from support.definitions import applied_definitions
 from support.price_feeds import a_book, publishing
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 BOOKS = "/apis/aicost.dev/v1alpha1/pricebooks"
 ENTRY = {"match": {"gpuModel": "h100-80gb"}, "perGpuHour": "2"}

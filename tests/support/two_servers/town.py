@@ -10,7 +10,7 @@ from typing import Any, Self
 import pytest
 
 from aicost.adapters.clock import now_ms
-from aicost.domain.exact.windows import MINUTE_MS, Grid, to_rfc3339
+from aicost.domain.exact.windows import DAY_MS, HOUR_MS, MINUTE_MS, Grid, to_rfc3339
 from fleet.script import Fleet
 from fleet.series import Shape, series
 from support.outages import PRICE, Prometheus
@@ -32,9 +32,18 @@ class Clock:
         monkeypatch.setattr(time, "time_ns", lambda: self.at_ms * 1_000_000)
 
 
+LONGEST_MS = 6 * HOUR_MS
+"""No script is longer."""
+
+
 def begin_ms() -> int:
-    """A quarter of an hour that is yet to come: whatever the API servers date by their own clock was before."""
-    return Grid(15 * MINUTE_MS).containing(now_ms()).end_ms + 15 * MINUTE_MS
+    """A quarter of an hour that is yet to come: whatever the API servers date by their own clock was before.
+
+    No script lives over midnight: reports of this month would begin anew in the middle of it.
+    """
+    begin = Grid(15 * MINUTE_MS).containing(now_ms()).end_ms + 15 * MINUTE_MS
+    midnight = Grid(DAY_MS).containing(begin).end_ms
+    return begin if begin + LONGEST_MS < midnight else midnight + 15 * MINUTE_MS
 
 
 class Town:

@@ -124,3 +124,11 @@ def test_a_month_to_date_is_compared_by_the_wall_clock_of_the_zone():
     now = parse_span("month-to-date", NOW, BERLIN)
     assert span_before(now, BERLIN) == span("2026-09-30T22:00:00Z", "2026-10-25T10:30:00Z")
     assert span_before(parse_span("2026-10", NOW, BERLIN), BERLIN) == parse_span("2026-09", NOW, BERLIN)
+
+
+@pytest.mark.parametrize("text", ["today", "this-week", "month-to-date", "mtd"])
+def test_at_the_midnight_itself_what_reaches_up_to_now_is_what_ends(text):
+    monday = from_rfc3339("2027-02-01T00:00:00Z")
+    assert parse_span(text, monday).end_ms == monday
+    assert parse_span(text, monday).start_ms < monday
+    assert parse_span(text, monday + 1) == Window(monday, monday + 1)

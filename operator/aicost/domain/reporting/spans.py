@@ -39,7 +39,8 @@ def parse_span(text: str, now_ms: int, zone: str = "UTC") -> Window:
     """Read a window expression.
 
     Days, weeks (from Monday) and months begin at midnight in the zone, so that a day has 23 or 25 hours where clocks
-    change. `7d` and its like are exact lengths that end now. What reaches into the future ends now. A date as TO means
+    change. At the midnight itself nothing of the new one has passed: what reaches up to now is then the one that ends.
+    `7d` and its like are exact lengths that end now. What reaches into the future ends now. A date as TO means
     its midnight: the day itself is not part of the span.
 
     Raises:
@@ -136,7 +137,7 @@ def _last_week(now_ms: int, zone: ZoneInfo) -> tuple[int, int]:
 
 
 def _month_to_date(now_ms: int, zone: ZoneInfo) -> tuple[int, int]:
-    return _midnight(_first(now_ms, zone), zone), now_ms
+    return _midnight(_first(now_ms - 1, zone), zone), now_ms
 
 
 def _last_month(now_ms: int, zone: ZoneInfo) -> tuple[int, int]:
@@ -147,9 +148,9 @@ def _last_month(now_ms: int, zone: ZoneInfo) -> tuple[int, int]:
 _APART = ("/", "..", ",")
 """What may stand between FROM and TO: as ISO 8601 writes it, as ranges are often written, and as OpenCost asks it."""
 _NAMED: dict[str, Callable[[int, ZoneInfo], tuple[int, int]]] = {
-    "today": lambda now_ms, zone: (_midnight(_today(now_ms, zone), zone), now_ms),
+    "today": lambda now_ms, zone: (_midnight(_today(now_ms - 1, zone), zone), now_ms),
     "yesterday": _yesterday,
-    "this-week": lambda now_ms, zone: (_midnight(_monday(now_ms, zone), zone), now_ms),
+    "this-week": lambda now_ms, zone: (_midnight(_monday(now_ms - 1, zone), zone), now_ms),
     "last-week": _last_week,
     "month-to-date": _month_to_date,
     "mtd": _month_to_date,
