@@ -19,8 +19,9 @@ from aicost.domain.serving.outcomes.rules import SuccessRule
 from aicost.domain.serving.pipelines.fronts import Front
 from aicost.domain.serving.tallies import Grown
 from aicost.usecases.economics.cost_units import UnitQuestion, cost_counted
+from aicost.usecases.economics.count_window import Said
 from aicost.usecases.economics.counting import PodGrowth, tallies
-from aicost.usecases.economics.keep_counts import KeepCounts, Said
+from aicost.usecases.economics.keep_counts import KeepCounts
 from support.controller import made
 from support.engines import Scripted, seconds
 from support.fakes.ledger import MemoryLedger

@@ -27,8 +27,9 @@ from aicost.domain.serving.tenants import Asked, TenantCount
 from aicost.ports.errors import SourceUnavailable
 from aicost.ports.measured.units import Counter, CounterQuery
 from aicost.usecases.economics.cost_units import UnitQuestion, cost_counted, cost_units
+from aicost.usecases.economics.count_window import Said
 from aicost.usecases.economics.counting import grown_in
-from aicost.usecases.economics.keep_counts import MOST_AT_ONCE, KeepCounts, Said
+from aicost.usecases.economics.keep_counts import MOST_AT_ONCE, KeepCounts
 from support.engines import STEP, Scripted, seconds
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, hour, make_holder, make_posting, make_row

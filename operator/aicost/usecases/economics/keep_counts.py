@@ -13,8 +13,6 @@ from aicost.ports.measured.successes import SuccessCounts
 from aicost.ports.measured.units import UnitCounts
 from aicost.usecases.economics.count_window import NOTHING_SAID, CountWindow, Said
 
-__all__ = ["BACK_MS", "MOST_AT_ONCE", "KeepCounts", "Said", "WindowCounted"]
-
 BACK_MS = 2 * DAY_MS
 """A window that was not counted for so long never is: after an outage of the source it is caught up with this much."""
 MOST_AT_ONCE = 4

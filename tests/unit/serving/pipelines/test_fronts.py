@@ -20,8 +20,9 @@ from aicost.domain.serving.rounds.counting import RoundCount
 from aicost.domain.serving.tallies import Tally
 from aicost.domain.serving.tenants import Asked
 from aicost.usecases.economics.cost_units import UnitQuestion, cost_counted
+from aicost.usecases.economics.count_window import Said
 from aicost.usecases.economics.fronting import Fronting
-from aicost.usecases.economics.keep_counts import KeepCounts, Said
+from aicost.usecases.economics.keep_counts import KeepCounts
 from support.engines import Scripted, seconds
 from support.fakes.ledger import MemoryLedger
 from support.ledger_rows import CLUSTER, hour, make_holder, make_posting, make_row

@@ -83,7 +83,7 @@ def day_of(start_ms: int, end_ms: int | None = None) -> Window:
     """
     start = start_ms - start_ms % DAY_MS
     if end_ms is not None and end_ms > start + DAY_MS:
-        raise Wrong("the charge is about more than one day in UTC: export the bill by day or by hour")
+        raise Wrong("the bucket is about more than one day in UTC: ask for buckets of one day")
     return Window(start, start + DAY_MS)
 
 

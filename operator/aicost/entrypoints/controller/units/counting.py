@@ -10,7 +10,8 @@ from aicost.domain.exact.windows import SECOND_MS
 from aicost.entrypoints.controller.attempts import Attempts
 from aicost.entrypoints.controller.registry import Registry, read_each
 from aicost.telemetry.logs import line
-from aicost.usecases.economics.keep_counts import Said, WindowCounted
+from aicost.usecases.economics.count_window import Said
+from aicost.usecases.economics.keep_counts import WindowCounted
 
 STEP = "count-windows"
 LONGEST_SECONDS = 1_800.0
