@@ -129,6 +129,7 @@ def test_a_table_of_ones_own_needs_a_day_and_an_amount():
             anthropic({"uncached_input_tokens": 1500, "model": "m"}),
             "no field 'amount': this is no bucket of a cost API",
         ),
+        (anthropic({"amount": "1", "currency": "USD"}, end="2026-03-04T00:00:00Z"), "ask for buckets of one day"),
         (b"\xff\xfe", "not UTF-8"),
         (gzip.compress(b"date,cost\n2026-03-02,1\n", mtime=0)[:-9], "cannot be unpacked"),
         (b"\x1f\x8b and more", "cannot be unpacked"),
